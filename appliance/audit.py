@@ -1,0 +1,207 @@
+"""What the ledger says of a request: who, from where, for what, by which conditions, about whom.
+
+The body is CBOR with unsigned keys, sealed by the storage. Arguments enter it only where the
+operation declares them (``records``); items of residents that were answered never do.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import Any
+
+import cbor2
+import msgspec
+
+from appliance.errors import Refusal, TooMany
+from appliance.items import BY_NAME, BY_NUMBER, ItemName
+from appliance.model import Actor, Terminal
+from appliance.operation import AnyOperation, Arguments
+from appliance.traces import Note, Touched
+from storage.engine import Entered, Entry, PersonId
+
+MOST_SUBJECTS = 1000
+
+
+class Event(IntEnum):
+    """Event class, in the clear header of a leaf."""
+
+    SYSTEM = 0
+    READ = 1
+    CHANGE = 2
+
+
+class Result(IntEnum):
+    """Result, in the clear header of a leaf."""
+
+    OK = 0
+    DENIED = 1
+    ERROR = 2
+
+
+class _Key(IntEnum):
+    REQUEST_ID = 0
+    OPERATION = 1
+    TERMINAL = 2
+    PERSON = 3
+    OPERATOR = 4
+    OFFICE = 5
+    SESSION = 6
+    PURPOSE = 7
+    REASON = 8
+    CASE_NUMBER = 9
+    CONDITIONS = 10
+    ITEMS = 11
+    SUBJECTS = 12
+    HITS = 13
+    CANDIDATES = 14
+    REFUSAL = 15
+    WHY = 16
+    POLICY = 17
+    SAVED = 18
+    OUTCOMES = 19
+    NOTE = 20
+
+
+@dataclass(slots=True)
+class Account:
+    """What becomes known of a request on its way; written down whatever its end."""
+
+    request_id: str
+    operation: str
+    policy: bytes
+    purpose: str | None = None
+    reason: str | None = None
+    case_number: str | None = None
+    terminal: Terminal | None = None
+    actor: Actor | None = None
+    conditions: Mapping[str, Any] | None = None
+    changes: bool = False
+
+    def carried_out(self, touched: Touched, note: Note) -> list[Entry]:
+        """Return the entries of a request that was answered."""
+        event = Event.CHANGE if self.changes else Event.READ
+        return self._entries(event, Result.OK, touched, note, {})
+
+    def refused(self, refusal: Refusal, touched: Touched, note: Note, *, ours: bool) -> list[Entry]:
+        """Return the entries of a request that was not; what it had saved was undone."""
+        event = Event.CHANGE if self.changes else Event.READ
+        result = Result.ERROR if ours else Result.DENIED
+        extra: dict[_Key, Any] = {_Key.REFUSAL: refusal.code, _Key.WHY: refusal.text, _Key.SAVED: []}
+        if isinstance(refusal, TooMany):
+            extra[_Key.HITS] = refusal.count
+        return self._entries(event, result, touched, note, extra)
+
+    def _entries(
+        self, event: Event, result: Result, touched: Touched, note: Note, extra: dict[_Key, Any]
+    ) -> list[Entry]:
+        # A leaf is at most 64 KiB, so a request about very many persons takes several.
+        subjects = list(touched.subjects)
+        parts = [
+            subjects[at : at + MOST_SUBJECTS] for at in range(0, len(subjects), MOST_SUBJECTS)
+        ] or [[]]
+        common = {**self._who(), **self._what(touched, note), **extra}
+        return [
+            Entry(event, result, _encode({**common, _Key.SUBJECTS: part}), tuple(part))
+            for part in parts
+        ]
+
+    def _who(self) -> dict[_Key, Any]:
+        operator = self.actor.operator if self.actor else None
+        return {
+            _Key.REQUEST_ID: self.request_id,
+            _Key.TERMINAL: self.terminal.terminal_id if self.terminal else None,
+            _Key.PERSON: operator.person_id if operator else None,
+            _Key.OPERATOR: operator.operator_id if operator else None,
+            _Key.OFFICE: operator.office if operator else None,
+            _Key.SESSION: self.actor.session[:16] if self.actor else None,
+        }
+
+    def _what(self, touched: Touched, note: Note) -> dict[_Key, Any]:
+        return {
+            _Key.OPERATION: self.operation,
+            _Key.PURPOSE: self.purpose,
+            _Key.REASON: self.reason,
+            _Key.CASE_NUMBER: self.case_number,
+            _Key.CONDITIONS: self.conditions,
+            _Key.ITEMS: sorted(BY_NAME[name].number for name in touched.items),
+            _Key.HITS: note.hits,
+            _Key.CANDIDATES: touched.candidates,
+            _Key.POLICY: self.policy,
+            _Key.SAVED: [
+                [version.person, version.number] for version in touched.saved[:MOST_SUBJECTS]
+            ],
+            _Key.OUTCOMES: [list(outcome) for outcome in note.outcomes],
+            _Key.NOTE: note.result,
+        }
+
+
+def recorded(operation: AnyOperation, arguments: Arguments) -> dict[str, Any]:
+    """Return the arguments that the operation declares for the ledger, as plain data."""
+    plain = msgspec.to_builtins(arguments)
+    return {name: plain[name] for name in operation.records if plain.get(name) is not None}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """A ledger entry as an auditor reads it."""
+
+    index: int
+    at_ms: int
+    event: Event
+    result: Result
+    request_id: str
+    operation: str
+    terminal: str | None
+    person: str | None
+    operator: str | None
+    office: str | None
+    purpose: str | None
+    reason: str | None
+    case_number: str | None
+    conditions: Mapping[str, Any]
+    items: tuple[ItemName, ...]
+    subjects: tuple[PersonId, ...]
+    hits: int | None
+    candidates: int
+    refusal: str | None
+    why: str | None
+    note: str
+    outcomes: tuple[tuple[int, str, str], ...]
+    policy: bytes
+
+
+def read_entry(entered: Entered) -> Reading:
+    """Return an opened ledger entry as an auditor reads it."""
+    body = cbor2.loads(entered.body)
+    get = body.get
+    return Reading(
+        index=entered.index,
+        at_ms=entered.at_ms,
+        event=Event(entered.event),
+        result=Result(entered.result),
+        request_id=get(_Key.REQUEST_ID, ""),
+        operation=get(_Key.OPERATION, ""),
+        terminal=get(_Key.TERMINAL),
+        person=get(_Key.PERSON),
+        operator=get(_Key.OPERATOR),
+        office=get(_Key.OFFICE),
+        purpose=get(_Key.PURPOSE),
+        reason=get(_Key.REASON),
+        case_number=get(_Key.CASE_NUMBER),
+        conditions=get(_Key.CONDITIONS, {}),
+        items=tuple(BY_NUMBER[number].name for number in get(_Key.ITEMS, ())),
+        subjects=tuple(map(PersonId, get(_Key.SUBJECTS, ()))),
+        hits=get(_Key.HITS),
+        candidates=get(_Key.CANDIDATES, 0),
+        refusal=get(_Key.REFUSAL),
+        why=get(_Key.WHY),
+        note=get(_Key.NOTE, ""),
+        outcomes=tuple((s, o, r) for s, o, r in get(_Key.OUTCOMES, ())),
+        policy=get(_Key.POLICY, b""),
+    )
+
+
+def _encode(body: dict[_Key, Any]) -> bytes:
+    # Unsigned keys below 24 sort alike in both canonical orders of CBOR (RFC 7049, RFC 8949).
+    kept = {int(key): value for key, value in body.items() if value not in (None, [], {}, "")}
+    return cbor2.dumps(kept, canonical=True)

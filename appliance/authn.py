@@ -1,0 +1,89 @@
+"""From what TLS proved and what the session says to an ``Actor``; the only place that makes one."""
+
+from datetime import datetime
+
+from appliance.errors import Malformed, Unidentified
+from appliance.model import (
+    Actor,
+    Envelope,
+    Operator,
+    Peer,
+    PurposeCode,
+    Role,
+    Terminal,
+    TerminalKind,
+)
+from appliance.roster import Roster, TerminalRecord
+from appliance.sessions import Sessions
+
+MACHINE_ROLES = {
+    TerminalKind.MUNICIPALITY: Role("municipality"),
+    TerminalKind.NATIONAL: Role("national"),
+}
+AT_A_TERMINAL = Role("at-a-terminal")
+"""What anybody may do who sits at a registered terminal and has not logged in: log in."""
+
+SERVICE = Actor(
+    terminal=Terminal(terminal_id="SYSTEM", kind=TerminalKind.SERVICE, fingerprint=""),
+    operator=None,
+    roles=frozenset({Role("service")}),
+)
+"""The appliance itself, for what it does without being asked (R34)."""
+
+
+def known_terminal(roster: Roster, peer: Peer, now: datetime) -> Terminal:
+    """Return the registered machine behind a certificate.
+
+    Raises:
+        Unidentified: the certificate is over, not registered, or revoked.
+    """
+    if not peer.not_before <= now <= peer.not_after:
+        raise Unidentified("the certificate of this terminal is not in force")
+    record = roster.terminal(peer.fingerprint)
+    if record is None or record.revoked:
+        raise Unidentified("the certificate of this terminal is not registered")
+    return _terminal(record)
+
+
+def identify(
+    roster: Roster, sessions: Sessions, terminal: Terminal, envelope: Envelope, now: datetime
+) -> Actor:
+    """Return who is asking at a known terminal.
+
+    Raises:
+        Unidentified: the session is unknown, over or another terminal's, or its operator may not
+            act any more.
+        Malformed: a machine that has no operators sent a session.
+    """
+    if not terminal.kind.is_staffed:
+        if envelope.bearer is not None:
+            raise Malformed("a server's request carries no session")
+        return Actor(
+            terminal=terminal, operator=None, roles=frozenset({MACHINE_ROLES[terminal.kind]})
+        )
+    if envelope.bearer is None:
+        return Actor(terminal=terminal, operator=None, roles=frozenset({AT_A_TERMINAL}))
+    session = sessions.use(envelope.bearer, terminal.fingerprint, now)
+    record = roster.operator(session.operator_id)
+    if record is None or record.suspended or record.expires_on < now.date():
+        sessions.close(session.digest)
+        raise Unidentified("log in first; a session ends when it is not used")
+    return Actor(
+        terminal=terminal,
+        operator=Operator(
+            person_id=record.person_id, operator_id=record.operator_id, office=record.office
+        ),
+        roles=frozenset({AT_A_TERMINAL, *map(Role, record.roles)}),
+        purposes=frozenset(map(PurposeCode, record.purposes)),
+        session=session.digest,
+    )
+
+
+def _terminal(record: TerminalRecord) -> Terminal:
+    return Terminal(
+        terminal_id=record.terminal_id,
+        kind=record.kind,
+        fingerprint=record.fingerprint,
+        place=record.place,
+        municipality_code=record.municipality_code,
+    )

@@ -1,0 +1,101 @@
+"""Whether this actor may do this, and how far: default no.
+
+``permit`` raises where the answer is no; it never returns False. Everything here narrows: role,
+then 事務, then the plugins' vetoes. Whether a resident exists is never looked at.
+"""
+
+import logging
+from functools import reduce
+
+import pluggy
+
+from appliance.errors import NotPermitted
+from appliance.items import ITEM_NAMES, ItemName
+from appliance.model import Actor, Grant, Request
+from appliance.operation import AnyOperation
+from appliance.policy import Policy, PurposeRule, RoleRule, items_of
+
+log = logging.getLogger(__name__)
+
+
+def permit(
+    policy: Policy,
+    hook: pluggy.HookRelay,
+    actor: Actor,
+    operation: AnyOperation,
+    request: Request,
+) -> Grant:
+    """Return how far this request may reach.
+
+    Raises:
+        NotPermitted: no role, no 事務, or a plugin's veto; says which, never about whom.
+    """
+    roles = _roles(policy, actor, operation)
+    grant = Grant(
+        items=frozenset[ItemName]().union(*(items_of(role) for role in roles)),
+        keys=frozenset(key for role in roles for key in role.keys),
+        removed=any(role.removed for role in roles),
+        history=any(role.history for role in roles),
+    )
+    if operation.purposed:
+        grant = _narrowed(grant, _purpose(policy, actor, operation, request))
+    _ask_plugins(hook, actor, request)
+    return grant
+
+
+def withheld(hook: pluggy.HookRelay, actor: Actor, request: Request) -> frozenset[ItemName]:
+    """Return the items the plugins withhold in this request; all of them if one fails."""
+    try:
+        answers = hook.withhold(actor=actor, request=request)
+        return reduce(frozenset.union, answers, frozenset[ItemName]())
+    except Exception:
+        log.exception("a withhold hook failed; every item is withheld")
+        return ITEM_NAMES
+
+
+def _roles(policy: Policy, actor: Actor, operation: AnyOperation) -> list[RoleRule]:
+    held = [policy.roles[role] for role in sorted(actor.roles) if role in policy.roles]
+    reaching = [
+        role
+        for role in held
+        if operation.name in role.operations and actor.terminal.kind in role.terminals
+    ]
+    if not reaching:
+        raise NotPermitted(f"no role of yours reaches {operation.name} at this terminal")
+    return reaching
+
+
+def _purpose(
+    policy: Policy, actor: Actor, operation: AnyOperation, request: Request
+) -> PurposeRule:
+    if request.purpose is None or request.reason is None:
+        raise NotPermitted("name the purpose (X-Purpose) and its reason (X-Reason)")
+    rule = policy.purposes.get(request.purpose)
+    if rule is None or request.purpose not in actor.purposes:
+        raise NotPermitted("this purpose is not among yours")
+    if not rule.valid_from <= request.today <= (rule.valid_until or request.today):
+        raise NotPermitted("this purpose is not in force today")
+    if operation.name not in rule.operations:
+        raise NotPermitted(f"this purpose does not allow {operation.name}")
+    if request.reason not in rule.reasons:
+        raise NotPermitted("this reason does not belong to the purpose")
+    return rule
+
+
+def _narrowed(grant: Grant, rule: PurposeRule) -> Grant:
+    return Grant(
+        items=grant.items & items_of(rule),
+        keys=grant.keys & frozenset(rule.keys),
+        removed=grant.removed,
+        history=grant.history,
+    )
+
+
+def _ask_plugins(hook: pluggy.HookRelay, actor: Actor, request: Request) -> None:
+    try:
+        vetoes = hook.veto(actor=actor, request=request)
+    except Exception as problem:
+        log.exception("a veto hook failed; the request is refused")
+        raise NotPermitted("a plugin could not decide") from problem
+    if vetoes:
+        raise NotPermitted("; ".join(veto.reason for veto in vetoes))

@@ -1,0 +1,36 @@
+"""What a handler gets: who asks, how far the rights reach, and the parts it may use."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from appliance.ledger_reader import LedgerReader
+from appliance.model import Actor, Grant, Request
+from appliance.outgoing import Outgoing
+from appliance.papers import Papers
+from appliance.refs import Refs
+from appliance.registry import Registry
+from appliance.roster import Roster
+from appliance.sessions import Sessions
+from appliance.traces import Note
+from storage.engine import Unit
+
+
+@dataclass(slots=True)
+class Case:
+    """One request in the hands of a handler."""
+
+    actor: Actor
+    request: Request
+    grant: Grant
+    registry: Registry
+    papers: Papers
+    roster: Roster
+    sessions: Sessions
+    refs: Refs
+    ledger: LedgerReader
+    outgoing: Outgoing
+    note: Note = field(default_factory=Note)
+    together: list[Callable[[Unit], None]] = field(default_factory=list)
+    """Done in the same unit as the ledger entry of the answer."""
+    if_refused: list[Callable[[Unit], None]] = field(default_factory=list)
+    """Done in the same unit as the ledger entry of the refusal."""

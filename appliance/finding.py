@@ -1,0 +1,189 @@
+"""Finding residents by four informations (R87): from conditions to tokens to exact hits.
+
+Three steps, each a function: ``plan`` chooses the tokens that the conditions allow, the store gives
+candidates, ``judge`` opens and compares each one. Results are therefore exact, whatever was folded
+for the tokens, and every hit says why it matched.
+"""
+
+from collections.abc import Callable, Collection, Iterator
+from dataclasses import dataclass
+from enum import IntEnum
+
+from appliance.dates import PartialDate
+
+from appliance import index as x
+from appliance import normalise
+from appliance.errors import AddConditions, Malformed
+from appliance.index import Index
+from appliance.items import ItemName, Values
+from storage.engine import PersonId, Token
+
+SEXES = ("0", "1", "2")
+COMPARED = tuple(
+    ItemName(name)
+    for name in (
+        "name",
+        "kana",
+        "birth_date",
+        "sex",
+        "address",
+        "municipality_code",
+        "town_code",
+        "removed_flag",
+    )
+)
+
+
+class Why(IntEnum):
+    """Why a resident was found, best first."""
+
+    EXACT = 0
+    VARIANT = 1
+    KANA = 2
+    SEION = 3
+    PREFIX = 4
+    CONDITIONS = 5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Conditions:
+    """What is known of the person sought; everything given must hold."""
+
+    name: str | None = None
+    name_prefix: bool = False
+    kana: str | None = None
+    kana_prefix: bool = False
+    birth_date: str | None = None
+    birth_year: str | None = None
+    sex: str | None = None
+    address: str | None = None
+    municipality_code: str | None = None
+    town_code: str | None = None
+    include_removed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A person that fits all conditions, and how well."""
+
+    person: PersonId
+    why: Why
+
+
+def plan(sought: Conditions, index: Index, around: Collection[str]) -> set[Token]:
+    """Return the tokens to look under: those of the narrowest index the conditions reach.
+
+    ``around`` is every code that the municipality sought covers (熊本市 its wards), or nothing.
+
+    Raises:
+        AddConditions: no index is reached; says what to add.
+        Malformed: a condition is not a date, or empties when normalised.
+    """
+    kanji = _key("name", sought.name, normalise.name_key)
+    kana = _key("kana", sought.kana, normalise.kana_key)
+    birth = _birth(sought.birth_date)
+    sexes = (sought.sex,) if sought.sex is not None else SEXES
+    towns = [(p, sought.town_code, s) for p in around if sought.town_code for s in sexes]
+    if kanji and not sought.name_prefix:
+        return {index.compound(x.NAME, kanji)}
+    if kana and not sought.kana_prefix:
+        return {index.compound(x.KANA, kana)}
+    if kana and len(kana) >= 2 and birth:
+        return {index.compound(x.KANA_BIRTH, kana[:2], birth)}
+    if kanji and birth:
+        return {index.compound(x.KANJI_BIRTH, kanji[:1], birth)}
+    if kana and len(kana) >= 2 and towns:
+        return {index.compound(x.KANA_TOWN, kana[:2], *town) for town in towns}
+    if kana and len(kana) >= 2 and around and sought.birth_year:
+        return {index.compound(x.KANA_YEAR, kana[:2], p, sought.birth_year) for p in around}
+    if kanji and towns:
+        return {index.compound(x.KANJI_TOWN, kanji[:1], *town) for town in towns}
+    if birth and around:
+        return {index.compound(x.BIRTH_PLACE, birth, p, s) for p in around for s in sexes}
+    if sought.address and not (kanji or kana):
+        return {index.compound(x.ADDRESS, normalise.address_key(sought.address))}
+    raise AddConditions(_advice(sought))
+
+
+def _key(item: str, text: str | None, normal: Callable[[str], str]) -> str:
+    if text is None:
+        return ""
+    if not (key := normal(text)):
+        raise Malformed(f"{item} holds nothing that can be searched for")
+    return key
+
+
+def _birth(text: str | None) -> str:
+    if text is None:
+        return ""
+    try:
+        return str(PartialDate.parse(text))
+    except ValueError:
+        raise Malformed("birth_date must be YYYY-MM-DD with 00 for unknown parts") from None
+
+
+def _advice(sought: Conditions) -> str:
+    if sought.kana is not None:
+        return "add birth_date, or municipality_code and town_code; kana needs 2 characters"
+    if sought.name is not None:
+        return "add birth_date, or municipality_code and town_code, or give the full name"
+    if sought.birth_date is not None:
+        return "add municipality_code, name or kana"
+    return "give a full name, full kana, a full address, or birth_date with another condition"
+
+
+def judge(sought: Conditions, around: Collection[str], values: Values) -> Why | None:
+    """Return why this record fits all conditions, or None if one does not hold."""
+    if values[ItemName("removed_flag")] and not sought.include_removed:
+        return None
+    if around and values[ItemName("municipality_code")] not in around:
+        return None
+    if not all(_plain_conditions(sought, values)):
+        return None
+    reasons = [_name_fits(sought, values), _kana_fits(sought, values)]
+    if None in reasons:
+        return None
+    return min(reason for reason in reasons if reason is not None)
+
+
+def _plain_conditions(sought: Conditions, values: Values) -> Iterator[bool]:
+    get = values.get
+    if sought.birth_date is not None:
+        yield get(ItemName("birth_date")) == sought.birth_date
+    if sought.birth_year is not None:
+        yield str(get(ItemName("birth_date")) or "")[:4] == sought.birth_year
+    if sought.sex is not None:
+        yield get(ItemName("sex")) == sought.sex
+    if sought.town_code is not None:
+        yield get(ItemName("town_code")) == sought.town_code
+    if sought.address is not None:
+        whole = normalise.address_key(str(get(ItemName("address")) or ""))
+        yield whole.startswith(normalise.address_key(sought.address))
+
+
+def _name_fits(sought: Conditions, values: Values) -> Why | None:
+    if sought.name is None:
+        return Why.CONDITIONS
+    written = str(values[ItemName("name")] or "")
+    if _spaceless(written) == _spaceless(sought.name):
+        return Why.EXACT
+    mine, theirs = normalise.name_key(written), normalise.name_key(sought.name)
+    if mine == theirs:
+        return Why.VARIANT
+    return Why.PREFIX if sought.name_prefix and mine.startswith(theirs) else None
+
+
+def _kana_fits(sought: Conditions, values: Values) -> Why | None:
+    if sought.kana is None:
+        return Why.CONDITIONS
+    written = str(values[ItemName("kana")] or "")
+    if normalise.hiragana(written) == normalise.hiragana(sought.kana):
+        return Why.KANA
+    mine, theirs = normalise.kana_key(written), normalise.kana_key(sought.kana)
+    if mine == theirs:
+        return Why.SEION
+    return Why.PREFIX if sought.kana_prefix and mine.startswith(theirs) else None
+
+
+def _spaceless(text: str) -> str:
+    return text.replace(" ", "").replace("\u3000", "")

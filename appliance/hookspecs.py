@@ -1,0 +1,56 @@
+"""The questions the appliance asks its plugins (pluggy).
+
+Hooks may deny and withhold, never grant. Nothing crosses a hook that could not cross a pipe.
+Each docstring says when it is asked, what several answers mean together, and what raising does.
+"""
+
+from collections.abc import Iterable
+
+import pluggy
+
+from appliance.items import ItemName
+from appliance.model import Actor, Change, Deny, Message, Request
+from appliance.operation import AnyOperation
+
+PROJECT = "appliance"
+hookspec = pluggy.HookspecMarker(PROJECT)
+
+
+@hookspec
+def operations() -> Iterable[AnyOperation]:
+    """Return the operations the plugin offers.
+
+    Asked: once, at start. Together: the union; the same name twice is a StartupError.
+    Raising: the appliance does not start.
+    """
+    raise NotImplementedError
+
+
+@hookspec
+def veto(actor: Actor, request: Request) -> Deny | None:
+    """Return why this request must not go on, or None for no objection.
+
+    Asked: for every request, after the policy allowed it, before any record is read.
+    Together: one Deny is enough. Raising: counts as Deny.
+    """
+    raise NotImplementedError
+
+
+@hookspec
+def withhold(actor: Actor, request: Request) -> frozenset[ItemName]:
+    """Return items that must not leave in this request; the answer lists them as withheld.
+
+    Asked: once in a request, before the first record is opened.
+    Together: the union; only ever fewer items. Raising: everything is withheld.
+    """
+    raise NotImplementedError
+
+
+@hookspec
+def messages(change: Change) -> Iterable[Message]:
+    """Return what must be told to others about this change.
+
+    Asked: inside the unit of work, after each save. Together: all go to the outbox.
+    Raising: undoes the unit.
+    """
+    raise NotImplementedError

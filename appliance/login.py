@@ -1,0 +1,200 @@
+"""``session/open``, ``session/close``, ``session/enrol``: how an operator comes and goes.
+
+A failed attempt is counted in the same unit as its ledger entry, and counted at once in memory, so
+that attempts side by side gain nothing. After five the operator is locked until a new enrolment.
+"""
+
+from collections import Counter
+from datetime import datetime
+from threading import Lock
+from typing import Annotated
+
+import pluggy
+from msgspec import Meta
+
+from appliance.case import Case
+from appliance.errors import Malformed, NotPermitted, Unidentified
+from appliance.model import OperationName
+from appliance.operation import Answer, AnyOperation, Arguments, Operation
+from appliance.roster import OperatorRecord, Roster
+from appliance.sessions import MAX_FAILURES, PIN_DIGITS, PinAuthenticator
+from storage.engine import Unit
+
+WRONG = "the operator, the PIN or the terminal is not right, or the operator is locked"
+hookimpl = pluggy.HookimplMarker("appliance")
+Text = Annotated[str, Meta(min_length=1, max_length=64)]
+
+
+class Open(Arguments, frozen=True, kw_only=True):
+    """操作者ID and 操作者照合暗証番号."""
+
+    operator: Text
+    pin: Text
+
+
+class Opened(Answer, frozen=True, kw_only=True):
+    """A session token, and what its operator may do."""
+
+    token: str
+    expires_at: datetime
+    operator: str
+    roles: tuple[str, ...]
+    purposes: tuple[str, ...]
+    last_login: datetime | None
+    last_terminal: str
+
+
+class Close(Arguments, frozen=True, kw_only=True):
+    """Nothing."""
+
+
+class Closed(Answer, frozen=True, kw_only=True):
+    """Nothing."""
+
+
+class Enrol(Arguments, frozen=True, kw_only=True):
+    """A one-use code, and the PIN the operator chose."""
+
+    code: Text
+    pin: Text
+
+
+class Enrolled(Answer, frozen=True, kw_only=True):
+    """Whose PIN is set."""
+
+    operator: str
+
+
+class Login:
+    """The three operations, and the attempts under way."""
+
+    def __init__(self, authenticator: PinAuthenticator) -> None:
+        self._authenticator = authenticator
+        self._failing: Counter[str] = Counter()
+        self._lock = Lock()
+
+    @hookimpl
+    def operations(self) -> list[AnyOperation]:
+        """Offer the operations through the same door as any plugin."""
+        return [
+            Operation(
+                name=OperationName("session/open"),
+                summary="Log in with an operator id and a PIN.",
+                asks=Open,
+                answers=Opened,
+                handler=self.open,
+                purposed=False,
+                records=("operator",),
+                drops=("pin",),
+            ),
+            Operation(
+                name=OperationName("session/close"),
+                summary="Log out.",
+                asks=Close,
+                answers=Closed,
+                handler=_close,
+                purposed=False,
+            ),
+            Operation(
+                name=OperationName("session/enrol"),
+                summary="Set a PIN with a one-use enrolment code.",
+                asks=Enrol,
+                answers=Enrolled,
+                handler=self.enrol,
+                purposed=False,
+                drops=("code", "pin"),
+            ),
+        ]
+
+    def open(self, case: Case, asked: Open) -> Opened:
+        """Begin a session.
+
+        Raises:
+            Unidentified: anything is wrong; one text for every reason.
+            Conflict: logged in at another terminal.
+        """
+        record = case.roster.operator(asked.operator)
+        attempts = self._count_attempt(record)
+        proved = self._authenticator.verify(record, asked.pin)
+        may = record is not None and _may_log_in(record, attempts, case)
+        if record is None or not proved or not may:
+            case.note.result = "wrong"
+            if record is not None:
+                case.if_refused.append(lambda unit: self._count_failure(unit, asked.operator))
+            raise Unidentified(WRONG)
+        token, session = case.sessions.open(
+            asked.operator, case.actor.terminal.fingerprint, case.request.now
+        )
+        case.together.append(lambda unit: self._succeeded(unit, asked.operator, case))
+        case.note.result = self._authenticator.method
+        return Opened(
+            token=token,
+            expires_at=case.sessions.until(session),
+            operator=record.operator_id,
+            roles=record.roles,
+            purposes=record.purposes,
+            last_login=record.last_login,
+            last_terminal=record.last_terminal,
+        )
+
+    def enrol(self, case: Case, asked: Enrol) -> Enrolled:
+        """Set the PIN of the operator whom the code was issued for; the code is used up.
+
+        Raises:
+            Malformed: the PIN is too short or not digits.
+            NotPermitted: the code is not known or is over.
+        """
+        if not (asked.pin.isascii() and asked.pin.isdigit() and len(asked.pin) >= PIN_DIGITS):
+            raise Malformed(f"the PIN needs {PIN_DIGITS} digits or more")
+        enrolment = case.roster.enrolment(asked.code)
+        if enrolment is None or enrolment.until < case.request.now:
+            raise NotPermitted("this enrolment code is not known, is used or is over")
+        hashed = self._authenticator.hash(asked.pin)
+
+        def set_pin(unit: Unit) -> None:
+            roster = Roster(unit, unit)
+            if roster.enrolment(asked.code) is None:
+                raise NotPermitted("this enrolment code is not known, is used or is over")
+            roster.use_enrolment(asked.code)
+            roster.change_operator(enrolment.operator_id, pin_hash=hashed, failures=0)
+
+        case.together.append(set_pin)
+        with self._lock:
+            self._failing.pop(enrolment.operator_id, None)
+        return Enrolled(operator=enrolment.operator_id)
+
+    def _count_attempt(self, record: OperatorRecord | None) -> int:
+        if record is None:
+            return 0
+        with self._lock:
+            self._failing[record.operator_id] += 1
+            return self._failing[record.operator_id] - 1
+
+    def _count_failure(self, unit: Unit, operator_id: str) -> None:
+        roster = Roster(unit, unit)
+        record = roster.operator(operator_id)
+        if record is not None:
+            roster.change_operator(operator_id, failures=min(record.failures + 1, MAX_FAILURES))
+
+    def _succeeded(self, unit: Unit, operator_id: str, case: Case) -> None:
+        Roster(unit, unit).change_operator(
+            operator_id,
+            failures=0,
+            last_login=case.request.now,
+            last_terminal=case.actor.terminal.terminal_id,
+        )
+        with self._lock:
+            self._failing.pop(operator_id, None)
+
+
+def _may_log_in(record: OperatorRecord, attempts: int, case: Case) -> bool:
+    return (
+        max(record.failures, attempts) < MAX_FAILURES
+        and not record.suspended
+        and case.request.today <= record.expires_on
+    )
+
+
+def _close(case: Case, asked: Close) -> Closed:
+    case.sessions.close(case.actor.session)
+    return Closed()

@@ -1,0 +1,169 @@
+"""The values that pass between the parts: frozen, compared by value, no I/O.
+
+In the order in which a request meets them: ``Peer`` and ``Envelope`` (what arrived), ``Terminal``,
+``Operator`` and ``Actor`` (who is asking), ``Request`` (what is asked), ``Grant`` (how far the
+rights reach), ``Change`` and ``Message`` (what was done and must be told), ``Reply`` (what leaves).
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta, timezone
+from enum import StrEnum
+from typing import Any, NewType
+
+from appliance.items import ItemName, Values
+from storage.engine import PersonId, VersionId
+
+JST = timezone(timedelta(hours=9), "JST")
+"""Japan has no summer time; the host's time zone tables are not needed."""
+
+OperationName = NewType("OperationName", str)
+"""``function/operation`` as on the wire, such as ``search/find``."""
+PurposeCode = NewType("PurposeCode", str)
+"""Code of a 事務 in ``purposes.toml``."""
+Role = NewType("Role", str)
+RequestId = NewType("RequestId", str)
+
+
+class TerminalKind(StrEnum):
+    """What stands behind a client certificate (R21)."""
+
+    REPRESENTATIVE = "representative"  # 代表端末
+    BUSINESS = "business"  # 業務端末
+    MUNICIPALITY = "municipality"  # 市町村CS
+    NATIONAL = "national"  # 全国サーバ
+    SERVICE = "service"  # the appliance itself: jobs and the courier
+
+    @property
+    def is_staffed(self) -> bool:
+        """True where a person sits, who must log in."""
+        return self in (TerminalKind.REPRESENTATIVE, TerminalKind.BUSINESS)
+
+
+@dataclass(frozen=True, slots=True)
+class Peer:
+    """What TLS proved: a certificate of our CA, by its SHA-256 in hex, and how long it is valid."""
+
+    fingerprint: str
+    not_before: datetime
+    not_after: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Envelope:
+    """A request as it arrived, nothing of it believed yet."""
+
+    request_id: RequestId
+    peer: Peer
+    operation: OperationName
+    media_type: str
+    body: bytes
+    bearer: str | None = None
+    idempotency_key: str | None = None
+    purpose: str | None = None
+    reason: str | None = None
+    case_number: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Terminal:
+    """A registered machine: 操作端末ID, where it stands, and for a CS whose it is."""
+
+    terminal_id: str
+    kind: TerminalKind
+    fingerprint: str
+    place: str = ""
+    municipality_code: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Operator:
+    """照合ID (the person) and 操作者ID (the authority) of whoever logged in."""
+
+    person_id: str
+    operator_id: str
+    office: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Actor:
+    """Who is asking; made by ``authn`` alone."""
+
+    terminal: Terminal
+    operator: Operator | None
+    roles: frozenset[Role]
+    purposes: frozenset[PurposeCode] = frozenset()
+    session: str = ""
+    """Hex digest of the session token; binds ``ref`` values, useless for logging in."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """What is asked, once it is understood."""
+
+    id: RequestId
+    operation: OperationName
+    now: datetime
+    purpose: PurposeCode | None = None
+    reason: str | None = None
+    case_number: str | None = None
+
+    @property
+    def today(self) -> date:
+        """The date in Japan; the law's days are counted there."""
+        return self.now.astimezone(JST).date()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Grant:
+    """How far the rights reach in this request."""
+
+    items: frozenset[ItemName]
+    keys: frozenset[str]
+    """By what a person may be asked for: ``four``, ``my_number``, ``resident_code``."""
+    removed: bool = False
+    history: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A record before and after a save; ``before`` is None for somebody new."""
+
+    version: VersionId
+    before: Values | None
+    after: Values
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """Something that must be told: to whom, what kind, and what the record does not hold."""
+
+    destination: str
+    kind: str
+    note: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Deny:
+    """A plugin's veto; there is no Allow."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Resident:
+    """The granted items of one version of one person."""
+
+    person: PersonId
+    version: int
+    values: Values
+    withheld: tuple[ItemName, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What leaves: plain data, and where the ledger holds that it did."""
+
+    request_id: RequestId
+    receipt: int
+    data: Mapping[str, Any]

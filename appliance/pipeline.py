@@ -1,0 +1,309 @@
+"""The straight line: from an envelope to an audited answer. There is no other way in.
+
+``Pipeline.answer`` is the function to read first. HTTP, jobs, the command line and tests all call
+it. Whatever happens on the line, a ledger entry is on disk before anybody hears of it.
+"""
+
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+import pluggy
+
+from appliance import authn, authz, repeats, wire
+from appliance.audit import Account, recorded
+from appliance.case import Case
+from appliance.errors import (
+    Damaged,
+    Failed,
+    Malformed,
+    Refusal,
+    Unavailable,
+    Unidentified,
+    UnknownOperation,
+)
+from appliance.ledger_reader import LedgerReader
+from appliance.model import (
+    Actor,
+    Envelope,
+    Grant,
+    OperationName,
+    Peer,
+    PurposeCode,
+    Reply,
+    Request,
+    RequestId,
+    Terminal,
+)
+from appliance.operation import Answer, AnyOperation, Arguments
+from appliance.outgoing import Outgoing
+from appliance.papers import Papers
+from appliance.policy import Policy
+from appliance.refs import Refs
+from appliance.registry import Registry, Tools
+from appliance.roster import Roster
+from appliance.sessions import Sessions
+from appliance.traces import Note, Touched
+from storage.engine import Engine, Unit, View
+from storage.errors import DeadlineExceeded, DiskFull, LedgerBroken, OutcomeUnknown, Tampered
+
+log = logging.getLogger(__name__)
+Clock = Callable[[], datetime]
+
+
+def utc_now() -> datetime:
+    """Return the time; the one place outside tests where it is read."""
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parts:
+    """What the pipeline is put together from."""
+
+    engine: Engine
+    policy: Policy
+    hook: pluggy.HookRelay
+    operations: Mapping[OperationName, tuple[str, AnyOperation]]
+    tools: Tools
+    sessions: Sessions
+    refs: Refs
+    turned_away: Callable[[str, str], None]
+    """Told of every certificate that is not registered, and why it was refused."""
+    clock: Clock = utc_now
+
+
+class Pipeline:
+    """Answers requests, one at a time in each thread."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+        self._engine = parts.engine
+
+    def answer(self, envelope: Envelope) -> Reply:
+        """Return the answer to a request, once its ledger entry is on disk.
+
+        Raises:
+            Refusal: the answer is no; that is in the ledger too, from the known certificate on.
+            OutcomeUnknown: the disk failed during the commit; the process must stop.
+        """
+        now = self._parts.clock()
+        terminal = self._terminal(envelope, now)
+        account = self._account(envelope, terminal)
+        return self._recorded(account, lambda run: self._line(run, envelope, terminal, now))
+
+    def _terminal(self, envelope: Envelope, now: datetime) -> Terminal:
+        # Nobody who is not registered may fill the ledger: strangers go to the boot journal.
+        try:
+            with self._engine.view() as view:
+                return authn.known_terminal(Roster(view, None), envelope.peer, now)
+        except Unidentified as refusal:
+            self._parts.turned_away(envelope.peer.fingerprint, refusal.text)
+            raise
+
+    def serve(self, operation: OperationName, arguments: Arguments, request_id: str) -> Reply:
+        """Carry out an operation for the appliance itself, down the same line (R34).
+
+        Raises:
+            Refusal, OutcomeUnknown: as ``answer``.
+        """
+        envelope = _service_envelope(operation, arguments, request_id)
+        account = self._account(envelope, authn.SERVICE.terminal)
+        now = self._parts.clock()
+
+        def line(run: "_Run") -> Reply:
+            account.actor = authn.SERVICE
+            return self._carry_out(run, envelope, authn.SERVICE, now)
+
+        return self._recorded(account, line)
+
+    def _line(self, run: "_Run", envelope: Envelope, terminal: Terminal, now: datetime) -> Reply:
+        with self._engine.view() as view:
+            roster = Roster(view, None)
+            actor = authn.identify(roster, self._parts.sessions, terminal, envelope, now)
+        run.account.actor = actor
+        return self._carry_out(run, envelope, actor, now)
+
+    def _carry_out(self, run: "_Run", envelope: Envelope, actor: Actor, now: datetime) -> Reply:
+        owner, operation = self._operation(envelope)
+        run.account.changes = operation.changes
+        if operation.changes and envelope.idempotency_key is None:
+            raise Malformed("send an Idempotency-Key: this operation changes data")
+        request = _request(envelope, now)
+        grant = authz.permit(self._parts.policy, self._parts.hook, actor, operation, request)
+        arguments = wire.parse(operation.asks, wire.decode(envelope.media_type, envelope.body))
+        run.account.conditions = recorded(operation, arguments)
+        task = _Task(owner, operation, actor, request, grant, arguments, envelope)
+        return self._change(run, task) if operation.changes else self._look(run, task)
+
+    def _look(self, run: "_Run", task: "_Task") -> Reply:
+        """Handle in a view; only the ledger entry goes through the writer."""
+        with self._engine.view() as view:
+            case = self._case(run, task, view, None)
+            data = _plain(task.operation.handler(case, task.arguments))
+        receipt = self._engine.write(lambda unit: run.enter(unit, case))
+        return Reply(task.request.id, receipt, data)
+
+    def _change(self, run: "_Run", task: "_Task") -> Reply:
+        """Handle in a unit of work; the change and its ledger entry are one commit."""
+
+        def work(unit: Unit) -> Reply:
+            run.begin_again()
+            if (known := repeats.recall(unit, task.repeat_key, task.envelope.body)) is not None:
+                case = self._case(run, task, unit, unit)
+                case.note.result = "repeated"
+                return Reply(task.request.id, run.enter(unit, case), known)
+            case = self._case(run, task, unit, unit)
+            data = _plain(task.operation.handler(case, task.arguments))
+            repeats.remember(unit, task.repeat_key, task.envelope.body, data, task.request.now)
+            return Reply(task.request.id, run.enter(unit, case), data)
+
+        return self._engine.write(work)
+
+    def _case(self, run: "_Run", task: "_Task", view: View, unit: Unit | None) -> Case:
+        hook, parts = self._parts.hook, self._parts
+        registry = Registry(
+            view,
+            unit,
+            parts.tools,
+            task.grant,
+            lambda: authz.withheld(hook, task.actor, task.request),
+            lambda change: [m for told in hook.messages(change=change) for m in told],
+        )
+        case = Case(
+            actor=task.actor,
+            request=task.request,
+            grant=task.grant,
+            registry=registry,
+            papers=Papers(view, unit, task.owner),
+            roster=Roster(view, unit),
+            sessions=parts.sessions,
+            refs=parts.refs,
+            ledger=LedgerReader(view, self._engine.checkpoint),
+            outgoing=Outgoing(view, unit, registry),
+        )
+        run.case = case
+        return case
+
+    def _recorded(self, account: Account, line: "Callable[[_Run], Reply]") -> Reply:
+        """Walk the line; enter a refusal in the ledger before it is raised further."""
+        run = _Run(account)
+        try:
+            return line(run)
+        except OutcomeUnknown:
+            raise  # nothing true can be said to the caller or to the ledger
+        except Refusal as refusal:
+            self._enter_refusal(run, refusal, ours=False)
+            raise
+        except (DeadlineExceeded, DiskFull) as problem:
+            busy = Unavailable(f"not carried out, nothing changed: {type(problem).__name__}")
+            self._enter_refusal(run, busy, ours=True)
+            raise busy from problem
+        except (Tampered, LedgerBroken) as damage:
+            log.critical("stored data does not open where it lies", exc_info=damage)
+            damaged = Damaged("stored data is damaged; nothing of it is answered")
+            self._enter_refusal(run, damaged, ours=True)
+            raise damaged from damage
+        except Exception as bug:
+            log.exception("a request failed", extra={"request_id": account.request_id})
+            failed = Failed("a fault of the appliance; nothing changed")
+            self._enter_refusal(run, failed, ours=True)
+            raise failed from bug
+
+    def _enter_refusal(self, run: "_Run", refusal: Refusal, *, ours: bool) -> None:
+        self._engine.write(lambda unit: run.enter_refusal(unit, refusal, ours=ours))
+
+    def _operation(self, envelope: Envelope) -> tuple[str, AnyOperation]:
+        try:
+            return self._parts.operations[envelope.operation]
+        except KeyError:
+            raise UnknownOperation("there is no such operation") from None
+
+    def _account(self, envelope: Envelope, terminal: Terminal) -> Account:
+        return Account(
+            request_id=envelope.request_id,
+            operation=envelope.operation,
+            policy=self._parts.policy.digest[:8],
+            purpose=envelope.purpose,
+            reason=envelope.reason,
+            case_number=envelope.case_number,
+            terminal=terminal,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Task:
+    """A request that may be carried out."""
+
+    owner: str
+    operation: AnyOperation
+    actor: Actor
+    request: Request
+    grant: Grant
+    arguments: Arguments
+    envelope: Envelope
+
+    @property
+    def repeat_key(self) -> str | None:
+        key = self.envelope.idempotency_key
+        if key is None:
+            return None
+        return f"{self.actor.terminal.terminal_id}/{self.operation.name}/{key}"
+
+
+@dataclass(slots=True)
+class _Run:
+    """One request on the line: its account, and its case once there is one."""
+
+    account: Account
+    case: Case | None = None
+
+    def begin_again(self) -> None:
+        self.case = None
+
+    def enter(self, unit: Unit, case: Case) -> int:
+        """Do what belongs together with the entry, then make the entry; return its index."""
+        for effect in case.together:
+            effect(unit)
+        first, *more = self.account.carried_out(case.registry.touched, case.note)
+        receipt = unit.enter(first)
+        for entry in more:
+            unit.enter(entry)
+        return receipt
+
+    def enter_refusal(self, unit: Unit, refusal: Refusal, *, ours: bool) -> None:
+        case = self.case
+        for effect in case.if_refused if case else ():
+            effect(unit)
+        touched, note = (case.registry.touched, case.note) if case else (Touched(), Note())
+        for entry in self.account.refused(refusal, touched, note, ours=ours):
+            unit.enter(entry)
+
+
+def _request(envelope: Envelope, now: datetime) -> Request:
+    return Request(
+        id=envelope.request_id,
+        operation=envelope.operation,
+        now=now,
+        purpose=None if envelope.purpose is None else PurposeCode(envelope.purpose),
+        reason=envelope.reason,
+        case_number=envelope.case_number,
+    )
+
+
+def _service_envelope(operation: OperationName, arguments: Arguments, request_id: str) -> Envelope:
+    return Envelope(
+        request_id=RequestId(request_id),
+        peer=Peer("", datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)),
+        operation=operation,
+        media_type=wire.JSON,
+        body=wire.encode(wire.JSON, arguments),
+        idempotency_key=request_id,
+    )
+
+
+def _plain(answered: Answer) -> dict[str, Any]:
+    data: dict[str, Any] = msgspec.to_builtins(answered)
+    return data

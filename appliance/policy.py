@@ -1,0 +1,144 @@
+"""The policy: roles × operations × 事務 × items, as read from ``firmware_config/policy/``.
+
+What is not written there is not allowed. The roster says who holds which role and can only narrow.
+Both files carry a version; the digest over their bytes stands in every ledger entry.
+"""
+
+import tomllib
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import date
+from hashlib import sha256
+from pathlib import Path
+from typing import Any, TypeVar
+
+import msgspec
+
+from appliance.errors import StartupError
+from appliance.items import ITEM_NAMES, ItemName
+from appliance.model import OperationName, PurposeCode, Role, TerminalKind
+
+FILES = ("roles.toml", "purposes.toml")
+KEYS = frozenset({"four", "my_number", "resident_code"})
+ALL = "*"
+T = TypeVar("T")
+
+
+class RoleRule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What one role reaches, and from which kinds of terminal."""
+
+    label: str
+    terminals: tuple[TerminalKind, ...]
+    operations: tuple[str, ...]
+    items: tuple[str, ...] = ()
+    keys: tuple[str, ...] = ()
+    removed: bool = False
+    history: bool = False
+
+
+class PurposeRule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One 事務: its legal basis, and what may be asked and seen for it (R46, R57)."""
+
+    label: str
+    basis: str
+    agency: str
+    operations: tuple[str, ...]
+    items: tuple[str, ...]
+    keys: tuple[str, ...]
+    reasons: Mapping[str, str]
+    """利用事由 by code."""
+    valid_from: date
+    valid_until: date | None = None
+    note: str = ""
+
+
+class _Roles(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    version: int
+    roles: dict[str, RoleRule]
+
+
+class _Purposes(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    version: int
+    purposes: dict[str, PurposeRule]
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """The rules in force."""
+
+    roles: Mapping[Role, RoleRule]
+    purposes: Mapping[PurposeCode, PurposeRule]
+    version: tuple[int, int]
+    digest: bytes
+    """SHA-256 over both files."""
+
+    def problems(self, operations: Collection[OperationName]) -> list[str]:
+        """Return what in the policy names something that does not exist."""
+        found = []
+        for where, named, known in self._references(operations):
+            found += [f"{where}: {name!r} is not known" for name in sorted(set(named) - known)]
+        return found
+
+    def _references(
+        self, operations: Collection[OperationName]
+    ) -> list[tuple[str, Collection[str], frozenset[str]]]:
+        offered, items = frozenset(map(str, operations)), frozenset(map(str, ITEM_NAMES)) | {ALL}
+        rules: list[tuple[str, RoleRule | PurposeRule]] = [
+            *((f"roles.toml [{name}]", role) for name, role in self.roles.items()),
+            *((f"purposes.toml [{name}]", purpose) for name, purpose in self.purposes.items()),
+        ]
+        return [
+            reference
+            for where, rule in rules
+            for reference in (
+                (f"{where} operations", rule.operations, offered),
+                (f"{where} items", rule.items, items),
+                (f"{where} keys", rule.keys, KEYS),
+            )
+        ]
+
+
+def read_policy(folder: Path) -> Policy:
+    """Read both policy files.
+
+    Raises:
+        StartupError: a file is missing or not understood; every problem at once.
+    """
+    problems: list[str] = []
+    texts = [_text(folder / name, problems) for name in FILES]
+    roles = _parse(FILES[0], texts[0], _Roles, problems)
+    purposes = _parse(FILES[1], texts[1], _Purposes, problems)
+    if roles is None or purposes is None:
+        raise StartupError(*problems)
+    return Policy(
+        roles={Role(name): rule for name, rule in roles.roles.items()},
+        purposes={PurposeCode(name): rule for name, rule in purposes.purposes.items()},
+        version=(roles.version, purposes.version),
+        digest=sha256(b"\0".join(texts)).digest(),
+    )
+
+
+def items_of(rule: RoleRule | PurposeRule) -> frozenset[ItemName]:
+    """Return the items a rule reaches; ``*`` is all 24."""
+    if ALL in rule.items:
+        return ITEM_NAMES
+    return frozenset(ItemName(name) for name in rule.items)
+
+
+def _text(path: Path, problems: list[str]) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as problem:
+        problems.append(f"{path.name}: {problem.strerror}")
+        return b""
+
+
+def _parse(name: str, text: bytes, kind: type[T], problems: list[str]) -> T | None:
+    if not text:
+        return None
+    try:
+        data: dict[str, Any] = tomllib.loads(text.decode())
+        return msgspec.convert(data, kind)
+    except (ValueError, msgspec.ValidationError) as problem:
+        problems.append(f"{name}: {problem}")
+        return None

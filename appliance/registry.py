@@ -1,0 +1,190 @@
+"""Residents as a handler sees them: found, read within the grant, saved as a whole change.
+
+The registry remembers everybody it showed or changed, whether or not the handler says so; the
+ledger entry is written from that. It opens no item that was not granted, except to compare it with
+the conditions of a search, which tells the handler no more than that they hold.
+"""
+
+from collections.abc import Callable, Collection, Iterable
+from dataclasses import dataclass
+
+import cbor2
+
+from appliance.errors import AddConditions, Conflict, Failed, NotFound, NotPermitted, TooMany
+from appliance.finding import COMPARED, Conditions, Hit, judge, plan
+from appliance.identifiers import Municipalities
+from appliance.index import Index
+from appliance.items import AS_WRITTEN, BY_NAME, CELLS, ItemName, Values, open_form, seal_form
+from appliance.model import Change, Grant, Message, Resident
+from appliance.traces import Touched
+from storage.engine import PersonId, Unit, VersionId, View
+from storage.errors import RecordNotFound, StaleRevision
+
+CANDIDATES = 500
+BIRTH_DATE = ItemName("birth_date")
+
+
+@dataclass(frozen=True, slots=True)
+class Tools:
+    """What every registry of a running appliance shares."""
+
+    index: Index
+    municipalities: Municipalities
+    cap: int
+
+
+class Registry:
+    """The residents within reach of one request."""
+
+    def __init__(
+        self,
+        view: View,
+        unit: Unit | None,
+        tools: Tools,
+        grant: Grant,
+        withheld: Callable[[], frozenset[ItemName]],
+        messages: Callable[[Change], Iterable[Message]],
+    ) -> None:
+        self._view = view
+        self._unit = unit
+        self._tools = tools
+        self._grant = grant
+        self._withheld = withheld
+        self._messages = messages
+        self.touched = Touched()
+
+    @property
+    def municipalities(self) -> Municipalities:
+        """The municipality master."""
+        return self._tools.municipalities
+
+    def by_code(self, resident_code: str) -> PersonId | None:
+        """Return who has this 住民票コード.
+
+        Raises:
+            NotPermitted: the rights do not allow to ask by it (R195).
+        """
+        self._may_ask_by("resident_code")
+        return self._view.identified(self._tools.index.code(resident_code))
+
+    def by_number(self, my_number: str) -> PersonId | None:
+        """Return who has this 個人番号 or ever had it.
+
+        Raises:
+            NotPermitted: the rights do not allow to ask by it.
+        """
+        self._may_ask_by("my_number")
+        return self._view.identified(self._tools.index.number(my_number))
+
+    def find(self, sought: Conditions) -> list[Hit]:
+        """Return everybody who fits all conditions, best first.
+
+        Raises:
+            NotPermitted: not by four informations, or not struck-off residents.
+            AddConditions: too wide to be searched for.
+            TooMany: more than may be shown; carries the count and nobody.
+        """
+        self._may_ask_by("four")
+        if sought.include_removed and not self._grant.removed:
+            raise NotPermitted("struck-off residents are not within your rights")
+        around = self._around(sought.municipality_code)
+        tokens = plan(sought, self._tools.index, around)
+        people = self._view.candidates(tokens, CANDIDATES)
+        self.touched.candidates += len(people)
+        if len(people) > CANDIDATES:
+            raise AddConditions(f"more than {CANDIDATES} candidates; add a condition")
+        hits = [hit for person in people if (hit := self._judged(person, sought, around))]
+        if len(hits) > self._tools.cap:
+            raise TooMany(
+                f"more than {self._tools.cap} residents fit; add a condition", count=len(hits)
+            )
+        return sorted(hits, key=lambda hit: (hit.why, hit.person))
+
+    def read(self, person: PersonId, items: Collection[ItemName], *, version: int = 0) -> Resident:
+        """Open these items of one version (0: the latest); it is entered in the ledger.
+
+        Raises:
+            NotPermitted: an item is beyond the grant; names it, opens nothing (least data).
+            NotFound: there is no such person or version.
+        """
+        excess = sorted(set(items) - self._grant.items)
+        if excess:
+            raise NotPermitted(f"not within your rights: {', '.join(excess)}")
+        withheld = self._withheld() & set(items)
+        shown = [name for name in items if name not in withheld]
+        values = self._open(person, shown, version)
+        self.touched.subjects[person] = None
+        self.touched.items.update(shown)
+        number = version or self._view.latest(person)
+        return Resident(person, number, values, tuple(sorted(withheld)))
+
+    def history(self, person: PersonId, items: Collection[ItemName]) -> list[Resident]:
+        """Open these items of every version, newest first.
+
+        Raises:
+            NotPermitted: history, or an item, is beyond the grant.
+        """
+        if not self._grant.history:
+            raise NotPermitted("the history is not within your rights")
+        latest = self._view.latest(person)
+        return [self.read(person, items, version=number) for number in range(latest, 0, -1)]
+
+    def save(self, person: PersonId | None, values: Values, *, seen: int = 0) -> VersionId:
+        """Seal a new version, move the index with it, and put what must be told in the outbox.
+
+        ``person`` is None for somebody new; ``seen`` is the version the change is made against.
+
+        Raises:
+            Conflict: somebody saved in the meantime.
+        """
+        unit = self._writable()
+        before = None if person is None else self._open(person, [i.name for i in CELLS], seen)
+        old = self._tools.index.tokens_of(before) if before is not None else frozenset()
+        new = self._tools.index.tokens_of(values)
+        try:
+            version = unit.save(
+                unit.admit() if person is None else person,
+                seal_form(values),
+                seen=seen,
+                gained=new - old,
+                lost=old - new,
+            )
+        except StaleRevision:
+            raise Conflict("the record was changed in the meantime; read it again") from None
+        self.touched.subjects[version.person] = None
+        self.touched.saved.append(version)
+        self._tell(unit, Change(version, before, values))
+        return version
+
+    def _tell(self, unit: Unit, change: Change) -> None:
+        for message in self._messages(change):
+            note = cbor2.dumps(dict(message.note), canonical=True) if message.note else b""
+            unit.send(message.destination, message.kind, change.version, note)
+
+    def _judged(self, person: PersonId, sought: Conditions, around: frozenset[str]) -> Hit | None:
+        values = self._open(person, COMPARED, 0)
+        why = judge(sought, around, values)
+        return None if why is None else Hit(person, why)
+
+    def _around(self, municipality_code: str | None) -> frozenset[str]:
+        if municipality_code is None:
+            return frozenset()
+        return frozenset(self._tools.municipalities.covered_by(municipality_code))
+
+    def _open(self, person: PersonId, items: Collection[ItemName], version: int) -> Values:
+        numbers = [BY_NAME[name].number for name in items]
+        if BIRTH_DATE in items:
+            numbers.append(AS_WRITTEN.number)
+        try:
+            return open_form(self._view.read(person, numbers, version).fields)
+        except RecordNotFound:
+            raise NotFound("there is no such record") from None
+
+    def _may_ask_by(self, key: str) -> None:
+        if key not in self._grant.keys:
+            raise NotPermitted(f"your rights do not allow to ask by {key}")
+
+    def _writable(self) -> Unit:
+        if self._unit is None:
+            raise Failed("the operation was declared as one that changes nothing")
+        return self._unit

@@ -1,0 +1,163 @@
+"""操作者名簿 and 端末管理簿: who may log in, and from where (R21, R123 to R126).
+
+Kept as sealed documents with every revision; nobody is ever deleted, only suspended or revoked.
+A roster can narrow what the policy grants, never widen it.
+"""
+
+import secrets
+from collections.abc import Iterator
+from datetime import date, datetime
+from hashlib import blake2b
+from typing import TypeVar
+
+import msgspec
+
+from appliance.errors import Conflict, Failed, NotFound
+from appliance.model import TerminalKind
+from storage.engine import Document, Unit, View
+
+OPERATORS, TERMINALS, ENROLMENTS = "core.operators", "core.terminals", "core.enrolments"
+
+
+class OperatorRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """One 操作者ID: whose (照合ID), where, what for, and how it may log in."""
+
+    operator_id: str
+    person_id: str
+    office: str
+    roles: tuple[str, ...]
+    purposes: tuple[str, ...] = ()
+    expires_on: date
+    pin_hash: str = ""
+    failures: int = 0
+    suspended: str = ""
+    """Why it may not log in; empty while it may."""
+    last_login: datetime | None = None
+    last_terminal: str = ""
+
+
+class TerminalRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """One registered certificate."""
+
+    fingerprint: str
+    terminal_id: str
+    kind: TerminalKind
+    place: str = ""
+    municipality_code: str | None = None
+    revoked: str = ""
+
+
+class EnrolmentRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """A one-use right to set the 操作者照合暗証番号 of one operator."""
+
+    operator_id: str
+    until: datetime
+
+
+def enrolment_key(code: str) -> bytes:
+    """Return under what an enrolment code is kept; the code itself is not kept."""
+    return blake2b(code.encode(), digest_size=16, person=b"jk1.enrol").digest()
+
+
+class Roster:
+    """The roster in one view or unit of work."""
+
+    def __init__(self, view: View, unit: Unit | None) -> None:
+        self._view = view
+        self._unit = unit
+
+    def operator(self, operator_id: str) -> OperatorRecord | None:
+        """Return the operator as last written, or None."""
+        found = self._view.document(OPERATORS, operator_id.encode())
+        return None if found is None else _read(found, OperatorRecord)
+
+    def operators(self) -> Iterator[OperatorRecord]:
+        """Yield every operator, in the order of 操作者ID."""
+        for found in self._view.documents(OPERATORS):
+            yield _read(found, OperatorRecord)
+
+    def put_operator(self, record: OperatorRecord) -> None:
+        """Write an operator; the former revision stays."""
+        self._write(OPERATORS, record.operator_id.encode(), record)
+
+    def change_operator(self, operator_id: str, **changes: object) -> OperatorRecord:
+        """Write some fields of an operator.
+
+        Raises:
+            NotFound: there is no such operator.
+        """
+        record = self.operator(operator_id)
+        if record is None:
+            raise NotFound("there is no such operator")
+        changed = msgspec.structs.replace(record, **changes)
+        self.put_operator(changed)
+        return changed
+
+    def terminal(self, fingerprint: str) -> TerminalRecord | None:
+        """Return the terminal of a certificate, or None."""
+        found = self._view.document(TERMINALS, bytes.fromhex(fingerprint))
+        return None if found is None else _read(found, TerminalRecord)
+
+    def terminals(self) -> Iterator[TerminalRecord]:
+        """Yield every terminal."""
+        for found in self._view.documents(TERMINALS):
+            yield _read(found, TerminalRecord)
+
+    def enrol_terminal(self, record: TerminalRecord) -> None:
+        """Register a certificate.
+
+        Raises:
+            Conflict: the certificate or the 操作端末ID is registered and not revoked.
+        """
+        for other in self.terminals():
+            same = record.fingerprint == other.fingerprint or (
+                record.terminal_id == other.terminal_id and not other.revoked
+            )
+            if same:
+                raise Conflict("this certificate or terminal_id is registered already")
+        self._write(TERMINALS, bytes.fromhex(record.fingerprint), record)
+
+    def revoke_terminal(self, terminal_id: str, why: str) -> TerminalRecord:
+        """Refuse this terminal from the next request on.
+
+        Raises:
+            NotFound: no live terminal has this ID.
+        """
+        for record in self.terminals():
+            if record.terminal_id == terminal_id and not record.revoked:
+                revoked = msgspec.structs.replace(record, revoked=why)
+                self._write(TERMINALS, bytes.fromhex(record.fingerprint), revoked)
+                return revoked
+        raise NotFound("no live terminal has this terminal_id")
+
+    def issue_enrolment(self, operator_id: str, until: datetime) -> str:
+        """Return a one-use code with which the operator sets a PIN; it is shown once."""
+        code = "-".join(secrets.token_hex(2) for _ in range(4))
+        self._write(
+            ENROLMENTS, enrolment_key(code), EnrolmentRecord(operator_id=operator_id, until=until)
+        )
+        return code
+
+    def enrolment(self, code: str) -> EnrolmentRecord | None:
+        """Return what an enrolment code allows, or None."""
+        found = self._view.document(ENROLMENTS, enrolment_key(code))
+        return None if found is None else _read(found, EnrolmentRecord)
+
+    def use_enrolment(self, code: str) -> None:
+        """Take the code out of use."""
+        self._writable().drop_document(ENROLMENTS, enrolment_key(code))
+
+    def _write(self, collection: str, key: bytes, record: msgspec.Struct) -> None:
+        self._writable().put_document(collection, key, msgspec.json.encode(record))
+
+    def _writable(self) -> Unit:
+        if self._unit is None:
+            raise Failed("the operation was declared as one that changes nothing")
+        return self._unit
+
+
+R = TypeVar("R")
+
+
+def _read(found: Document, kind: type[R]) -> R:
+    return msgspec.json.decode(found.body, type=kind)

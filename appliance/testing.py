@@ -1,0 +1,240 @@
+"""A whole appliance in a folder, without sockets: for our tests and for a vendor's.
+
+::
+
+    with Bench.open(tmp_path, {"household": household}) as bench:
+        cs = bench.municipality("432024")
+        cs.ask("update/notify", {"notifications": [...]})
+        clerk = bench.clerk()
+        clerk.ask("household/size", {"ref": ...}, purpose="all", reason="01")
+
+Everything below HTTP is real: keys, encrypted file, ledger, policy, sessions. ``bench.now`` is the
+time; set it.
+"""
+
+import itertools
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, timedelta
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import nacl.pwhash
+
+from appliance import wire
+from appliance.audit import Reading
+from appliance.identifiers import Municipalities
+from appliance.index import Index
+from appliance.items import ITEM_NAMES
+from appliance.ledger_reader import LedgerReader
+from appliance.loading import admit, catalogue, installed
+from appliance.login import Login
+from appliance.model import (
+    Envelope,
+    OperationName,
+    Peer,
+    PurposeCode,
+    Reply,
+    RequestId,
+    Role,
+    TerminalKind,
+)
+from appliance.pipeline import Parts, Pipeline
+from appliance.policy import KEYS, Policy, PurposeRule, RoleRule
+from appliance.refs import Refs
+from appliance.registry import Tools
+from appliance.roster import OperatorRecord, Roster, TerminalRecord
+from appliance.sessions import Limits, PinAuthenticator, Sessions
+from storage import KeyRing, Vault, create, open_vault
+from storage.engine import Unit
+
+ORIGIN = "audit.juki.test/g1"
+PIN = "12345678"
+OURS = ("update", "search", "provision", "roster", "ledger", "national_relay")
+ALL = Role("all")
+
+
+def quick_pins() -> PinAuthenticator:
+    """Return an authenticator that is too cheap for anything but tests."""
+    return PinAuthenticator(nacl.pwhash.argon2id.OPSLIMIT_MIN, nacl.pwhash.argon2id.MEMLIMIT_MIN)
+
+
+def everything(operations: Iterator[OperationName] | Any) -> Policy:
+    """Return a policy under which role and purpose ``all`` reach everything."""
+    offered = tuple(str(name) for name in operations)
+    items, keys = tuple(map(str, ITEM_NAMES)), tuple(KEYS)
+    role = RoleRule(
+        label="all",
+        terminals=tuple(TerminalKind),
+        operations=offered,
+        items=items,
+        keys=keys,
+        removed=True,
+        history=True,
+    )
+    purpose = PurposeRule(
+        label="all",
+        basis="test",
+        agency="test",
+        operations=offered,
+        items=items,
+        keys=keys,
+        reasons={"01": "test"},
+        valid_from=date(2000, 1, 1),
+    )
+    names = ("all", "municipality", "national", "service", "at-a-terminal")
+    return Policy(
+        roles={Role(name): role for name in names},
+        purposes={PurposeCode("all"): purpose},
+        version=(1, 1),
+        digest=sha256(b"everything").digest(),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Seat:
+    """A certificate, and perhaps a session, that can ask."""
+
+    bench: "Bench"
+    peer: Peer
+    bearer: str | None = None
+
+    def ask(
+        self,
+        operation: str,
+        body: Mapping[str, Any],
+        *,
+        purpose: str | None = None,
+        reason: str | None = None,
+        case_number: str | None = None,
+        key: str | None = None,
+    ) -> Reply:
+        """Ask; an Idempotency-Key is made up unless one is given."""
+        count = next(self.bench.counter)
+        return self.bench.pipeline.answer(
+            Envelope(
+                request_id=RequestId(f"request-{count}"),
+                peer=self.peer,
+                operation=OperationName(operation),
+                media_type=wire.JSON,
+                body=wire.encode(wire.JSON, dict(body)),
+                bearer=self.bearer,
+                idempotency_key=key or f"idempotency-key-{count}",
+                purpose=purpose,
+                reason=reason,
+                case_number=case_number,
+            )
+        )
+
+
+class Bench:
+    """The appliance under test."""
+
+    def __init__(
+        self, vault: Vault, plugins: Mapping[str, object], policy: Policy | None, ring: KeyRing
+    ) -> None:
+        self.now = datetime(2026, 4, 1, 1, 0, tzinfo=UTC)
+        self.vault = vault
+        self.counter = itertools.count(1)
+        self.strangers: list[tuple[str, str]] = []
+        self.pins = quick_pins()
+        manager = admit({**plugins, "session": Login(self.pins)})
+        operations = catalogue(manager)
+        self.index = Index(ring.key("idx-root/1"), ring.token_bits)
+        self.parts = Parts(
+            engine=vault,
+            policy=policy or everything(operations),
+            hook=manager.hook,
+            operations=operations,
+            tools=Tools(self.index, Municipalities.load(), cap=50),
+            sessions=Sessions(Limits()),
+            refs=Refs(),
+            turned_away=lambda fingerprint, why: self.strangers.append((fingerprint, why)),
+            clock=lambda: self.now,
+        )
+        self.pipeline = Pipeline(self.parts)
+
+    @classmethod
+    @contextmanager
+    def open(
+        cls,
+        folder: Path,
+        plugins: Mapping[str, object] | None = None,
+        policy: Policy | None = None,
+    ) -> Iterator["Bench"]:
+        """Yield a new appliance in an empty folder, with these plugins or all of ours."""
+        ring = KeyRing.create(bytes(range(32)), bytes(range(16)), 20, 2026)
+        times = itertools.count(1_775_000_000_000)
+        create(folder, ring, origin=ORIGIN, clock_ms=lambda: next(times))
+        vault = open_vault(folder, ring, origin=ORIGIN, clock_ms=lambda: next(times))
+        try:
+            yield cls(vault, installed(OURS) if plugins is None else plugins, policy, ring)
+        finally:
+            vault.close()
+
+    def seat(
+        self,
+        terminal_id: str = "TERM-0001",
+        kind: TerminalKind = TerminalKind.REPRESENTATIVE,
+        municipality_code: str | None = None,
+    ) -> Seat:
+        """Register a terminal and sit down at it, without logging in."""
+        peer = Peer(
+            sha256(terminal_id.encode()).hexdigest(),
+            self.now - timedelta(days=1),
+            self.now + timedelta(days=365 * 200),
+        )
+        record = TerminalRecord(
+            fingerprint=peer.fingerprint,
+            terminal_id=terminal_id,
+            kind=kind,
+            municipality_code=municipality_code,
+        )
+
+        def enrol(unit: Unit) -> None:
+            roster = Roster(unit, unit)
+            if roster.terminal(peer.fingerprint) is None:
+                roster.enrol_terminal(record)
+
+        self.vault.write(enrol)
+        return Seat(self, peer)
+
+    def municipality(self, municipality_code: str) -> Seat:
+        """Return the CS of a municipality."""
+        return self.seat(f"CS-{municipality_code}", TerminalKind.MUNICIPALITY, municipality_code)
+
+    def national(self) -> Seat:
+        """Return the national server."""
+        return self.seat("NATIONAL", TerminalKind.NATIONAL)
+
+    def clerk(
+        self,
+        operator_id: str = "OP-0001",
+        *,
+        roles: tuple[str, ...] = ("all",),
+        purposes: tuple[str, ...] = ("all",),
+        office: str = "市町村課",
+        terminal_id: str = "TERM-0001",
+    ) -> Seat:
+        """Register an operator and log in at a terminal."""
+        record = OperatorRecord(
+            operator_id=operator_id,
+            person_id=f"P-{operator_id}",
+            office=office,
+            roles=roles,
+            purposes=purposes,
+            expires_on=date(2099, 3, 31),
+            pin_hash=self.pins.hash(PIN),
+        )
+        self.vault.write(lambda unit: Roster(unit, unit).put_operator(record))
+        seat = self.seat(terminal_id)
+        opened = seat.ask("session/open", {"operator": operator_id, "pin": PIN})
+        return replace(seat, bearer=opened.data["token"])
+
+    def ledger(self) -> list[Reading]:
+        """Return every ledger entry, oldest first."""
+        with self.vault.view() as view:
+            entries = list(LedgerReader(view, self.vault.checkpoint).newest_first())
+        return entries[::-1]

@@ -1,0 +1,26 @@
+"""What a request leaves behind on its way, from which its ledger entry is written."""
+
+from dataclasses import dataclass, field
+
+from appliance.items import ItemName
+from storage.engine import PersonId, VersionId
+
+
+@dataclass(slots=True)
+class Touched:
+    """Whom a request showed or changed, and which items left the registry; kept by the registry."""
+
+    subjects: dict[PersonId, None] = field(default_factory=dict)
+    items: set[ItemName] = field(default_factory=set)
+    saved: list[VersionId] = field(default_factory=list)
+    candidates: int = 0
+
+
+@dataclass(slots=True)
+class Note:
+    """What a handler adds to the entry; never an item of a resident."""
+
+    result: str = ""
+    hits: int | None = None
+    outcomes: list[tuple[int, str, str]] = field(default_factory=list)
+    """Of a batch: sequence, outcome, the first rule that was broken or empty."""
