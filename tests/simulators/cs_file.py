@@ -1,0 +1,96 @@
+"""What a municipality keeps for itself: its residents as last taken by the prefecture.
+
+A notice enters the file when the prefecture has applied it. One that is held waits beside the file
+until the prefecture says that it no longer holds it.
+"""
+
+import sqlite3
+from collections.abc import Collection, Iterator, Sequence
+from pathlib import Path
+from typing import Final, Self
+
+import msgspec
+
+from tests.simulators.notices import Eight, Notice, digest, eight_of
+
+_TABLES: Final = (
+    """CREATE TABLE IF NOT EXISTS resident (
+           resident_code TEXT PRIMARY KEY,
+           update_number INTEGER NOT NULL,
+           body BLOB NOT NULL) WITHOUT ROWID""",
+    """CREATE TABLE IF NOT EXISTS held (
+           sequence INTEGER PRIMARY KEY,
+           body BLOB NOT NULL)""",
+)
+
+
+class MunicipalFile:
+    """The residents of one municipality, struck-off people included."""
+
+    def __init__(self, path: Path) -> None:
+        self._connection = sqlite3.connect(path)
+        self._connection.execute("PRAGMA journal_mode = WAL")
+        with self._connection:
+            for table in _TABLES:
+                self._connection.execute(table)
+        self._decoder = msgspec.json.Decoder(Notice)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the file."""
+        self._connection.close()
+
+    def record(self, applied: Sequence[Notice], held: Sequence[Notice]) -> None:
+        """Write down what one answer said, in one transaction."""
+        with self._connection:
+            self._write(applied)
+            self._connection.executemany(
+                "INSERT OR REPLACE INTO held (sequence, body) VALUES (?, ?)",
+                [(notice.sequence, msgspec.json.encode(notice)) for notice in held],
+            )
+
+    def released(self, still_held: Collection[int]) -> int:
+        """Write down the notices that waited and no longer do; return how many."""
+        rows = self._connection.execute("SELECT body FROM held ORDER BY sequence").fetchall()
+        waiting = [self._decoder.decode(body) for (body,) in rows]
+        free = [notice for notice in waiting if notice.sequence not in still_held]
+        with self._connection:
+            self._write(free)
+            self._connection.executemany(
+                "DELETE FROM held WHERE sequence = ?", [(notice.sequence,) for notice in free]
+            )
+        return len(free)
+
+    def residents(self) -> Iterator[Notice]:
+        """Yield everybody's last notice, sorted by 住民票コード."""
+        rows = self._connection.execute("SELECT body FROM resident ORDER BY resident_code")
+        for (body,) in rows:
+            yield self._decoder.decode(body)
+
+    def eights(self) -> Iterator[Eight]:
+        """Yield everybody's eight items, sorted by 住民票コード."""
+        return map(eight_of, self.residents())
+
+    def count(self) -> int:
+        """Return how many people stand in the file."""
+        (count,) = self._connection.execute("SELECT count(*) FROM resident").fetchone()
+        return int(count)
+
+    def digest(self) -> str:
+        """Return the digest of the file over the eight items."""
+        return digest(self.eights())
+
+    def _write(self, notices: Sequence[Notice]) -> None:
+        # A held notice may be released after a newer one was applied.
+        self._connection.executemany(
+            """INSERT INTO resident (resident_code, update_number, body) VALUES (?, ?, ?)
+               ON CONFLICT (resident_code) DO UPDATE
+               SET update_number = excluded.update_number, body = excluded.body
+               WHERE resident.update_number < excluded.update_number""",
+            [(n.resident_code, n.update_number, msgspec.json.encode(n)) for n in notices],
+        )
