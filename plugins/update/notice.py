@@ -1,0 +1,154 @@
+"""One notification of a 市町村CS, and the record it becomes (R24, R28, R96 to R119).
+
+A notice has the right types or the whole batch is malformed. Whatever a rule must judge (a date, a
+code, a check digit) is text here, so that a wrong one is refused alone and by its rule.
+"""
+
+from datetime import UTC, date, datetime
+from hashlib import blake2b
+from typing import Annotated
+
+import msgspec
+
+from appliance.plugin_api import (
+    Arguments,
+    ItemName,
+    Value,
+    Values,
+    composed,
+    hiragana,
+    seion,
+)
+
+Counting = Annotated[int, msgspec.Meta(ge=1)]
+
+SYSTEM = "SYSTEM"
+"""操作者ID and 操作端末ID of a record that came in by itself: there was no operator (R34)."""
+
+
+class Notice(Arguments, frozen=True, kw_only=True):
+    """本人確認情報 as a municipality notifies it (住民基本台帳法30条の6)."""
+
+    sequence: Counting
+    """Counts what this CS sends, without gaps."""
+    resident_code: str
+    previous_resident_code: str | None = None
+    name: str
+    name_gaiji_count: int = 0
+    kana: str | None
+    birth_date: str
+    birth_date_as_written: str | None = None
+    sex: str
+    address: str
+    address_gaiji_count: int = 0
+    my_number: str | None
+    reason: str
+    effective_date: str
+    municipality_code: str
+    town_code: str | None
+    update_number: Counting
+    """更新順番号: counts the versions of one person."""
+    name_gaiji_serial: int = 0
+    address_gaiji_serial: int = 0
+
+
+def digest(notice: Notice) -> bytes:
+    """Return 16 bytes that tell whether a sequence number came again with the same content."""
+    return blake2b(msgspec.json.encode(notice), digest_size=16).digest()
+
+
+def _items(*names: str) -> tuple[ItemName, ...]:
+    return tuple(map(ItemName, names))
+
+
+DESCRIBING = _items(
+    "resident_code",
+    "name",
+    "name_gaiji_count",
+    "kana",
+    "birth_date",
+    "birth_date_as_written",
+    "sex",
+    "address",
+    "address_gaiji_count",
+    "my_number",
+    "municipality_code",
+    "town_code",
+    "name_gaiji_serial",
+    "address_gaiji_serial",
+)
+"""What a notice says of the person, which the rules compare with the record before."""
+
+MOVING = _items("reason", "effective_date", "update_number")
+"""What a notice says of the change itself."""
+
+READ = (
+    *(name for name in DESCRIBING if name != "birth_date_as_written"),
+    *MOVING,
+    ItemName("removed_flag"),
+)
+"""What the rules need of the record before; ``birth_date`` brings its spelling with it."""
+
+RESIDENT_CODE, MY_NUMBER, REASON, EFFECTIVE_DATE, UPDATE_NUMBER = _items(
+    "resident_code", "my_number", "reason", "effective_date", "update_number"
+)
+NAME, KANA, BIRTH_DATE, SEX, ADDRESS, MUNICIPALITY_CODE, REMOVED_FLAG = _items(
+    "name", "kana", "birth_date", "sex", "address", "municipality_code", "removed_flag"
+)
+(
+    NAME_GAIJI_COUNT,
+    ADDRESS_GAIJI_COUNT,
+    GAIJI_FLAG,
+    SEARCH_KANA,
+    RETENTION_FLAG,
+    OPERATOR_ID,
+    TERMINAL_ID,
+    RECORDED_AT,
+    NOTIFIED_ON,
+) = _items(
+    "name_gaiji_count",
+    "address_gaiji_count",
+    "gaiji_flag",
+    "search_kana",
+    "retention_flag",
+    "operator_id",
+    "terminal_id",
+    "recorded_at",
+    "notified_on",
+)
+
+
+def told(notice: Notice) -> dict[ItemName, Value]:
+    """Return the items a notice tells, in the form in which they are stored."""
+    values: dict[ItemName, Value] = {name: getattr(notice, name) for name in (*DESCRIBING, *MOVING)}
+    values[NAME] = composed(notice.name)
+    values[ADDRESS] = composed(notice.address)
+    if notice.kana is not None:
+        values[KANA] = hiragana(notice.kana)
+    return values
+
+
+def record(values: Values, *, removed: bool, received: date, now: datetime) -> Values:
+    """Return all items of the new version: what was told, and what the appliance adds.
+
+    Args:
+        values: from ``told``.
+        removed: whether the person is struck off with this version (削除フラグ).
+        received: the day in Japan on which the notice came; retention is counted from it.
+        now: when the version is written.
+    """
+    kana = values[KANA]
+    return {
+        **values,
+        # 消除の記録 run from their own notice; the others only once a newer one comes
+        # (住民基本台帳法施行令30条の6). A correction of a struck-off record is the last that will
+        # ever come, so its clock must run too, or it would be kept for ever.
+        RETENTION_FLAG: "1" if removed else "0",
+        SEARCH_KANA: None if kana is None else seion(str(kana)),
+        OPERATOR_ID: SYSTEM,
+        TERMINAL_ID: SYSTEM,
+        RECORDED_AT: now.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ"),
+        NOTIFIED_ON: received.isoformat(),
+        GAIJI_FLAG: bool(values[NAME_GAIJI_COUNT] or values[ADDRESS_GAIJI_COUNT]),
+        REMOVED_FLAG: removed,
+    }
