@@ -4,10 +4,11 @@ The body is CBOR with unsigned keys, sealed by the storage. Arguments enter it o
 operation declares them (``records``); items of residents that were answered never do.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import Any
+from types import NoneType
+from typing import Any, get_args
 
 import cbor2
 import msgspec
@@ -17,7 +18,7 @@ from appliance.items import BY_NAME, BY_NUMBER, ItemName
 from appliance.model import Actor, Terminal
 from appliance.operation import AnyOperation, Arguments
 from appliance.traces import Note, Touched
-from storage.engine import Entered, Entry, PersonId
+from storage.engine import Entered, Entry, PersonId, VersionId
 
 MOST_SUBJECTS = 1000
 
@@ -51,15 +52,14 @@ class _Key(IntEnum):
     CASE_NUMBER = 9
     CONDITIONS = 10
     ITEMS = 11
-    SUBJECTS = 12
-    HITS = 13
-    CANDIDATES = 14
-    REFUSAL = 15
-    WHY = 16
-    POLICY = 17
-    SAVED = 18
-    OUTCOMES = 19
-    NOTE = 20
+    HITS = 12
+    CANDIDATES = 13
+    REFUSAL = 14
+    WHY = 15
+    POLICY = 16
+    SAVED = 17
+    OUTCOMES = 18
+    NOTE = 19
 
 
 @dataclass(slots=True)
@@ -80,30 +80,36 @@ class Account:
     def carried_out(self, touched: Touched, note: Note) -> list[Entry]:
         """Return the entries of a request that was answered."""
         event = Event.CHANGE if self.changes else Event.READ
-        return self._entries(event, Result.OK, touched, note, {})
+        return self._entries(event, Result.OK, touched, touched.saved, self._what(touched, note))
 
     def refused(self, refusal: Refusal, touched: Touched, note: Note, *, ours: bool) -> list[Entry]:
         """Return the entries of a request that was not; what it had saved was undone."""
         event = Event.CHANGE if self.changes else Event.READ
         result = Result.ERROR if ours else Result.DENIED
-        extra: dict[_Key, Any] = {_Key.REFUSAL: refusal.code, _Key.WHY: refusal.text, _Key.SAVED: []}
+        what = self._what(touched, note)
+        what |= {_Key.REFUSAL: refusal.code, _Key.WHY: refusal.text}
         if isinstance(refusal, TooMany):
-            extra[_Key.HITS] = refusal.count
-        return self._entries(event, result, touched, note, extra)
+            what[_Key.HITS] = refusal.count
+        return self._entries(event, result, touched, [], what)
 
     def _entries(
-        self, event: Event, result: Result, touched: Touched, note: Note, extra: dict[_Key, Any]
+        self,
+        event: Event,
+        result: Result,
+        touched: Touched,
+        saved: Sequence[VersionId],
+        what: dict[_Key, Any],
     ) -> list[Entry]:
         # A leaf is at most 64 KiB, so a request about very many persons takes several.
-        subjects = list(touched.subjects)
-        parts = [
-            subjects[at : at + MOST_SUBJECTS] for at in range(0, len(subjects), MOST_SUBJECTS)
-        ] or [[]]
-        common = {**self._who(), **self._what(touched, note), **extra}
-        return [
-            Entry(event, result, _encode({**common, _Key.SUBJECTS: part}), tuple(part))
-            for part in parts
-        ]
+        about, entries = list(touched.subjects), []
+        for at in range(0, max(len(about), len(saved), 1), MOST_SUBJECTS):
+            changed = [[each.person, each.number] for each in saved[at : at + MOST_SUBJECTS]]
+            body = _encode({**self._who(), **what, _Key.SAVED: changed})
+            entries.append(
+                Entry(int(event), int(result), body, tuple(about[at : at + MOST_SUBJECTS]))
+            )
+            what = {**what, _Key.OUTCOMES: []}
+        return entries
 
     def _who(self) -> dict[_Key, Any]:
         operator = self.actor.operator if self.actor else None
@@ -127,9 +133,6 @@ class Account:
             _Key.HITS: note.hits,
             _Key.CANDIDATES: touched.candidates,
             _Key.POLICY: self.policy,
-            _Key.SAVED: [
-                [version.person, version.number] for version in touched.saved[:MOST_SUBJECTS]
-            ],
             _Key.OUTCOMES: [list(outcome) for outcome in note.outcomes],
             _Key.NOTE: note.result,
         }
@@ -138,7 +141,33 @@ class Account:
 def recorded(operation: AnyOperation, arguments: Arguments) -> dict[str, Any]:
     """Return the arguments that the operation declares for the ledger, as plain data."""
     plain = msgspec.to_builtins(arguments)
-    return {name: plain[name] for name in operation.records if plain.get(name) is not None}
+    kept: dict[str, Any] = {}
+    for path in operation.records:
+        *above, name = path.split(".")
+        here, there = plain, kept
+        for step in above:
+            here = here.get(step) or {}
+            there = there.setdefault(step, {})
+        if here.get(name) is not None:
+            there[name] = here[name]
+    return {name: value for name, value in kept.items() if value != {}}
+
+
+def argument_paths(asks: type[msgspec.Struct], above: str = "") -> Iterator[str]:
+    """Yield the dotted path of every argument, those of arguments inside arguments too."""
+    for field in msgspec.structs.fields(asks):
+        inner = _struct_of(field.type)
+        if inner is None:
+            yield above + field.name
+        else:
+            yield from argument_paths(inner, f"{above}{field.name}.")
+
+
+def _struct_of(kind: Any) -> type[msgspec.Struct] | None:
+    """Return the struct that an argument is, or may be left out to be."""
+    choices = [choice for choice in get_args(kind) or (kind,) if choice is not NoneType]
+    only = choices[0] if len(choices) == 1 else None
+    return only if isinstance(only, type) and issubclass(only, msgspec.Struct) else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -190,7 +219,7 @@ def read_entry(entered: Entered) -> Reading:
         case_number=get(_Key.CASE_NUMBER),
         conditions=get(_Key.CONDITIONS, {}),
         items=tuple(BY_NUMBER[number].name for number in get(_Key.ITEMS, ())),
-        subjects=tuple(map(PersonId, get(_Key.SUBJECTS, ()))),
+        subjects=entered.subjects,
         hits=get(_Key.HITS),
         candidates=get(_Key.CANDIDATES, 0),
         refusal=get(_Key.REFUSAL),

@@ -4,6 +4,7 @@ from datetime import datetime
 
 from appliance.errors import Malformed, Unidentified
 from appliance.model import (
+    JST,
     Actor,
     Envelope,
     Operator,
@@ -52,20 +53,16 @@ def identify(
 
     Raises:
         Unidentified: the session is unknown, over or another terminal's, or its operator may not
-            act any more.
+            act any more; or the certificate is registered for what only the appliance itself does.
         Malformed: a machine that has no operators sent a session.
     """
     if not terminal.kind.is_staffed:
-        if envelope.bearer is not None:
-            raise Malformed("a server's request carries no session")
-        return Actor(
-            terminal=terminal, operator=None, roles=frozenset({MACHINE_ROLES[terminal.kind]})
-        )
+        return _machine(terminal, envelope)
     if envelope.bearer is None:
         return Actor(terminal=terminal, operator=None, roles=frozenset({AT_A_TERMINAL}))
     session = sessions.use(envelope.bearer, terminal.fingerprint, now)
     record = roster.operator(session.operator_id)
-    if record is None or record.suspended or record.expires_on < now.date():
+    if record is None or record.suspended or record.expires_on < now.astimezone(JST).date():
         sessions.close(session.digest)
         raise Unidentified("log in first; a session ends when it is not used")
     return Actor(
@@ -77,6 +74,15 @@ def identify(
         purposes=frozenset(map(PurposeCode, record.purposes)),
         session=session.digest,
     )
+
+
+def _machine(terminal: Terminal, envelope: Envelope) -> Actor:
+    role = MACHINE_ROLES.get(terminal.kind)
+    if role is None:
+        raise Unidentified("nobody outside may act as the appliance itself")
+    if envelope.bearer is not None:
+        raise Malformed("a server's request carries no session")
+    return Actor(terminal=terminal, operator=None, roles=frozenset({role}))
 
 
 def _terminal(record: TerminalRecord) -> Terminal:

@@ -5,7 +5,7 @@ then 事務, then the plugins' vetoes. Whether a resident exists is never looked
 """
 
 import logging
-from functools import reduce
+from collections.abc import Iterable
 
 import pluggy
 
@@ -46,11 +46,20 @@ def permit(
 def withheld(hook: pluggy.HookRelay, actor: Actor, request: Request) -> frozenset[ItemName]:
     """Return the items the plugins withhold in this request; all of them if one fails."""
     try:
-        answers = hook.withhold(actor=actor, request=request)
-        return reduce(frozenset.union, answers, frozenset[ItemName]())
+        return _items(hook.withhold(actor=actor, request=request))
     except Exception:
         log.exception("a withhold hook failed; every item is withheld")
         return ITEM_NAMES
+
+
+def _items(answers: Iterable[object]) -> frozenset[ItemName]:
+    items = frozenset[ItemName]()
+    for answer in answers:
+        # Types are not checked on the way here; a text would be read as a set of letters.
+        if not isinstance(answer, frozenset) or not answer <= ITEM_NAMES:
+            raise TypeError("a plugin must answer a frozenset of items")
+        items |= answer
+    return items
 
 
 def _roles(policy: Policy, actor: Actor, operation: AnyOperation) -> list[RoleRule]:
@@ -93,9 +102,9 @@ def _narrowed(grant: Grant, rule: PurposeRule) -> Grant:
 
 def _ask_plugins(hook: pluggy.HookRelay, actor: Actor, request: Request) -> None:
     try:
-        vetoes = hook.veto(actor=actor, request=request)
+        reasons = [veto.reason for veto in hook.veto(actor=actor, request=request)]
     except Exception as problem:
         log.exception("a veto hook failed; the request is refused")
         raise NotPermitted("a plugin could not decide") from problem
-    if vetoes:
-        raise NotPermitted("; ".join(veto.reason for veto in vetoes))
+    if reasons:
+        raise NotPermitted("; ".join(reasons))

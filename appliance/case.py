@@ -1,12 +1,14 @@
 """What a handler gets: who asks, how far the rights reach, and the parts it may use."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from appliance.ledger_reader import LedgerReader
 from appliance.model import Actor, Grant, Request
 from appliance.outgoing import Outgoing
 from appliance.papers import Papers
+from appliance.policy import Policy
 from appliance.refs import Refs
 from appliance.registry import Registry
 from appliance.roster import Roster
@@ -22,6 +24,7 @@ class Case:
     actor: Actor
     request: Request
     grant: Grant
+    policy: Policy
     registry: Registry
     papers: Papers
     roster: Roster
@@ -34,3 +37,15 @@ class Case:
     """Done in the same unit as the ledger entry of the answer."""
     if_refused: list[Callable[[Unit], None]] = field(default_factory=list)
     """Done in the same unit as the ledger entry of the refusal."""
+
+    @contextmanager
+    def savepoint(self) -> Iterator[None]:
+        """Undo what is done inside the block if it raises: one item of a batch."""
+        touched = self.registry.touched
+        saved = len(touched.saved)
+        try:
+            with self.papers.savepoint():
+                yield
+        except BaseException:
+            touched.undo(saved)
+            raise

@@ -7,30 +7,25 @@ for the tokens, and every hit says why it matched.
 
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
+from datetime import date
 from enum import IntEnum
-
-from appliance.dates import PartialDate
 
 from appliance import index as x
 from appliance import normalise
+from appliance.dates import PartialDate
 from appliance.errors import AddConditions, Malformed
 from appliance.index import Index
 from appliance.items import ItemName, Values
+from appliance.standing import DECIDING, Standing, standing
 from storage.engine import PersonId, Token
 
 SEXES = ("0", "1", "2")
-COMPARED = tuple(
-    ItemName(name)
-    for name in (
-        "name",
-        "kana",
-        "birth_date",
-        "sex",
-        "address",
-        "municipality_code",
-        "town_code",
-        "removed_flag",
-    )
+COMPARED = (
+    *map(
+        ItemName,
+        ("name", "kana", "birth_date", "sex", "address", "municipality_code", "town_code"),
+    ),
+    *DECIDING,
 )
 
 
@@ -47,7 +42,11 @@ class Why(IntEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Conditions:
-    """What is known of the person sought; everything given must hold."""
+    """What is known of the person sought; everything given must hold.
+
+    An address is compared as a beginning; where nothing but it leads to an index, only the whole
+    one is found.
+    """
 
     name: str | None = None
     name_prefix: bool = False
@@ -60,6 +59,8 @@ class Conditions:
     municipality_code: str | None = None
     town_code: str | None = None
     include_removed: bool = False
+    today: date = date.max
+    """Who is to move out after this day is not removed yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +82,7 @@ def plan(sought: Conditions, index: Index, around: Collection[str]) -> set[Token
     """
     kanji = _key("name", sought.name, normalise.name_key)
     kana = _key("kana", sought.kana, normalise.kana_key)
-    birth = _birth(sought.birth_date)
+    birth, address = _birth(sought.birth_date), normalise.address_key(sought.address or "")
     sexes = (sought.sex,) if sought.sex is not None else SEXES
     towns = [(p, sought.town_code, s) for p in around if sought.town_code for s in sexes]
     if kanji and not sought.name_prefix:
@@ -100,8 +101,8 @@ def plan(sought: Conditions, index: Index, around: Collection[str]) -> set[Token
         return {index.compound(x.KANJI_TOWN, kanji[:1], *town) for town in towns}
     if birth and around:
         return {index.compound(x.BIRTH_PLACE, birth, p, s) for p in around for s in sexes}
-    if sought.address and not (kanji or kana):
-        return {index.compound(x.ADDRESS, normalise.address_key(sought.address))}
+    if address and not (kanji or kana):
+        return {index.compound(x.ADDRESS, address)}
     raise AddConditions(_advice(sought))
 
 
@@ -134,7 +135,7 @@ def _advice(sought: Conditions) -> str:
 
 def judge(sought: Conditions, around: Collection[str], values: Values) -> Why | None:
     """Return why this record fits all conditions, or None if one does not hold."""
-    if values[ItemName("removed_flag")] and not sought.include_removed:
+    if not sought.include_removed and standing(values, sought.today) is not Standing.HERE:
         return None
     if around and values[ItemName("municipality_code")] not in around:
         return None
@@ -157,8 +158,7 @@ def _plain_conditions(sought: Conditions, values: Values) -> Iterator[bool]:
     if sought.town_code is not None:
         yield get(ItemName("town_code")) == sought.town_code
     if sought.address is not None:
-        whole = normalise.address_key(str(get(ItemName("address")) or ""))
-        yield whole.startswith(normalise.address_key(sought.address))
+        yield normalise.address_begins(str(get(ItemName("address")) or ""), sought.address)
 
 
 def _name_fits(sought: Conditions, values: Values) -> Why | None:

@@ -51,6 +51,6 @@ def messages(change: Change) -> Iterable[Message]:
     """Return what must be told to others about this change.
 
     Asked: inside the unit of work, after each save. Together: all go to the outbox.
-    Raising: undoes the unit.
+    Raising: undoes the save; of a batch, a Rejected undoes that item and the rest goes on.
     """
     raise NotImplementedError

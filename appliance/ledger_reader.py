@@ -1,10 +1,12 @@
 """The ledger as an auditor reads it: entries by filter, entries about a person, proofs."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 from appliance.audit import Reading, read_entry
 from appliance.errors import NotFound
 from storage.engine import PersonId, View
+from storage.merkle import Tree
+from storage.proof import prove
 
 CHUNK = 512
 
@@ -12,22 +14,23 @@ CHUNK = 512
 class LedgerReader:
     """The ledger as of one view."""
 
-    def __init__(self, view: View, checkpoint: Callable[[], str]) -> None:
+    def __init__(self, view: View) -> None:
         self._view = view
-        self._checkpoint = checkpoint
 
-    def newest_first(self) -> Iterator[Reading]:
-        """Yield every entry, the newest first."""
-        stop = self._view.ledger_size()
+    def newest_first(self, before: int | None = None) -> Iterator[Reading]:
+        """Yield every entry, or every one below ``before``, the newest first."""
+        size = self._view.ledger_size()
+        stop = size if before is None else min(before, size)
         while stop:
             start = max(0, stop - CHUNK)
             yield from map(read_entry, reversed(list(self._view.entries(start, stop))))
             stop = start
 
-    def about(self, person: PersonId) -> Iterator[Reading]:
-        """Yield every entry that has this person as a subject, the newest first."""
+    def about(self, person: PersonId, before: int | None = None) -> Iterator[Reading]:
+        """Yield every entry, or every one below ``before``, about a person, the newest first."""
         for index in reversed(self._view.entries_about(person)):
-            yield self.entry(index)
+            if before is None or index < before:
+                yield self.entry(index)
 
     def entry(self, index: int) -> Reading:
         """Return one entry.
@@ -38,3 +41,15 @@ class LedgerReader:
         if not 0 <= index < self._view.ledger_size():
             raise NotFound("the ledger has no entry of this number")
         return read_entry(next(iter(self._view.entries(index, index + 1))))
+
+    def proof(self, index: int) -> str:
+        """Return the evidence, for anybody to check, that an entry is there (C2SP tlog-proof).
+
+        Raises:
+            NotFound: the signed checkpoint has no such entry.
+        """
+        try:
+            tree = Tree(self._view.ledger_size(), self._view)
+            return prove(tree, index, self._view.checkpoint()).text()
+        except ValueError:
+            raise NotFound("the ledger has no entry of this number") from None

@@ -1,35 +1,46 @@
 """Which plugins are let in, and what they offer together."""
 
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from importlib.metadata import entry_points
+from typing import cast
 
 import pluggy
 
 from appliance import hookspecs
+from appliance.audit import argument_paths
 from appliance.errors import StartupError
 from appliance.model import OperationName
 from appliance.operation import AnyOperation
 
 GROUP = "appliance.plugins"
+CORE = "core"
+"""What the appliance's own documents are kept under; no plugin's papers may be."""
+
+_PLUGIN = re.compile(r"[a-z][a-z0-9_-]{0,31}")
+_OPERATION = re.compile(r"[a-z][a-z0-9-]{0,39}/[a-z][a-z0-9-]{0,39}")
 
 
 def admit(plugins: Mapping[str, object]) -> pluggy.PluginManager:
     """Register plugins by name.
 
     Raises:
-        StartupError: a plugin answers a question nobody asks, or tries to wrap another's answer.
+        StartupError: a plugin answers a question nobody asks, or none, or tries to wrap another's
+            answer; or its name is not one.
     """
     manager = pluggy.PluginManager(hookspecs.PROJECT)
     manager.add_hookspecs(hookspecs)
     for name, plugin in plugins.items():
+        # The name stands before the kinds of its papers, so it must not reach another's.
+        if not _PLUGIN.fullmatch(name) or name == CORE:
+            raise StartupError(f"plugin {name!r}: the name is not one a plugin can have")
         try:
             manager.register(plugin, name)
-        except pluggy.PluginValidationError as problem:
+            manager.check_pending()
+        except (pluggy.PluginValidationError, ValueError) as problem:
             raise StartupError(f"plugin {name}: {problem}") from None
-    try:
-        manager.check_pending()
-    except pluggy.PluginValidationError as problem:
-        raise StartupError(str(problem)) from None
+        if not manager.get_hookcallers(plugin):
+            raise StartupError(f"plugin {name} answers no question; are its hooks marked?")
     _refuse_power_over_others(manager)
     return manager
 
@@ -54,33 +65,51 @@ def catalogue(manager: pluggy.PluginManager) -> dict[OperationName, tuple[str, A
     """Return every operation by name, with the plugin that offers it.
 
     Raises:
-        StartupError: two plugins offer the same, or an argument is undeclared for the ledger.
+        StartupError: two plugins offer the same, an argument is undeclared for the ledger, a name
+            is not of the form ``function/operation``, or a plugin failed.
     """
     offered: dict[OperationName, tuple[str, AnyOperation]] = {}
     problems = []
-    for owner, plugin in manager.list_name_plugin():
-        for operation in _offers(plugin):
-            if operation.name in offered:
-                problems.append(f"{operation.name} is offered by {owner} and another plugin")
-            problems += _undeclared(operation)
-            offered[operation.name] = (owner, operation)
+    for owner, operation in _offers(manager):
+        name = operation.name
+        if name in offered:
+            problems.append(f"{name} is offered by {owner} and {offered[name][0]}")
+        if not _OPERATION.fullmatch(name):
+            problems.append(f"plugin {owner}: {name!r} is not of the form function/operation")
+        problems += _undeclared(operation)
+        offered[name] = (owner, operation)
     if problems:
         raise StartupError(*problems)
     return offered
 
 
-def _offers(plugin: object) -> Iterable[AnyOperation]:
-    answer = getattr(plugin, "operations", None)
-    return answer() if callable(answer) else ()
+def _offers(manager: pluggy.PluginManager) -> Iterator[tuple[str, AnyOperation]]:
+    for implementation in manager.hook.operations.get_hookimpls():
+        owner = implementation.plugin_name
+        ask = cast(Callable[[], Iterable[AnyOperation]], implementation.function)
+        try:
+            yield from ((owner, operation) for operation in ask())
+        except Exception as problem:
+            raise StartupError(f"plugin {owner}: operations() failed: {problem!r}") from problem
 
 
 def _undeclared(operation: AnyOperation) -> list[str]:
-    declared = {*operation.records, *operation.drops}
-    fields = set(operation.asks.__struct_fields__)
-    return [
-        f"{operation.name}: say whether the ledger records or drops {field!r}"
-        for field in sorted(fields ^ declared)
+    problems = []
+    declared = [*operation.records, *operation.drops]
+    paths = list(argument_paths(operation.asks))
+    for path in paths:
+        if sum(_covers(other, path) for other in declared) != 1:
+            problems.append(f"{operation.name}: say whether the ledger records or drops {path!r}")
+    problems += [
+        f"{operation.name}: there is no argument {other!r} for the ledger to record or drop"
+        for other in declared
+        if not any(_covers(other, path) for path in paths)
     ]
+    return problems
+
+
+def _covers(declared: str, path: str) -> bool:
+    return path == declared or path.startswith(f"{declared}.")
 
 
 def _refuse_power_over_others(manager: pluggy.PluginManager) -> None:

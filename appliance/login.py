@@ -122,6 +122,7 @@ class Login:
             if record is not None:
                 case.if_refused.append(lambda unit: self._count_failure(unit, asked.operator))
             raise Unidentified(WRONG)
+        self._forget_attempts(asked.operator)
         token, session = case.sessions.open(
             asked.operator, case.actor.terminal.fingerprint, case.request.now
         )
@@ -159,8 +160,8 @@ class Login:
             roster.change_operator(enrolment.operator_id, pin_hash=hashed, failures=0)
 
         case.together.append(set_pin)
-        with self._lock:
-            self._failing.pop(enrolment.operator_id, None)
+        self._forget_attempts(enrolment.operator_id)
+        case.sessions.close_all_of(enrolment.operator_id)
         return Enrolled(operator=enrolment.operator_id)
 
     def _count_attempt(self, record: OperatorRecord | None) -> int:
@@ -173,8 +174,8 @@ class Login:
     def _count_failure(self, unit: Unit, operator_id: str) -> None:
         roster = Roster(unit, unit)
         record = roster.operator(operator_id)
-        if record is not None:
-            roster.change_operator(operator_id, failures=min(record.failures + 1, MAX_FAILURES))
+        if record is not None and record.failures < MAX_FAILURES:
+            roster.change_operator(operator_id, failures=record.failures + 1)
 
     def _succeeded(self, unit: Unit, operator_id: str, case: Case) -> None:
         Roster(unit, unit).change_operator(
@@ -183,6 +184,8 @@ class Login:
             last_login=case.request.now,
             last_terminal=case.actor.terminal.terminal_id,
         )
+
+    def _forget_attempts(self, operator_id: str) -> None:
         with self._lock:
             self._failing.pop(operator_id, None)
 
@@ -196,5 +199,6 @@ def _may_log_in(record: OperatorRecord, attempts: int, case: Case) -> bool:
 
 
 def _close(case: Case, asked: Close) -> Closed:
+    """End the session, if there is one."""
     case.sessions.close(case.actor.session)
     return Closed()

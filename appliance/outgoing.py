@@ -1,11 +1,14 @@
 """The outbox as the courier sees it: what must be told, in order, and what has been heard."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
-from appliance.errors import Failed
+import cbor2
+
+from appliance.errors import Conflict, Failed
 from appliance.items import ItemName, Values
 from appliance.registry import Registry
-from storage.engine import Unit, View
+from storage.engine import Parcel, Unit, View
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,6 +18,7 @@ class Dispatch:
     number: int
     kind: str
     values: Values
+    withheld: tuple[ItemName, ...] = ()
 
 
 class Outgoing:
@@ -29,23 +33,46 @@ class Outgoing:
         self, destination: str, number: int, limit: int, items: tuple[ItemName, ...]
     ) -> list[Dispatch]:
         """Return the messages numbered above ``number``, oldest first, with these items."""
-        return [
-            Dispatch(
-                parcel.number,
-                parcel.kind,
-                self._registry.read(
-                    parcel.version.person, items, version=parcel.version.number
-                ).values,
-            )
-            for parcel in self._view.parcels(destination, number, limit)
-        ]
+        parcels = self._view.parcels(destination, number, limit)
+        return [self._dispatch(parcel, items) for parcel in parcels]
+
+    def note(self, destination: str, number: int) -> Mapping[str, str] | None:
+        """Return what was noted beside a message, or None if there is no such message."""
+        for parcel in self._view.parcels(destination, number - 1, 1):
+            noted: Mapping[str, str] = cbor2.loads(parcel.note) if parcel.note else {}
+            return noted
+        return None
+
+    def last(self, destination: str) -> int:
+        """Return the number of the newest message, 0 if there is none."""
+        # Numbers have no gaps: doubling steps find one past the end, halving ones the end.
+        last, step = self.acknowledged(destination), 1
+        while self._has(destination, last + step):
+            last, step = last + step, step * 2
+        while step := step // 2:
+            if self._has(destination, last + step):
+                last += step
+        return last
 
     def acknowledged(self, destination: str) -> int:
         """Return the number up to which the destination has said it has everything."""
         return self._view.acknowledged(destination)
 
     def acknowledge(self, destination: str, through: int) -> None:
-        """Remember that the destination has everything up to this number."""
+        """Remember that the destination has everything up to this number.
+
+        Raises:
+            Conflict: there is no such message yet.
+        """
         if self._unit is None:
             raise Failed("the operation was declared as one that changes nothing")
+        if through > self.acknowledged(destination) and not self._has(destination, through):
+            raise Conflict("what has not been sent cannot be acknowledged")
         self._unit.acknowledge(destination, through)
+
+    def _has(self, destination: str, number: int) -> bool:
+        return bool(self._view.parcels(destination, number - 1, 1))
+
+    def _dispatch(self, parcel: Parcel, items: tuple[ItemName, ...]) -> Dispatch:
+        told = self._registry.read(parcel.version.person, items, version=parcel.version.number)
+        return Dispatch(parcel.number, parcel.kind, told.values, told.withheld)

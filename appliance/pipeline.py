@@ -176,12 +176,13 @@ class Pipeline:
             actor=task.actor,
             request=task.request,
             grant=task.grant,
+            policy=parts.policy,
             registry=registry,
             papers=Papers(view, unit, task.owner),
             roster=Roster(view, unit),
             sessions=parts.sessions,
             refs=parts.refs,
-            ledger=LedgerReader(view, self._engine.checkpoint),
+            ledger=LedgerReader(view),
             outgoing=Outgoing(view, unit, registry),
         )
         run.case = case
@@ -250,7 +251,8 @@ class _Task:
         key = self.envelope.idempotency_key
         if key is None:
             return None
-        return f"{self.actor.terminal.terminal_id}/{self.operation.name}/{key}"
+        operator = self.actor.operator.operator_id if self.actor.operator else ""
+        return f"{self.actor.terminal.terminal_id}/{operator}/{self.operation.name}/{key}"
 
 
 @dataclass(slots=True)

@@ -7,9 +7,20 @@ residents only through ``case.registry``, and raise a ``Refusal`` for whatever t
 """
 
 import pluggy
-from appliance.dates import PartialDate
 
+from appliance.audit import Reading
 from appliance.case import Case
+from appliance.certificates import BadCertificate, peer_from_pem
+from appliance.characters import (
+    ADDRESS_LENGTH,
+    NAME_LENGTH,
+    Gaiji,
+    composed,
+    gaiji,
+    outsiders,
+    visible_length,
+)
+from appliance.dates import PartialDate
 from appliance.errors import (
     AddConditions,
     Conflict,
@@ -22,7 +33,9 @@ from appliance.errors import (
     TooMany,
 )
 from appliance.finding import Conditions, Hit, Why
+from appliance.identifiers import Municipalities, is_my_number, is_resident_code
 from appliance.items import ITEM_NAMES, ITEMS, PROVIDED, ItemName, Value, Values
+from appliance.kana import hiragana, seion
 from appliance.model import (
     JST,
     Actor,
@@ -30,50 +43,107 @@ from appliance.model import (
     Deny,
     Message,
     OperationName,
+    PurposeCode,
     Request,
     Resident,
+    Role,
     TerminalKind,
 )
 from appliance.operation import Answer, AnyOperation, Arguments, Operation
+from appliance.outgoing import Dispatch
+from appliance.papers import Papers
+from appliance.policy import Policy
 from appliance.roster import OperatorRecord, TerminalRecord
+from appliance.sessions import MAX_FAILURES
+from appliance.standing import Standing
+from appliance.vocabulary import (
+    AddressText,
+    AreaText,
+    DateText,
+    Item,
+    Items,
+    MyNumberText,
+    NameText,
+    ResidentCodeText,
+    SexText,
+    ShortText,
+    Told,
+    YearText,
+    told,
+)
 
 hookimpl = pluggy.HookimplMarker("appliance")
 
 __all__ = [
+    "ADDRESS_LENGTH",
     "ITEMS",
     "ITEM_NAMES",
     "JST",
+    "MAX_FAILURES",
+    "NAME_LENGTH",
     "PROVIDED",
     "Actor",
     "AddConditions",
+    "AddressText",
     "Answer",
     "AnyOperation",
+    "AreaText",
     "Arguments",
+    "BadCertificate",
     "Case",
     "Change",
     "Conditions",
     "Conflict",
+    "DateText",
     "Deny",
+    "Dispatch",
+    "Gaiji",
     "Hit",
+    "Item",
     "ItemName",
+    "Items",
     "Malformed",
     "Message",
+    "Municipalities",
+    "MyNumberText",
+    "NameText",
     "NotFound",
     "NotPermitted",
     "Operation",
     "OperationName",
     "OperatorRecord",
+    "Papers",
     "PartialDate",
+    "Policy",
     "Problem",
+    "PurposeCode",
+    "Reading",
     "Refusal",
     "Rejected",
     "Request",
     "Resident",
+    "ResidentCodeText",
+    "Role",
+    "SexText",
+    "ShortText",
+    "Standing",
     "TerminalKind",
     "TerminalRecord",
+    "Told",
     "TooMany",
     "Value",
     "Values",
     "Why",
+    "YearText",
+    "composed",
+    "gaiji",
+    "hiragana",
     "hookimpl",
+    "is_my_number",
+    "is_resident_code",
+    "outsiders",
+    "peer_from_pem",
+    "seion",
+    "told",
+    "visible_length",
 ]

@@ -52,16 +52,6 @@ class PurposeRule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     note: str = ""
 
 
-class _Roles(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    version: int
-    roles: dict[str, RoleRule]
-
-
-class _Purposes(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    version: int
-    purposes: dict[str, PurposeRule]
-
-
 @dataclass(frozen=True, slots=True)
 class Policy:
     """The rules in force."""
@@ -106,15 +96,15 @@ def read_policy(folder: Path) -> Policy:
     """
     problems: list[str] = []
     texts = [_text(folder / name, problems) for name in FILES]
-    roles = _parse(FILES[0], texts[0], _Roles, problems)
-    purposes = _parse(FILES[1], texts[1], _Purposes, problems)
-    if roles is None or purposes is None:
+    roles_version, roles = _rules(FILES[0], texts[0], "roles", RoleRule, problems)
+    purposes_version, purposes = _rules(FILES[1], texts[1], "purposes", PurposeRule, problems)
+    if problems:
         raise StartupError(*problems)
     return Policy(
-        roles={Role(name): rule for name, rule in roles.roles.items()},
-        purposes={PurposeCode(name): rule for name, rule in purposes.purposes.items()},
-        version=(roles.version, purposes.version),
-        digest=sha256(b"\0".join(texts)).digest(),
+        roles={Role(name): rule for name, rule in roles.items()},
+        purposes={PurposeCode(name): rule for name, rule in purposes.items()},
+        version=(roles_version, purposes_version),
+        digest=sha256(b"\0".join(text or b"" for text in texts)).digest(),
     )
 
 
@@ -125,20 +115,36 @@ def items_of(rule: RoleRule | PurposeRule) -> frozenset[ItemName]:
     return frozenset(ItemName(name) for name in rule.items)
 
 
-def _text(path: Path, problems: list[str]) -> bytes:
+def _text(path: Path, problems: list[str]) -> bytes | None:
     try:
         return path.read_bytes()
     except OSError as problem:
         problems.append(f"{path.name}: {problem.strerror}")
-        return b""
-
-
-def _parse(name: str, text: bytes, kind: type[T], problems: list[str]) -> T | None:
-    if not text:
         return None
+
+
+def _rules(
+    name: str, text: bytes | None, table: str, kind: type[T], problems: list[str]
+) -> tuple[int, dict[str, T]]:
+    """Return the version of a file and its rules; note what is wrong with each of them."""
+    rules: dict[str, T] = {}
+    if text is None:
+        return 0, rules
     try:
         data: dict[str, Any] = tomllib.loads(text.decode())
-        return msgspec.convert(data, kind)
-    except (ValueError, msgspec.ValidationError) as problem:
+    except ValueError as problem:
         problems.append(f"{name}: {problem}")
-        return None
+        return 0, rules
+    version, written = data.pop("version", None), data.pop(table, None)
+    if type(version) is not int or version < 1:
+        problems.append(f"{name}: version must be a whole number, 1 or more")
+    problems += [f"{name}: unknown key {key!r}" for key in data]
+    if not isinstance(written, dict) or not written:
+        problems.append(f"{name}: there are no [{table}.*] tables")
+        return 0, rules
+    for key, rule in written.items():
+        try:
+            rules[key] = msgspec.convert(rule, kind)
+        except msgspec.ValidationError as problem:
+            problems.append(f"{name} [{table}.{key}]: {problem}")
+    return version, rules

@@ -6,18 +6,39 @@ the conditions of a search, which tells the handler no more than that they hold.
 """
 
 from collections.abc import Callable, Collection, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import date
 
 import cbor2
 
-from appliance.errors import AddConditions, Conflict, Failed, NotFound, NotPermitted, TooMany
-from appliance.finding import COMPARED, Conditions, Hit, judge, plan
+from appliance.errors import (
+    AddConditions,
+    Conflict,
+    Failed,
+    Malformed,
+    NotFound,
+    NotPermitted,
+    Rejected,
+    TooMany,
+)
+from appliance.finding import COMPARED, Conditions, Hit, Why, judge, plan
 from appliance.identifiers import Municipalities
 from appliance.index import Index
-from appliance.items import AS_WRITTEN, BY_NAME, CELLS, ItemName, Values, open_form, seal_form
+from appliance.items import (
+    AS_WRITTEN,
+    BY_NAME,
+    CELLS,
+    ITEM_NAMES,
+    ItemName,
+    Value,
+    Values,
+    open_form,
+    seal_form,
+)
 from appliance.model import Change, Grant, Message, Resident
+from appliance.standing import DECIDING, REASON, REMOVALS, REMOVED_FLAG, Standing, standing
 from appliance.traces import Touched
-from storage.engine import PersonId, Unit, VersionId, View
+from storage.engine import MOST_VERSIONS, PersonId, Unit, VersionId, View
 from storage.errors import RecordNotFound, StaleRevision
 
 CANDIDATES = 500
@@ -49,7 +70,9 @@ class Registry:
         self._unit = unit
         self._tools = tools
         self._grant = grant
-        self._withheld = withheld
+        self._ask_withheld = withheld
+        self._withheld: frozenset[ItemName] | None = None
+        self._whole: tuple[VersionId, Values] | None = None
         self._messages = messages
         self.touched = Touched()
 
@@ -76,6 +99,11 @@ class Registry:
         self._may_ask_by("my_number")
         return self._view.identified(self._tools.index.number(my_number))
 
+    def alias(self, resident_code: str) -> str:
+        """Return a keyed digest of a 住民票コード, in hex: a name for papers that tells nothing."""
+        value = self._tools.index.code(resident_code).value
+        return value.hex() if isinstance(value, bytes) else f"{value:x}"
+
     def find(self, sought: Conditions) -> list[Hit]:
         """Return everybody who fits all conditions, best first.
 
@@ -87,31 +115,72 @@ class Registry:
         self._may_ask_by("four")
         if sought.include_removed and not self._grant.removed:
             raise NotPermitted("struck-off residents are not within your rights")
-        around = self._around(sought.municipality_code)
-        tokens = plan(sought, self._tools.index, around)
-        people = self._view.candidates(tokens, CANDIDATES)
-        self.touched.candidates += len(people)
-        if len(people) > CANDIDATES:
-            raise AddConditions(f"more than {CANDIDATES} candidates; add a condition")
-        hits = [hit for person in people if (hit := self._judged(person, sought, around))]
-        if len(hits) > self._tools.cap:
-            raise TooMany(
-                f"more than {self._tools.cap} residents fit; add a condition", count=len(hits)
-            )
-        return sorted(hits, key=lambda hit: (hit.why, hit.person))
+        return self._fitting(sought)
+
+    def placed(self, sought: Conditions) -> list[tuple[Hit, Standing]]:
+        """Return everybody who fits, struck-off ones too, and how each stands today (R43).
+
+        That somebody moved out may be told without the right to see struck-off residents.
+
+        Raises:
+            NotPermitted, AddConditions, TooMany: as ``find``.
+        """
+        self._may_ask_by("four")
+        hits = self._fitting(replace(sought, include_removed=True))
+        return [(hit, self.standing(hit.person, sought.today)) for hit in hits]
+
+    def standing(self, person: PersonId, today: date) -> Standing:
+        """Return how a person stands to the prefecture, and nothing else of him.
+
+        Raises:
+            NotFound: there is no such person.
+        """
+        values = self._open(person, DECIDING, 0)
+        # A struck-off record may be corrected; why it was struck off stands in an older version.
+        number = self._view.latest(person)
+        while values[REMOVED_FLAG] and values[REASON] not in REMOVALS and number > 1:
+            number -= 1
+            values = {**self._open(person, DECIDING, number), REMOVED_FLAG: True}
+        return standing(values, today)
+
+    def fits(self, person: PersonId, claimed: Conditions) -> Why | None:
+        """Return how well what is claimed of a person holds, or None if it does not (R49)."""
+        return judge(
+            replace(claimed, include_removed=True),
+            self._around(claimed.municipality_code),
+            self._open(person, COMPARED, 0),
+        )
+
+    def holds(self, person: PersonId, item: ItemName, value: Value) -> bool:
+        """Return whether the latest version says exactly this; who once had a number is no more."""
+        return self._open(person, (item,), 0)[item] == value
+
+    def concerns(self, person: PersonId) -> None:
+        """Enter this person in the ledger as a subject, though nothing of him is opened."""
+        self.touched.subjects[person] = None
+
+    def require(self, items: Collection[ItemName]) -> None:
+        """Refuse a request that asks for more than it may, whether or not somebody is found.
+
+        Raises:
+            Malformed: something is not an item; it is not repeated.
+            NotPermitted: an item is beyond the grant; names it.
+        """
+        if not set(items) <= ITEM_NAMES:
+            raise Malformed("what is asked for is not one of the 24 items")
+        if excess := sorted(set(items) - self._grant.items):
+            raise NotPermitted(f"not within your rights: {', '.join(excess)}")
 
     def read(self, person: PersonId, items: Collection[ItemName], *, version: int = 0) -> Resident:
         """Open these items of one version (0: the latest); it is entered in the ledger.
 
         Raises:
-            NotPermitted: an item is beyond the grant; names it, opens nothing (least data).
+            Malformed, NotPermitted: as ``require``; nothing is opened (least data).
             NotFound: there is no such person or version.
         """
-        excess = sorted(set(items) - self._grant.items)
-        if excess:
-            raise NotPermitted(f"not within your rights: {', '.join(excess)}")
-        withheld = self._withheld() & set(items)
-        shown = [name for name in items if name not in withheld]
+        self.require(items)
+        withheld = self._kept_back() & set(items)
+        shown = [name for name in dict.fromkeys(items) if name not in withheld]
         values = self._open(person, shown, version)
         self.touched.subjects[person] = None
         self.touched.items.update(shown)
@@ -136,9 +205,12 @@ class Registry:
 
         Raises:
             Conflict: somebody saved in the meantime.
+            Rejected: the record has as many versions as can be kept.
         """
         unit = self._writable()
-        before = None if person is None else self._open(person, [i.name for i in CELLS], seen)
+        if seen >= MOST_VERSIONS:
+            raise Rejected("this record has as many versions as can be kept")
+        before = None if person is None else self._before(person, seen)
         old = self._tools.index.tokens_of(before) if before is not None else frozenset()
         new = self._tools.index.tokens_of(values)
         try:
@@ -156,6 +228,25 @@ class Registry:
         self._tell(unit, Change(version, before, values))
         return version
 
+    def _kept_back(self) -> frozenset[ItemName]:
+        if self._withheld is None:
+            self._withheld = self._ask_withheld()
+        return self._withheld
+
+    def _fitting(self, sought: Conditions) -> list[Hit]:
+        around = self._around(sought.municipality_code)
+        tokens = plan(sought, self._tools.index, around)
+        people = self._view.candidates(tokens, CANDIDATES)
+        self.touched.candidates += len(people)
+        if len(people) > CANDIDATES:
+            raise AddConditions(f"more than {CANDIDATES} candidates; add a condition")
+        hits = [hit for person in people if (hit := self._judged(person, sought, around))]
+        if len(hits) > self._tools.cap:
+            raise TooMany(
+                f"more than {self._tools.cap} residents fit; add a condition", count=len(hits)
+            )
+        return sorted(hits, key=lambda hit: (hit.why, hit.person))
+
     def _tell(self, unit: Unit, change: Change) -> None:
         for message in self._messages(change):
             note = cbor2.dumps(dict(message.note), canonical=True) if message.note else b""
@@ -171,14 +262,24 @@ class Registry:
             return frozenset()
         return frozenset(self._tools.municipalities.covered_by(municipality_code))
 
+    def _before(self, person: PersonId, seen: int) -> Values:
+        # A handler that changes a record has just read it whole.
+        if self._whole is not None and self._whole[0] == VersionId(person, seen):
+            return self._whole[1]
+        return self._open(person, [item.name for item in CELLS], seen)
+
     def _open(self, person: PersonId, items: Collection[ItemName], version: int) -> Values:
-        numbers = [BY_NAME[name].number for name in items]
+        numbers = {BY_NAME[name].number for name in items}
         if BIRTH_DATE in items:
-            numbers.append(AS_WRITTEN.number)
+            numbers.add(AS_WRITTEN.number)
         try:
-            return open_form(self._view.read(person, numbers, version).fields)
+            record = self._view.read(person, numbers, version)
         except RecordNotFound:
             raise NotFound("there is no such record") from None
+        values = open_form(record.fields)
+        if len(numbers) == len(CELLS):
+            self._whole = (record.version, values)
+        return values
 
     def _may_ask_by(self, key: str) -> None:
         if key not in self._grant.keys:

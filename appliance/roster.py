@@ -131,7 +131,8 @@ class Roster:
         raise NotFound("no live terminal has this terminal_id")
 
     def issue_enrolment(self, operator_id: str, until: datetime) -> str:
-        """Return a one-use code with which the operator sets a PIN; it is shown once."""
+        """Return a one-use code with which the operator sets a PIN; earlier ones are void."""
+        self.void_enrolments(operator_id)
         code = "-".join(secrets.token_hex(2) for _ in range(4))
         self._write(
             ENROLMENTS, enrolment_key(code), EnrolmentRecord(operator_id=operator_id, until=until)
@@ -146,6 +147,13 @@ class Roster:
     def use_enrolment(self, code: str) -> None:
         """Take the code out of use."""
         self._writable().drop_document(ENROLMENTS, enrolment_key(code))
+
+    def void_enrolments(self, operator_id: str) -> None:
+        """Take every code of an operator out of use."""
+        unit = self._writable()
+        for found in list(self._view.documents(ENROLMENTS)):
+            if _read(found, EnrolmentRecord).operator_id == operator_id:
+                unit.drop_document(ENROLMENTS, found.key)
 
     def _write(self, collection: str, key: bytes, record: msgspec.Struct) -> None:
         self._writable().put_document(collection, key, msgspec.json.encode(record))

@@ -47,11 +47,15 @@ from appliance.refs import Refs
 from appliance.registry import Tools
 from appliance.roster import OperatorRecord, Roster, TerminalRecord
 from appliance.sessions import Limits, PinAuthenticator, Sessions
-from storage import KeyRing, Vault, create, open_vault
-from storage.engine import Unit
+from storage.engine import Entry, Unit
+from storage.keyring import KeyRing
+from storage.vault import Vault, create, open_vault
 
 ORIGIN = "audit.juki.test/g1"
 PIN = "12345678"
+PREPARED = Entry(event=0, result=0, body=b"\xa0")
+"""What the ledger says of people and terminals that a test put in place."""
+
 OURS = ("update", "search", "provision", "roster", "ledger", "national_relay")
 ALL = Role("all")
 
@@ -167,7 +171,7 @@ class Bench:
         """Yield a new appliance in an empty folder, with these plugins or all of ours."""
         ring = KeyRing.create(bytes(range(32)), bytes(range(16)), 20, 2026)
         times = itertools.count(1_775_000_000_000)
-        create(folder, ring, origin=ORIGIN, clock_ms=lambda: next(times))
+        create(folder, ring, ORIGIN, clock_ms=lambda: next(times))
         vault = open_vault(folder, ring, origin=ORIGIN, clock_ms=lambda: next(times))
         try:
             yield cls(vault, installed(OURS) if plugins is None else plugins, policy, ring)
@@ -197,6 +201,7 @@ class Bench:
             roster = Roster(unit, unit)
             if roster.terminal(peer.fingerprint) is None:
                 roster.enrol_terminal(record)
+                unit.enter(PREPARED)
 
         self.vault.write(enrol)
         return Seat(self, peer)
@@ -228,7 +233,12 @@ class Bench:
             expires_on=date(2099, 3, 31),
             pin_hash=self.pins.hash(PIN),
         )
-        self.vault.write(lambda unit: Roster(unit, unit).put_operator(record))
+
+        def appoint(unit: Unit) -> None:
+            Roster(unit, unit).put_operator(record)
+            unit.enter(PREPARED)
+
+        self.vault.write(appoint)
         seat = self.seat(terminal_id)
         opened = seat.ask("session/open", {"operator": operator_id, "pin": PIN})
         return replace(seat, bearer=opened.data["token"])
@@ -236,5 +246,5 @@ class Bench:
     def ledger(self) -> list[Reading]:
         """Return every ledger entry, oldest first."""
         with self.vault.view() as view:
-            entries = list(LedgerReader(view, self.vault.checkpoint).newest_first())
+            entries = list(LedgerReader(view).newest_first())
         return entries[::-1]

@@ -15,6 +15,13 @@ class Touched:
     saved: list[VersionId] = field(default_factory=list)
     candidates: int = 0
 
+    def undo(self, saved: int) -> None:
+        """Forget all saves but the first ``saved``: they were undone, and so were new persons."""
+        for version in self.saved[saved:]:
+            if version.number == 1:
+                self.subjects.pop(version.person, None)
+        del self.saved[saved:]
+
 
 @dataclass(slots=True)
 class Note:

@@ -1,13 +1,16 @@
 """Bytes to plain data and back, strictly: what two parsers could read differently is refused.
 
 JSON: no duplicate keys, no NaN or Infinity, no lone surrogates, no deep nesting, no huge numbers.
-CBOR: no tags, no duplicate keys, no indefinite lengths, no floats that JSON could not write.
+CBOR: no tags, no duplicate keys, no indefinite lengths, no floats that JSON could not write, and
+nothing behind the one item.
 Error texts name the place, never the value.
 """
 
+import io
 import json
 import math
 import re
+from collections import defaultdict
 from typing import Any, NoReturn
 
 import cbor2
@@ -55,12 +58,21 @@ def parse(asks: type[Arguments], plain: dict[str, Any]) -> Arguments:
     try:
         return msgspec.convert(plain, asks)
     except msgspec.ValidationError as problem:
-        raise Malformed(_without_foreign_words(str(problem))) from None
+        raise Malformed(_in_our_words(str(problem))) from None
 
 
-def _without_foreign_words(text: str) -> str:
-    # A field name that is not of our own kind is the caller's text, and may be anything.
-    return re.sub(r"unknown field `(?![a-z_]{1,40}`)[^`]*`?", "unknown field", text)
+_PLACE = re.compile(r" - at `\$(\.[a-z_]+|\[\.\.\.\])+`\Z")
+_UNKNOWN = re.compile(r"Object contains unknown field( `[a-z_]{1,40}`)?")
+
+
+def _in_our_words(text: str) -> str:
+    """Return what msgspec says, without what the caller said: a field of another kind, a value."""
+    place = match[0] if (match := _PLACE.search(text)) else ""
+    if match := _UNKNOWN.match(text):
+        return match[0] + place
+    if text.startswith("Invalid enum value"):
+        return "Invalid enum value" + place
+    return text
 
 
 def _from_json(body: bytes) -> Any:
@@ -78,19 +90,22 @@ def _from_json(body: bytes) -> Any:
 
 
 def _from_cbor(body: bytes) -> Any:
+    stream = io.BytesIO(body)
+    decoder = cbor2.CBORDecoder(
+        stream,
+        semantic_decoders=_NO_TAGS,
+        max_depth=2 * MOST_DEPTH,
+        allow_indefinite=False,
+        allow_duplicate_keys=False,
+        strict_hashable_types=True,
+    )
     try:
-        return cbor2.loads(
-            body,
-            tag_hook=_refuse_tag,
-            max_depth=2 * MOST_DEPTH,
-            allow_indefinite=False,
-            allow_duplicate_keys=False,
-            strict_hashable_types=True,
-        )
-    except Malformed:
-        raise
+        plain = decoder.decode()
     except (cbor2.CBORDecodeError, ValueError, TypeError, OverflowError):
-        raise Malformed("the body is not CBOR, or a key is given twice") from None
+        raise Malformed("the body is not plain CBOR, has a tag, or gives a key twice") from None
+    if stream.read(1):
+        raise Malformed("something follows the end of the body")
+    return plain
 
 
 def _no_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -110,8 +125,12 @@ def _small_integer(text: str) -> int:
     return int(text)
 
 
-def _refuse_tag(_decoder: Any, _tag: Any) -> NoReturn:
-    raise Malformed("CBOR tags are not accepted")
+def _refuse_tag(*_: Any) -> NoReturn:
+    raise ValueError("CBOR tags are not accepted")
+
+
+_NO_TAGS: dict[int, Any] = defaultdict(lambda: _refuse_tag)
+"""Every tag, those cbor2 knows (dates, big numbers, shared references, ...) included."""
 
 
 def _inspect(plain: Any, depth: int) -> None:

@@ -15,6 +15,9 @@ from typing import NewType, Protocol, TypeVar
 PersonId = NewType("PersonId", int)
 """A person in this file, 1 upwards; no meaning outside it."""
 
+MOST_VERSIONS = 4095
+"""A person's versions are numbered 1 to 4095."""
+
 T = TypeVar("T")
 Fields = Mapping[int, bytes | None]
 
@@ -86,6 +89,7 @@ class Entered:
     event: int
     result: int
     body: bytes
+    subjects: tuple[PersonId, ...] = ()
 
 
 class View(Protocol):
@@ -157,6 +161,18 @@ class View(Protocol):
 
     def leaf_hashes(self, start: int, stop: int) -> list[bytes]:
         """Return the RFC 6962 leaf hashes ``start <= index < stop``."""
+        ...
+
+    def tile_hashes(self, level: int, n: int, width: int) -> list[bytes]:
+        """Return the first ``width`` hashes of tile ``n`` of a level (``merkle.TileReader``).
+
+        Raises:
+            LedgerBroken: they are not there.
+        """
+        ...
+
+    def checkpoint(self) -> str:
+        """Return the signed checkpoint of what this view sees (C2SP tlog-checkpoint)."""
         ...
 
 

@@ -47,6 +47,10 @@ class Terminal:
         self._token = session["token"]
         return session
 
+    def resume(self, token: str) -> None:
+        """Carry on in a session that another program has opened."""
+        self._token = token
+
     def logout(self) -> None:
         """End the session."""
         self._accepted("session/close", {})

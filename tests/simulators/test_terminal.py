@@ -69,6 +69,12 @@ def test_whoever_has_logged_in_carries_the_session_until_logging_out(terminal: T
     assert called(terminal)["headers"] == {}
 
 
+def test_a_session_that_was_opened_elsewhere_can_be_carried_on(terminal: Terminal) -> None:
+    terminal.resume("t-2")
+
+    assert called(terminal)["headers"] == {"Authorization": "Bearer t-2"}
+
+
 def test_purpose_reason_case_and_key_travel_as_headers(terminal: Terminal) -> None:
     said = called(terminal, purpose="tax", reason="01", case="2026-17", idempotency_key="k" * 16)
 

@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from enum import IntEnum
 from typing import Any
 
 import pytest
@@ -18,12 +19,13 @@ import pytest
 from storage.engine import Engine, Entry, PersonId, Token, Unit, VersionId
 from storage.errors import (
     DeadlineExceeded,
+    LedgerBroken,
     RecordNotFound,
     StaleRevision,
     StorageError,
     Tampered,
 )
-from storage.merkle import Frontier
+from storage.merkle import Frontier, Tree
 from storage.note import Checkpoint, parse_note
 
 ENTRY = Entry(event=3, result=0, body=b"what happened")
@@ -302,6 +304,16 @@ class Conformance:
             assert view.entries_about(PersonId(1)) == [0, 3]
             assert view.entries_about(PersonId(2)) == [0, 2]
             assert view.entries_about(PersonId(3)) == []
+            assert [each.subjects for each in view.entries(0, 9)] == [(1, 2), (), (2,), (1,)]
+
+    def test_event_and_result_may_be_members_of_an_enumeration(self, engine: Engine) -> None:
+        class Event(IntEnum):
+            LOOKED = 4
+
+        engine.write(lambda unit: unit.enter(Entry(Event.LOOKED, Event.LOOKED, b"")))
+        with engine.view() as view:
+            (entry,) = view.entries(0, 1)
+        assert (entry.event, entry.result) == (4, 4)
 
     def test_the_leaf_hashes_give_the_root_of_the_checkpoint(self, engine: Engine) -> None:
         for _ in range(300):
@@ -313,6 +325,29 @@ class Conformance:
             assert view.leaf_hashes(299, 400) == view.leaf_hashes(0, 300)[-1:]
         checkpoint = Checkpoint.parse(parse_note(engine.checkpoint()).text)
         assert (checkpoint.size, checkpoint.root) == (300, frontier.root())
+
+    def test_a_view_has_the_checkpoint_and_the_tiles_of_what_it_sees(self, engine: Engine) -> None:
+        for _ in range(300):
+            engine.write(lambda unit: unit.enter(ENTRY))
+        with engine.view() as view:
+            for _ in range(300):
+                engine.write(lambda unit: unit.enter(ENTRY))
+            checkpoint = Checkpoint.parse(parse_note(view.checkpoint()).text)
+            tree = Tree(view.ledger_size(), view)
+            assert (checkpoint.size, checkpoint.root) == (300, tree.root())
+            assert view.tile_hashes(0, 1, 44) == view.leaf_hashes(256, 300)
+            for level, n, width in ((0, 1, 45), (1, 0, 2), (2, 0, 1)):
+                with pytest.raises(LedgerBroken):
+                    view.tile_hashes(level, n, width)
+
+    def test_a_unit_shows_no_checkpoint_of_what_could_be_undone(self, engine: Engine) -> None:
+        def work(unit: Unit) -> str:
+            unit.enter(ENTRY)
+            return unit.checkpoint()
+
+        before = engine.checkpoint()
+        assert engine.write(work) == before
+        assert engine.checkpoint() != before
 
     def test_an_entry_that_is_too_long_is_refused_at_once(self, engine: Engine) -> None:
         with pytest.raises(ValueError):

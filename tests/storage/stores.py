@@ -103,16 +103,21 @@ class Store:
         return check(self.folder, self.ring, origin=ORIGIN, tokens_of=self.finder, **more)
 
     @contextmanager
-    def thief(self, *, keeps_triggers: bool = False) -> Iterator[apsw.Connection]:
-        """Yield a connection of one who has stolen the page key and knows no other."""
+    def thief(self) -> Iterator[apsw.Connection]:
+        """Yield a connection of one who has stolen the page key and knows no other.
+
+        Triggers are in the way of our own mistakes, not of him; he leaves them as they were.
+        """
         thief = open_writer(self.file, self.ring.key("page/main/1"))
-        triggers = "SELECT name FROM sqlite_schema WHERE type = 'trigger'"
-        for (name,) in thief.execute(triggers).fetchall():
-            # They are in the way of our own mistakes, not of him.
-            if not keeps_triggers:
-                thief.execute(f'DROP TRIGGER "{name}"')
+        thief.config(apsw.SQLITE_DBCONFIG_DEFENSIVE, 0)
+        triggers = "SELECT name, sql FROM sqlite_schema WHERE type = 'trigger'"
+        taken = thief.execute(triggers).fetchall()
         try:
+            for name, _ in taken:
+                thief.execute(f'DROP TRIGGER "{name}"')
             yield thief
+            for _, statement in taken:
+                thief.execute(statement)
         finally:
             thief.close()
 

@@ -1,67 +1,76 @@
-"""A thief has the page key and no other.  Whatever he does to the file is found, and where."""
-
-from collections.abc import Callable
 from pathlib import Path
 
-import apsw
 import pytest
 
-from storage import findings
-from storage.check import CheckReport
-from storage.engine import Entry, PersonId, Unit
-from storage.errors import LedgerBroken, Tampered, WrongKey
+from storage.check import check
+from storage.engine import Entry, PersonId
+from storage.errors import WrongKey
+from storage.findings import MOST_FINDINGS, Findings
 from storage.keyring import KeyRing
-from storage.leaf import subject_token
-from storage.merkle import leaf_hash
 from tests.storage.made import INSTALLATION, ROOT
-from tests.storage.stores import ADDRESS, ITO, NAME, SATO, Store, entered, fields_of
-
-EVERY = range(1, 26)
-SATO_1, SATO_2, SATO_3, ITO_1 = 4097, 4098, 4099, 8193
+from tests.storage.stores import ORIGIN, SATO, Store, entered, fields_of
 
 
 @pytest.fixture
 def store(tmp_path: Path) -> Store:
-    """A store with Sato in three versions and Ito in one, papers, parcels, and 300 entries."""
-    store = Store(tmp_path / "store").create()
-    fill(store)
-    return store
+    return Store(tmp_path / "store").create()
 
 
-def fill(store: Store) -> None:
-    def first(unit: Unit) -> None:
-        sato = store.admit(unit, fields_of(SATO)).person
-        store.amend(unit, sato, fields_of(SATO, name="鈴木　花子"))
-        unit.send("national", "update", store.amend(unit, sato, fields_of(SATO, address="宇城市")))
-        unit.send("national", "update", store.admit(unit, fields_of(ITO)))
-        unit.send("elsewhere", "update", store.amend(unit, sato, fields_of(SATO)))
-        for body in (b"one", b"two"):
-            unit.put_document("papers", b"k", body)
-        unit.put_document("papers", b"l", b"three")
-        for number in range(300):
-            subjects = (PersonId(1),) if number % 2 else (PersonId(1), PersonId(2))
-            unit.enter(Entry(number % 5, 0, b"body", subjects))
+def test_an_empty_store_is_clean(store: Store) -> None:
+    report = store.check()
+    assert report.clean
+    assert (report.persons, report.versions, report.entries) == (0, 0, 0)
 
+
+def test_a_store_is_checked_while_it_runs(store: Store) -> None:
     with store.opened() as vault:
-        vault.write(first)
-        vault.write(lambda unit: unit.acknowledge("national", 1))
+        sato = store.new_person(vault, fields_of(SATO))
+        entered(vault, lambda unit: store.amend(unit, sato, fields_of(SATO, address="宇城市")))
+        report = store.check()
+        assert report.clean
+        assert (report.persons, report.versions, report.cells) == (1, 2, 50)
 
 
-def steal(store: Store, *statements: str) -> None:
-    with store.thief() as thief:
-        for statement in statements:
-            thief.execute(statement)
-            assert thief.changes() > 0
+def test_a_check_tells_how_far_it_is(store: Store) -> None:
+    with store.opened() as vault:
+        sato = store.new_person(vault, fields_of(SATO))
+
+        def more(unit) -> None:
+            unit.put_document("papers", b"k", b"")
+            unit.send("national", "update", unit.read(sato, []).version)
+            unit.enter(Entry(1, 0, b""))
+
+        vault.write(more)
+    told: list[tuple[str, int, int]] = []
+    assert store.check(progress=lambda *each: told.append(each)).clean
+    assert told == [
+        ("versions", 1, 1),
+        ("documents", 1, 1),
+        ("outbox", 1, 1),
+        ("entries", 1, 2),
+        ("entries", 2, 2),
+    ]
 
 
-def found(store: Store) -> set[tuple[str, str]]:
-    return {(each.place, each.what) for each in store.check().findings if each.place != SCHEMA}
+def test_the_ring_of_another_store_checks_nothing(store: Store) -> None:
+    ring = KeyRing.create(ROOT, INSTALLATION, 20, 2026)
+    with pytest.raises(WrongKey):
+        check(store.folder, ring, origin=ORIGIN, tokens_of=store.finder)
 
 
-SCHEMA = "schema"
+@pytest.mark.parametrize("lost", ["log-body/2026", "log-subj/2026"])
+def test_entries_whose_yearly_key_is_gone_are_named(store: Store, lost: str) -> None:
+    with store.opened() as vault:
+        vault.write(lambda unit: unit.enter(Entry(1, 0, b"", (PersonId(1),))))
+    for name in ("log-body/2027", "log-subj/2027"):
+        store.ring.ensure(name)
+    store.ring.destroy(lost)
+    assert "entry 0" in {each.place for each in store.check().findings}
 
 
-def places(store: Store) -> set[str]:
-    return {
-        each.place for each in store.check().findings if not each.place.startswith("schema ")
-    }
+def test_findings_are_cut_off_at_a_thousand() -> None:
+    findings = Findings()
+    for number in range(MOST_FINDINGS + 5):
+        findings.add(f"person {number}", "is missing")
+    findings.tell("versions", 1, 1)
+    assert len(findings.all) == MOST_FINDINGS

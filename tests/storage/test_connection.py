@@ -158,3 +158,10 @@ def test_many_rows_fail_as_one_does(path: Path) -> None:
     with pytest.raises(StorageError):
         ask_many(writer, "INSERT INTO nothing VALUES (?)", [(1,)])
     writer.close()
+
+
+def test_a_file_that_cannot_be_read_is_not_taken_for_one_with_another_key(tmp_path: Path) -> None:
+    (tmp_path / "folder.db").mkdir()
+    with pytest.raises(StorageError) as caught:
+        open_writer(tmp_path / "folder.db", KEY)
+    assert type(caught.value) is StorageError

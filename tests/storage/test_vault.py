@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from storage import note, tilecheck
+from storage import ledger, note, tilecheck
 from storage.engine import Engine, Entry, PersonId
 from storage.errors import LedgerBroken, StorageError, StoreInUse, WrongKey
 from storage.keyring import KeyRing
@@ -151,7 +151,7 @@ def test_keys_of_a_later_year_are_used_from_the_next_opening_on(store: Store) ->
 
 
 def test_a_person_has_at_most_4095_versions(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("storage.records.MOST_VERSIONS", 3)
+    monkeypatch.setattr("storage.unit.MOST_VERSIONS", 3)
     with store.opened() as vault:
         sato = store.new_person(vault, fields_of(SATO))
         for _ in range(2):
@@ -242,3 +242,9 @@ def test_no_value_is_in_any_file_not_even_while_the_store_is_open(store: Store) 
         assert raw not in everything
     assert b"CREATE TABLE" not in everything
     assert SATO[CODE].encode() not in store.file.read_bytes()
+
+
+def test_the_body_of_an_entry_that_is_cut_is_noticed() -> None:
+    for cut in (b"", b"\x01\x00", b"\x02\x00" + bytes(15)):
+        with pytest.raises(LedgerBroken):
+            ledger.unframed(cut)

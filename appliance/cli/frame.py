@@ -1,0 +1,214 @@
+"""What all commands have in common: exit codes, two forms of output, errors as both."""
+
+import inspect
+import json
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from enum import IntEnum
+from pathlib import Path
+from typing import Any, NoReturn, TypeVar
+
+import click
+
+from appliance.config import DEFAULT_PATH
+from appliance.errors import StartupError
+from appliance.init import StoreExists
+from appliance.problems import origin
+from storage.errors import (
+    LedgerBroken,
+    OutcomeUnknown,
+    SharesRefused,
+    StorageError,
+    StoreInUse,
+    Tampered,
+    WrongKey,
+)
+
+JSON = "juki.json"
+"""Key of what all contexts of one command share."""
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+class Exit(IntEnum):
+    """How a command ended."""
+
+    DONE = 0
+    WRONG = 1
+    NOT_UNDERSTOOD = 2
+    REFUSED = 3
+    HUMAN = 4
+
+
+class Stop(Exception):
+    """A command that ends early: its exit code, a stable word, and a line for each problem."""
+
+    def __init__(self, exit_code: Exit, code: str, *lines: str) -> None:
+        super().__init__("\n".join(lines))
+        self.exit_code = exit_code
+        self.code = code
+        self.lines = lines
+
+
+class Command(click.Command):
+    """A command whose examples are shown as they are written, line by line."""
+
+    def __init__(self, *args: Any, **attributes: Any) -> None:
+        attributes["help"] = _with_examples(attributes.get("help") or "")
+        super().__init__(*args, **attributes)
+
+
+class Group(click.Group):
+    """A group of such commands."""
+
+    command_class = Command
+    group_class = type
+
+    def __init__(self, *args: Any, **attributes: Any) -> None:
+        attributes["help"] = _with_examples(attributes.get("help") or "")
+        super().__init__(*args, **attributes)
+
+
+class Juki(Group):
+    """The group of all; translates our errors into exit codes, in one place."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command."""
+        try:
+            return super().invoke(ctx)
+        except (click.exceptions.Exit, click.ClickException, click.Abort):
+            raise
+        except Exception as problem:
+            _tell(stopped_by(problem))
+
+
+def stopped_by(problem: Exception) -> Stop:
+    """Return how an error ends a command."""
+    match problem:
+        case Stop():
+            return problem
+        case StoreExists():
+            return Stop(Exit.REFUSED, "store-exists", *problem.problems)
+        case StartupError():
+            return Stop(Exit.NOT_UNDERSTOOD, "startup", *problem.problems)
+        case SharesRefused():
+            return Stop(Exit.REFUSED, "shares-refused", str(problem))
+        case StoreInUse():
+            return Stop(Exit.REFUSED, "store-in-use", str(problem))
+        case Tampered() | LedgerBroken() | WrongKey() | OutcomeUnknown():
+            return Stop(Exit.HUMAN, "integrity", str(problem))
+        case StorageError():
+            return Stop(Exit.WRONG, "storage", str(problem))
+        case OSError():
+            where = problem.filename or "the connection"
+            return Stop(Exit.WRONG, "system", f"{where}: {problem.strerror or 'failed'}")
+        case _:
+            return Stop(Exit.HUMAN, "internal", f"a fault of this command ({origin(problem)})")
+
+
+def as_json(command: F) -> F:
+    """Add ``--json``; every command has it."""
+
+    def remember(context: click.Context, _option: click.Parameter, given: bool) -> None:
+        context.meta[JSON] = given
+
+    return click.option(
+        "--json",
+        is_flag=True,
+        # First, so that whatever is wrong with the others is told in this form too.
+        is_eager=True,
+        expose_value=False,
+        callback=remember,
+        help="One JSON object on standard output.",
+    )(command)
+
+
+def with_config(command: F) -> F:
+    """Add ``--config``."""
+    return click.option(
+        "--config",
+        "config_path",
+        type=click.Path(path_type=Path, dir_okay=False),
+        default=DEFAULT_PATH,
+        show_default=True,
+        help="The appliance's configuration.",
+    )(command)
+
+
+def wants_json() -> bool:
+    """Return whether the command that runs was given ``--json``."""
+    context = click.get_current_context(silent=True)
+    return context is not None and bool(context.meta.get(JSON))
+
+
+def show(plain: Mapping[str, Any], text: Callable[[], str] | None = None) -> None:
+    """Print a result: as JSON if asked for, otherwise as ``text`` or one ``key: value`` a line."""
+    if wants_json():
+        click.echo(json.dumps(plain, ensure_ascii=False, default=str))
+    elif text is not None:
+        click.echo(text())
+    else:
+        width = max(map(len, plain), default=0) + 1
+        for key, value in plain.items():
+            click.echo(f"{key + ':':<{width}} {shown(value)}")
+
+
+def shown(value: object) -> str:
+    """Return a value as people read it; what is not there is n/a."""
+    if value is None or value == "":
+        return "n/a"
+    if isinstance(value, (list, tuple)):
+        return ", ".join(map(shown, value)) or "n/a"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return str(value)
+
+
+def table(rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> str:
+    """Return rows as a table; full-width characters count as two."""
+    lines = [list(columns), *([shown(row.get(name)) for name in columns] for row in rows)]
+    widths = [max(_width(line[at]) for line in lines) for at in range(len(columns))]
+    lines.insert(1, ["-" * width for width in widths])
+    return "\n".join(
+        "  ".join(
+            cell + " " * (width - _width(cell)) for cell, width in zip(line, widths, strict=True)
+        ).rstrip()
+        for line in lines
+    )
+
+
+def finish(exit_code: int) -> NoReturn:
+    """End the command with this code."""
+    raise click.exceptions.Exit(exit_code)
+
+
+def secret(prompt: str, *, confirm: bool = False) -> str:
+    """Return a secret: typed unseen at a terminal, or the next line of standard input."""
+    if sys.stdin.isatty():
+        typed: str = click.prompt(prompt, hide_input=True, confirmation_prompt=confirm, err=True)
+        return typed.strip()
+    line = sys.stdin.readline()
+    if not line:
+        raise Stop(Exit.NOT_UNDERSTOOD, "no-input", f"{prompt}: nothing more on standard input")
+    return line.strip()
+
+
+def _with_examples(text: str) -> str:
+    """Mark every paragraph that has indented lines, so that click does not fill it."""
+    paragraphs = inspect.cleandoc(text).split("\n\n")
+    return "\n\n".join(
+        f"\b\n{paragraph}" if "\n  " in paragraph else paragraph for paragraph in paragraphs
+    )
+
+
+def _tell(stop: Stop) -> NoReturn:
+    if wants_json():
+        click.echo(
+            json.dumps({"error": {"code": stop.code, "problems": stop.lines}}, ensure_ascii=False)
+        )
+    for line in stop.lines:
+        click.echo(f"juki: {line}", err=True)
+    finish(stop.exit_code)
+
+
+def _width(text: str) -> int:
+    return sum(2 if character >= "\u1100" else 1 for character in text)

@@ -1,0 +1,146 @@
+"""``juki ledger``: verify it offline, prove from it, read who looked at whom."""
+
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.console import Console
+from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+from appliance.cli.frame import Exit, Group, Stop, as_json, finish, show, table, wants_json
+from appliance.cli.link import Seat, ask, fetch_text
+from appliance.cli.people import at_a_terminal
+from storage.tilecheck import verify_folder
+
+COLUMNS = (
+    "index",
+    "at",
+    "operator",
+    "terminal",
+    "operation",
+    "purpose",
+    "reason",
+    "case",
+    "items",
+    "result",
+)
+
+
+@click.group(cls=Group)
+def ledger() -> None:
+    """The access ledger: verify, prove, read."""
+
+
+@ledger.command()
+@click.argument("folder", type=click.Path(path_type=Path, exists=True, file_okay=False))
+@click.option("--key", "vkey", required=True, help="The ledger's verifier key (identity.json).")
+@as_json
+def verify(folder: Path, vkey: str) -> None:
+    """Recompute an exported ledger FOLDER, offline, from its files and the public key alone.
+
+    Anybody can do this, anywhere; it needs no server, no session and no secret. The folder is
+    tiles/ below the appliance's data folder, or any copy of it.
+
+    Example:
+      juki ledger verify /var/lib/juki/tiles --key audit.juki.pref-43.example/g1+1234abcd+AX...
+    """
+    console = Console(stderr=True, quiet=wants_json() or not Console(stderr=True).is_terminal)
+    with Progress(
+        SpinnerColumn(),
+        TextColumn("{task.completed} entries"),
+        TimeElapsedColumn(),
+        console=console,
+    ) as progress:
+        task = progress.add_task("entries", total=None)
+        try:
+            report = verify_folder(folder, vkey, lambda read: progress.update(task, completed=read))
+        except ValueError as problem:
+            raise Stop(Exit.NOT_UNDERSTOOD, "key", str(problem)) from None
+    checkpoint = report.checkpoint
+    show(
+        {
+            "sound": report.sound,
+            "origin": checkpoint.origin if checkpoint else None,
+            "size": checkpoint.size if checkpoint else None,
+            "root": checkpoint.root.hex() if checkpoint else None,
+            "problem": report.problem,
+            "entry": report.entry,
+        }
+    )
+    finish(Exit.DONE if report.sound else Exit.HUMAN)
+
+
+@ledger.command()
+@at_a_terminal
+@as_json
+def checkpoint(seat: Seat, session: Path) -> None:
+    """Print the signed checkpoint of the last commit (C2SP tlog-checkpoint).
+
+    Keep it outside: a ledger that is cut or rewritten later cannot follow from it.
+
+    Example:
+      juki ledger checkpoint > 2026-04-01.checkpoint
+    """
+    note = fetch_text(seat, "/v1/sys/checkpoint")
+    show({"checkpoint": note}, lambda: note.rstrip("\n"))
+
+
+@ledger.command()
+@click.argument("index", type=click.IntRange(min=0))
+@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="Write it there.")
+@at_a_terminal
+@as_json
+def prove(index: int, out: Path | None, seat: Seat, session: Path) -> None:
+    """Print the proof that entry INDEX (a receipt's) is in the ledger (C2SP tlog-proof).
+
+    Example:
+      juki ledger prove 73894 --out 73894.tlog-proof
+    """
+    proof = str(ask(seat, "ledger/proof", {"index": index})["proof"])
+    if out is not None:
+        out.write_text(proof, "utf-8")
+    show({"index": index, "proof": proof}, lambda: f"written to {out}" if out else proof.rstrip())
+
+
+@ledger.command()
+@click.option("--operator", help="操作者ID")
+@click.option("--terminal", help="操作端末ID")
+@click.option("--operation", help="Such as search/find.")
+@click.option("--purpose", help="事務 code")
+@click.option("--result", type=click.Choice(["ok", "denied", "error"]))
+@click.option("--since", type=click.DateTime(), help="Local time.")
+@click.option("--until", type=click.DateTime(), help="Local time.")
+@click.option("--limit", type=click.IntRange(1, 1000), default=50, show_default=True)
+@at_a_terminal
+@as_json
+def search(seat: Seat, session: Path, **filters: Any) -> None:
+    """List entries, the newest first. Reading the ledger is itself entered in the ledger.
+
+    Example:
+      juki ledger search --operator OP-0007 --result denied --since 2026-04-01
+    """
+    body = {name: _moment(value) for name, value in filters.items() if value is not None}
+    _entries(ask(seat, "ledger/search", body))
+
+
+@ledger.command()
+@at_a_terminal
+@as_json
+def person(seat: Seat, session: Path) -> None:
+    """List who looked at one person. The 住民票コード is asked for, never an argument.
+
+    Example:
+      juki ledger person
+    """
+    code = click.prompt("住民票コード", hide_input=True, err=True)
+    _entries(ask(seat, "ledger/person", {"by": {"resident_code": code.strip()}}))
+
+
+def _entries(answer: dict[str, Any]) -> None:
+    entries = answer["entries"]
+    show(answer, lambda: table(entries, COLUMNS) if entries else "no entries")
+
+
+def _moment(value: Any) -> Any:
+    return value.astimezone().isoformat() if isinstance(value, datetime) else value

@@ -1,0 +1,372 @@
+"""``juki init|serve|unseal|seal|status|check|config``: what is done on the machine itself."""
+
+import sys
+from collections.abc import Iterator
+from datetime import date, datetime, timedelta
+from http import HTTPStatus
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+
+from appliance import checking, logs
+from appliance.certificates import BadCertificate, fingerprint
+from appliance.cli.frame import (
+    Command,
+    Exit,
+    Group,
+    Stop,
+    as_json,
+    finish,
+    secret,
+    show,
+    stopped_by,
+    table,
+    wants_json,
+    with_config,
+)
+from appliance.cli.link import ask_machine, refuse
+from appliance.config import Settings, read_settings
+from appliance.init import Founded, Founding, found, is_verifier_key, write_shares
+from appliance.model import JST
+from appliance.pipeline import utc_now
+from appliance.store import Layout
+from storage.findings import Progress as ProgressOfCheck
+
+STDOUT = "-"
+SEALED = 2
+
+
+@click.command(cls=Command)
+@with_config
+@click.option("--shares-to", required=True, help="A folder, one file a custodian; or - to print.")
+@click.option(
+    "--terminal",
+    "pem",
+    required=True,
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="Certificate of the first 代表端末, PEM.",
+)
+@click.option("--terminal-id", default="TERM-0001", show_default=True)
+@click.option("--place", default="市町村課", show_default=True, help="Where the terminal stands.")
+@click.option("--operator", "operator_id", default="OP-0001", show_default=True)
+@click.option("--person", "person_id", default="P-0001", show_default=True, help="照合ID")
+@click.option("--office", default="市町村課", show_default=True)
+@click.option(
+    "--expires", type=click.DateTime(["%Y-%m-%d"]), help="Of the operator; a year from now."
+)
+@click.option("--policy-key", help="Verifier key of a policy that is signed already.")
+@as_json
+def init(
+    config_path: Path,
+    shares_to: str,
+    pem: Path,
+    expires: datetime | None,
+    policy_key: str | None,
+    **named: str,
+) -> None:
+    """Make a new store, with the custodians present.
+
+    Hands out five shares, any three of which unseal it; the key with which the custodians sign
+    the policy; and a one-use code for the first システム管理者. None of them can be had again. The
+    store exists only once all of them are out; it is never made over another.
+
+    Examples:
+      juki init --shares-to - --terminal terminal-1.pem
+      juki init --config appliance.toml --shares-to /media/custodians --terminal terminal-1.pem
+    """
+    if policy_key is not None and not is_verifier_key(policy_key):
+        raise Stop(Exit.NOT_UNDERSTOOD, "policy-key", "--policy-key is not a verifier key")
+    settings = read_settings(config_path)
+    try:
+        mark = fingerprint(pem.read_bytes())
+    except BadCertificate as problem:
+        raise Stop(Exit.NOT_UNDERSTOOD, "certificate", f"{pem}: {problem}") from None
+    founding = Founding(
+        settings=settings,
+        fingerprint=mark,
+        expires_on=expires.date() if expires else _in_a_year(),
+        policy_key=policy_key,
+        **named,
+    )
+    found(founding, lambda founded: _hand_out(settings, founded, shares_to), utc_now)
+
+
+def _hand_out(settings: Settings, founded: Founded, shares_to: str) -> None:
+    plain: dict[str, Any] = {
+        "data": str(settings.data),
+        "origin": founded.identity.origin,
+        "ledger_key": founded.identity.ledger_key,
+        "policy_key": founded.identity.policy_key,
+        "enrolment_code": founded.enrolment_code,
+        "enrolment_until": founded.enrolment_until.astimezone(JST).isoformat(timespec="minutes"),
+    }
+    papers = {f"share_{at}": share for at, share in enumerate(founded.shares, start=1)}
+    if founded.policy_secret is not None:
+        papers["policy_secret"] = founded.policy_secret
+    if shares_to != STDOUT:
+        plain["shares"] = _written(settings, founded, Path(shares_to).resolve())
+    elif _is_screen() and not wants_json():
+        _shown_one_by_one(papers)
+    else:
+        plain |= papers
+    show(plain)
+    sys.stdout.flush()
+
+
+def _written(settings: Settings, founded: Founded, folder: Path) -> list[str]:
+    if settings.data.resolve() in (folder, *folder.parents):
+        raise Stop(
+            Exit.REFUSED, "shares-to", "the shares must not lie in the data folder they open"
+        )
+    return [str(path) for path in write_shares(folder, founded)]
+
+
+def _is_screen() -> bool:
+    return sys.stdout.isatty()
+
+
+def _shown_one_by_one(papers: dict[str, str]) -> None:
+    """Let one custodian after another write down his own, and no other's."""
+    for name, paper in papers.items():
+        click.clear()
+        click.echo(f"{name}\n\n{paper}\n")
+        click.pause("Written down? Press a key; it is never shown again.")
+    click.clear()
+
+
+@click.command(cls=Command)
+@with_config
+@click.option(
+    "--dev",
+    "folder",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Make everything in this empty folder and serve it: never for real data.",
+)
+@click.option(
+    "--municipality",
+    "municipalities",
+    multiple=True,
+    default=("432024",),
+    show_default=True,
+    help="With --dev: register a municipal server for it; may be given repeatedly.",
+)
+@click.option("--port", type=click.IntRange(1, 65534), default=8443, help="With --dev.")
+@as_json
+def serve(
+    config_path: Path,
+    folder: Path | None,
+    municipalities: tuple[str, ...],
+    port: int,
+) -> None:
+    """Run. Starts sealed: answers only /v1/sys/* until three custodians gave their shares.
+
+    SIGTERM and SIGINT end it in order; SIGHUP reads the certificates again. It exits with 70 if a
+    commit failed on its way to the disk.
+
+    Examples:
+      juki serve --config /etc/juki/43.toml
+      juki serve --dev /tmp/juki --municipality 432024
+    """
+    # Here, because only this command needs the whole appliance.
+    from appliance import boot, dev
+
+    logs.set_up()
+    if folder is not None:
+        finish(dev.serve(folder, municipalities, port))
+    settings = read_settings(config_path)
+    again = ("serve", "--config", str(config_path.resolve()))
+    finish(boot.serve(settings, again))
+
+
+@click.command(cls=Command)
+@with_config
+@click.option(
+    "--shares-from",
+    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    help="Read share-1.txt … there: for demonstrations, where one person has them all.",
+)
+@as_json
+def unseal(config_path: Path, shares_from: Path | None) -> None:
+    """Give shares until the appliance is unsealed. They are typed unseen, or read from stdin.
+
+    A share that is no good is refused with the reason; those given before stay.
+
+    Examples:
+      juki unseal
+      juki unseal --shares-from custodians/
+    """
+    port = read_settings(config_path).management_port
+    status = _seal_status(port)
+    if not status["sealed"]:
+        raise Stop(Exit.REFUSED, "conflict", "the appliance is not sealed")
+    for share in _shares(shares_from):
+        code, plain = ask_machine(port, "POST", "/v1/sys/unseal", {"share": share})
+        if code == HTTPStatus.BAD_REQUEST and shares_from is None and sys.stdin.isatty():
+            click.echo(f"juki: {refuse(code, plain)}", err=True)
+            continue
+        if code != HTTPStatus.OK:
+            raise _share_refused(code, plain)
+        status = plain
+        if not status["sealed"]:
+            break
+        if not wants_json():
+            click.echo(f"{status['progress']} of {status['t']} shares")
+    show(status, lambda: "sealed" if status["sealed"] else "unsealed")
+    finish(Exit.WRONG if status["sealed"] else Exit.DONE)
+
+
+@click.command(cls=Command)
+@with_config
+@as_json
+def seal(config_path: Path) -> None:
+    """Seal the appliance: it drains, forgets every key and waits for the custodians again.
+
+    Needs to read seal.token in the data folder: the service user, or root.
+
+    Example:
+      juki seal
+    """
+    settings = read_settings(config_path)
+    token = Layout(settings.data).seal_token.read_text("ascii")
+    code, plain = ask_machine(settings.management_port, "POST", "/v1/sys/seal", {}, token)
+    if code != HTTPStatus.ACCEPTED:
+        raise refuse(code, plain)
+    show(plain, lambda: "sealing")
+
+
+@click.command(cls=Command)
+@with_config
+@as_json
+def status(config_path: Path) -> None:
+    """Say how the running appliance is. Exit: 0 unsealed, 1 error, 2 sealed.
+
+    Example:
+      juki status --json
+    """
+    try:
+        settings = read_settings(config_path)
+        sealed = _seal_status(settings.management_port)
+        _, health = ask_machine(settings.management_port, "GET", "/v1/sys/health")
+    except Exception as problem:
+        stop = stopped_by(problem)
+        # 2 would say "sealed" here.
+        raise Stop(Exit.WRONG, stop.code, *stop.lines) from None
+    show({**sealed, **health})
+    if health["status"] == "degraded":
+        finish(Exit.WRONG)
+    finish(SEALED if sealed["sealed"] else Exit.DONE)
+
+
+@click.command(cls=Command)
+@with_config
+@click.option(
+    "--shares-from",
+    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    help="As unseal.",
+)
+@click.option(
+    "--anchor",
+    "anchors",
+    multiple=True,
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="A checkpoint that was kept elsewhere; the ledger must follow from it.",
+)
+@as_json
+def check(config_path: Path, shares_from: Path | None, anchors: tuple[Path, ...]) -> None:
+    """Read the whole store and say what does not open, follow or match.
+
+    The server must be stopped. Needs three shares, for the store is closed.
+
+    Example:
+      juki check --anchor /media/auditor/2026-04-01.checkpoint
+    """
+    settings = read_settings(config_path)
+    with Progress(
+        TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn(), console=_console()
+    ) as progress:
+        report, findings = checking.check_store(
+            settings,
+            _shares(shares_from),
+            [anchor.read_text("utf-8") for anchor in anchors],
+            _on(progress),
+        )
+    plain = checking.plain(report, findings)
+    show(plain, lambda: _report(plain))
+    finish(Exit.HUMAN if findings else Exit.DONE)
+
+
+@click.group(cls=Group)
+def config() -> None:
+    """The configuration."""
+
+
+@config.command("show")
+@with_config
+@as_json
+def show_config(config_path: Path) -> None:
+    """Print what is in force, and where each value came from.
+
+    Example:
+      juki config show --config appliance.toml
+    """
+    settings = read_settings(config_path)
+    plain = {each.name: {"value": each.value, "source": each.source} for each in settings.in_force}
+    rows = [{"key": name, **entry} for name, entry in plain.items()]
+    show(plain, lambda: table(rows, ("key", "value", "source")))
+
+
+def _seal_status(port: int) -> dict[str, Any]:
+    code, plain = ask_machine(port, "GET", "/v1/sys/seal-status")
+    if code != HTTPStatus.OK:
+        raise refuse(code, plain)
+    return plain
+
+
+def _shares(folder: Path | None) -> Iterator[str]:
+    """Yield shares: from files, typed, or a line each of standard input."""
+    if folder is not None:
+        papers = sorted(folder.glob("share-*.txt"))
+        if not papers:
+            raise Stop(Exit.NOT_UNDERSTOOD, "no-shares", f"{folder}: holds no share-1.txt")
+        for paper in papers:
+            yield paper.read_text("ascii", errors="replace").strip()
+        return
+    while True:
+        yield secret("Share")
+
+
+def _share_refused(code: int, plain: dict[str, Any]) -> Stop:
+    problem = refuse(code, plain)
+    # What does not open where it lies is no fault of whoever typed the share.
+    human = problem.code in ("integrity", "internal")
+    return Stop(Exit.HUMAN if human else Exit.REFUSED, problem.code, *problem.lines)
+
+
+def _in_a_year() -> date:
+    return utc_now().astimezone(JST).date() + timedelta(days=365)
+
+
+def _console() -> Console:
+    console = Console(stderr=True)
+    return Console(stderr=True, quiet=wants_json() or not console.is_terminal)
+
+
+def _on(progress: Progress) -> ProgressOfCheck:
+    """Return what draws a bar for each part of a check."""
+    bars: dict[str, TaskID] = {}
+
+    def tell(part: str, done: int, total: int) -> None:
+        if part not in bars:
+            bars[part] = progress.add_task(part, total=total)
+        progress.update(bars[part], completed=done, total=total)
+
+    return tell
+
+
+def _report(plain: dict[str, Any]) -> str:
+    read = ", ".join(f"{value} {name}" for name, value in plain.items() if type(value) is int)
+    lines = [f"{each['place']}: {each['what']}" for each in plain["findings"]]
+    return "\n".join([f"read: {read}", *lines, "clean" if plain["clean"] else "NOT CLEAN"])

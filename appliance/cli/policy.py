@@ -1,0 +1,141 @@
+"""``juki policy``: look at the rules in force, and sign new ones."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from appliance import firmware
+from appliance.cli.frame import (
+    Exit,
+    Group,
+    Stop,
+    as_json,
+    secret,
+    show,
+    shown,
+    table,
+    with_config,
+)
+from appliance.config import read_settings
+from appliance.errors import StartupError
+from appliance.firmware import Firmware
+from appliance.store import Layout, read_identity
+from appliance.tls import OTHERS
+
+
+@click.group(cls=Group)
+def policy() -> None:
+    """Roles, 事務 and plugins: what is signed is in force, nothing else."""
+
+
+@policy.command("show")
+@with_config
+@as_json
+def show_policy(config_path: Path) -> None:
+    """Print who reaches which operation with which items, and whether that is signed.
+
+    Example:
+      juki policy show
+    """
+    settings = read_settings(config_path)
+    rules, signed, problems = _as_it_lies(settings.firmware, Layout(settings.data))
+    plain = {
+        "serial": rules.manifest.serial,
+        "signed": signed,
+        "problems": problems,
+        "plugins": list(rules.plugins),
+        "roles": {name: _role(rule) for name, rule in rules.policy.roles.items()},
+        "purposes": {name: _purpose(rule) for name, rule in rules.policy.purposes.items()},
+    }
+    show(plain, lambda: _matrix(plain))
+
+
+@policy.command()
+@with_config
+@click.option(
+    "--key-file",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="The custodians' policy key; asked for if not given.",
+)
+@as_json
+def sign(config_path: Path, key_file: Path | None) -> None:
+    """Sign plugins.toml and policy/*.toml as they lie there, under the next serial.
+
+    Done by the custodians, who keep the key. It takes effect at the next unseal.
+
+    Example:
+      juki policy sign --key-file /media/custodian/policy.key
+    """
+    settings = read_settings(config_path)
+    try:
+        signer = firmware.signer_of(_key(key_file))
+    except ValueError:
+        raise Stop(Exit.NOT_UNDERSTOOD, "key", "this is not a policy key") from None
+    layout = Layout(settings.data)
+    if layout.identity.exists() and read_identity(layout).policy_key != signer.vkey:
+        raise Stop(Exit.REFUSED, "key", "this is the policy key of another store")
+    manifest = firmware.sign(settings.firmware, signer)
+    show(
+        {"serial": manifest.serial, "files": sorted(manifest.digests), "key": signer.vkey},
+    )
+
+
+def _key(path: Path | None) -> str:
+    if path is None:
+        return secret("Policy key")
+    if path.stat().st_mode & OTHERS:
+        raise Stop(Exit.REFUSED, "open-key", f"{path} is open to others (mode 0600)")
+    return path.read_text("utf-8")
+
+
+def _as_it_lies(folder: Path, layout: Layout) -> tuple[Firmware, bool, list[str]]:
+    """Return the policy, whether it is the signed one, and if not, why."""
+    try:
+        key = read_identity(layout).policy_key
+        return firmware.verified(folder, key, least_serial=1), True, []
+    except StartupError as problem:
+        return firmware.unsigned(folder), False, list(problem.problems)
+
+
+def _role(rule: Any) -> dict[str, Any]:
+    return {
+        "label": rule.label,
+        "terminals": [str(kind) for kind in rule.terminals],
+        "operations": list(rule.operations),
+        "items": list(rule.items),
+        "keys": list(rule.keys),
+        "removed": rule.removed,
+        "history": rule.history,
+    }
+
+
+def _purpose(rule: Any) -> dict[str, Any]:
+    return {
+        "label": rule.label,
+        "basis": rule.basis,
+        "agency": rule.agency,
+        "operations": list(rule.operations),
+        "items": list(rule.items),
+        "keys": list(rule.keys),
+        "reasons": dict(rule.reasons),
+        "valid_from": rule.valid_from,
+        "valid_until": rule.valid_until,
+    }
+
+
+def _matrix(plain: dict[str, Any]) -> str:
+    parts = [
+        f"serial {plain['serial']}, {'signed' if plain['signed'] else 'NOT SIGNED'}",
+        *plain["problems"],
+        f"plugins: {shown(plain['plugins'])}",
+    ]
+    for title in ("roles", "purposes"):
+        rows = [
+            {"name": name, **rule, "operation": operation}
+            for name, rule in plain[title].items()
+            for operation in rule["operations"]
+        ]
+        columns = ("name", "label", "operation", "keys", "items")
+        parts.append(f"\n{title}\n{table(rows, columns)}")
+    return "\n".join(parts)

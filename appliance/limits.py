@@ -1,0 +1,45 @@
+"""How long, how much and how many: what one caller may cost the others.
+
+Every time is an absolute deadline for the whole step, not a pause between two bytes; a caller that
+sends a byte a second gains nothing. Times are seconds on the monotonic clock, sizes are bytes.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+KIB = 1024
+MIB = 1024 * KIB
+
+
+def body_bytes(path: str) -> int:
+    """Return how large a body may be: whole batches of notices are large, nothing else is."""
+    return 8 * MIB if path.startswith("/v1/update/") else 256 * KIB
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """The limits of one port."""
+
+    handshake_seconds: float = 5.0
+    head_seconds: float = 5.0
+    body_seconds: float = 10.0
+    reply_seconds: float = 10.0
+    idle_seconds: float = 60.0
+    linger_seconds: float = 2.0
+    """How long a refused caller is listened to, unheard, so that it can read why."""
+    drain_seconds: float = 10.0
+    """How long requests under way may take when the server stops."""
+    tick_seconds: float = 0.1
+    """How late a deadline may be noticed."""
+
+    connections: int = 512
+    connections_per_certificate: int = 64
+    workers: int = 32
+    waiting: int = 256
+    """Requests that may wait for a worker; the next one is told to come back."""
+
+    head_bytes: int = 16 * KIB
+    body_bytes: Callable[[str], int] = body_bytes
+    """From the path to the largest body it may have."""
+    bodies_bytes: int = 64 * MIB
+    """What all callers together may announce at one time; keeps memory bounded."""

@@ -1,0 +1,41 @@
+"""Whether somebody is a resident of the prefecture today, and if not, why not.
+
+A 転出 may be notified before its day (転出の予定年月日); until then the person is a resident.
+"""
+
+from datetime import date
+from enum import StrEnum
+
+from appliance.dates import PartialDate
+from appliance.items import ItemName, Values
+
+MOVED_OUT = "21"
+REMOVALS = frozenset({MOVED_OUT, "22", "23"})
+"""異動事由 that strike off: 転出, 死亡, 職権消除等."""
+
+REASON = ItemName("reason")
+EFFECTIVE_DATE = ItemName("effective_date")
+REMOVED_FLAG = ItemName("removed_flag")
+DECIDING = (REASON, EFFECTIVE_DATE, REMOVED_FLAG)
+
+
+class Standing(StrEnum):
+    """How a person stands to the prefecture on one day."""
+
+    HERE = "here"
+    ELSEWHERE = "elsewhere"
+    STRUCK_OFF = "struck-off"
+
+
+def standing(values: Values, today: date) -> Standing:
+    """Return the standing that a version with these ``DECIDING`` items gives."""
+    if not values[REMOVED_FLAG]:
+        return Standing.HERE
+    if values[REASON] != MOVED_OUT:
+        return Standing.STRUCK_OFF
+    return Standing.HERE if _leaves_after(values, today) else Standing.ELSEWHERE
+
+
+def _leaves_after(values: Values, today: date) -> bool:
+    written = values[EFFECTIVE_DATE]
+    return isinstance(written, str) and PartialDate.parse(written).lower() > today

@@ -1,0 +1,43 @@
+"""What several functions ask and answer in the same words: the items, and the four informations.
+
+Lengths are limited here, so that what the ledger keeps of a request always fits into an entry.
+"""
+
+from typing import Annotated, Literal
+
+from msgspec import Meta
+
+from appliance.items import AS_WRITTEN, ITEMS, Value
+from appliance.model import Resident
+
+Item = Annotated[
+    str, Meta(max_length=32, extra_json_schema={"enum": [str(item.name) for item in ITEMS]})
+]
+"""The wire name of one of the 24 items."""
+Items = Annotated[tuple[Item, ...], Meta(min_length=1, max_length=len(ITEMS))]
+
+NameText = Annotated[str, Meta(min_length=1, max_length=200)]
+AddressText = Annotated[str, Meta(min_length=1, max_length=400)]
+DateText = Annotated[
+    str, Meta(min_length=10, max_length=10, pattern="^[0-9]{4}-[0-9]{2}-[0-9]{2}$")
+]
+"""YYYY-MM-DD, 00 for an unknown part."""
+YearText = Annotated[str, Meta(min_length=4, max_length=4, pattern="^[0-9]{4}$")]
+SexText = Literal["0", "1", "2"]
+ResidentCodeText = Annotated[str, Meta(min_length=11, max_length=11, pattern="^[0-9]{11}$")]
+MyNumberText = Annotated[str, Meta(min_length=12, max_length=12, pattern="^[0-9]{12}$")]
+AreaText = Annotated[str, Meta(min_length=6, max_length=6, pattern="^[0-9]{6}$")]
+"""市町村コード, or 大字・字コード."""
+ShortText = Annotated[str, Meta(min_length=1, max_length=200)]
+
+Told = dict[str, Value]
+"""Items of a resident as they are answered, by wire name."""
+
+
+def told(resident: Resident) -> Told:
+    """Return what was opened of a resident; a spelling of the birth date only if there is one."""
+    return {
+        name: value
+        for name, value in resident.values.items()
+        if name != AS_WRITTEN.name or value is not None
+    }

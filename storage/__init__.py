@@ -1,0 +1,44 @@
+"""Sealed records and an append-only ledger in one SQLite file.
+
+This package knows bytes, not residents.  It never sees a name, a permission or an HTTP header, and
+it imports nothing of ours.  What it promises stands in two files::
+
+    engine.py     the seam: persons, tokens, documents, the outbox and the ledger, as Protocols
+    errors.py     what can go wrong, as a tree
+
+How bytes are sealed, each module owning one format and drawing it::
+
+    derive.py     the one way in which a key comes from another
+    aead.py       sealing under keys that last
+    cells.py      a version of a record: one sealed cell a field, bound to where it lies
+    tokens.py     what a search looks for instead of a value
+    leaf.py       an entry of the ledger: clear header, sealed body
+    merkle.py     the tree over the entries; proofs
+    note.py       signed notes and checkpoints
+    tiles.py      the ledger as a folder anybody can verify; tilecheck.py verifies it
+    proof.py      evidence that an entry is in the ledger
+    lthash.py     a digest over the whole file that follows every change
+    ringfile.py   the bytes of the key ring; keyring.py  the ring in memory
+    unseal.py     shares of custodians -> the root key
+
+How they come to lie in a file, from the ground up::
+
+    lock.py       one process has the folder
+    connection.py how a connection is opened
+    schema.py     the tables, and how an older file becomes a newer one
+    keys.py       what an open store takes from the key ring
+    records.py    versions of persons;  terms.py  tokens
+    documents.py  sealed registers;     outbox.py messages that must leave
+    ledger.py     entries, added to and never changed
+    view.py       reading: what was committed at one moment
+    unit.py       writing: a unit of work
+    writer.py     the one writer: group commit, and what a failing disk does to it
+    vault.py      the engine: create, open, close
+    check.py      does everything open, follow, match?
+    journal.py    what happened while the store was closed
+"""
+
+from storage.keyring import KeyRing
+from storage.vault import Vault, create, open_vault
+
+__all__ = ["KeyRing", "Vault", "create", "open_vault"]

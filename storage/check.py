@@ -1,0 +1,183 @@
+"""Does everything open, follow and match?  Reads the whole store and says what does not.
+
+    pages      every page is whole, the tables are those of this release
+    versions   numbered without gaps, each follows the one before by its seal, every cell opens
+    tokens     identifiers and postings are exactly those that the opened fields give
+               (recordcheck.py)
+    documents  every revision opens
+    outbox     every parcel opens; numbers have no gaps; nothing unsent is acknowledged
+    ledger     every entry opens and is in its tiles; who was looked at is found (ledgercheck.py)
+    state      the digest over the file, computed anew, is the one kept and the one the last
+               entry carries
+
+A finding names a place, never a value.  The check reads one snapshot through a connection of its
+own, beside a running store or alone; meanwhile the WAL of a running store can only grow.
+
+What one machine cannot know is whether the whole folder was put back to an earlier day.  For that
+the check is given ``anchors``: checkpoints that somebody else has kept.
+"""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from pathlib import Path
+
+import apsw
+
+from storage import documents, outbox, schema
+from storage.connection import ask, each_row, open_reader
+from storage.findings import Finding, Findings, Progress
+from storage.keyring import KeyRing
+from storage.keys import StoreKeys
+from storage.ledgercheck import LedgerCheck
+from storage.lthash import State
+from storage.recordcheck import RecordCheck, TokensOf
+from storage.vault import FILE_NAME
+
+
+@dataclass(frozen=True, slots=True)
+class CheckReport:
+    """What was read and what was found.
+
+    ``tokens`` are identifiers and postings together; ``findings`` are cut off at a thousand.
+    """
+
+    persons: int
+    versions: int
+    cells: int
+    tokens: int
+    documents: int
+    parcels: int
+    entries: int
+    findings: tuple[Finding, ...]
+
+    @property
+    def clean(self) -> bool:
+        """Whether nothing was found."""
+        return not self.findings
+
+
+def check(
+    folder: Path,
+    ring: KeyRing,
+    *,
+    origin: str,
+    tokens_of: TokensOf,
+    progress: Progress | None = None,
+    anchors: Collection[str] = (),
+) -> CheckReport:
+    """Read the whole store of a folder and report.
+
+    Args:
+        folder: of the store, open or closed.
+        ring: its key ring.
+        origin: the name of the ledger.
+        tokens_of: what a version is found by; called with every field of it.
+        progress: is told the part, how much of it is done, and how much there is.
+        anchors: signed checkpoints of this ledger, kept elsewhere.
+
+    Raises:
+        WrongKey: the ring is of another store.
+        Tampered: the file cannot be opened at all.
+    """
+    keys = StoreKeys.of(ring, origin)
+    connection = open_reader(folder / FILE_NAME, keys.page)
+    try:
+        ask(connection, "BEGIN")
+        return _checked(connection, keys, tokens_of, Findings(progress), anchors)
+    finally:
+        connection.close()
+
+
+def _checked(
+    connection: apsw.Connection,
+    keys: StoreKeys,
+    tokens_of: TokensOf,
+    findings: Findings,
+    anchors: Collection[str],
+) -> CheckReport:
+    """Check part after part; what cannot be read on is a finding."""
+    persons = RecordCheck(connection, keys, tokens_of, findings)
+    with findings.noting("versions"):
+        persons.run()
+    papers = _PaperCheck(connection, keys, findings, persons.digest)
+    entries = LedgerCheck(connection, keys, findings)
+    with findings.noting("documents"):
+        papers.check_documents()
+    with findings.noting("outbox"):
+        papers.check_outbox()
+    with findings.noting("ledger"):
+        entries.run(papers.digest, anchors)
+    with findings.noting("pages"):
+        _check_pages(connection, findings)
+    return CheckReport(
+        persons=persons.persons,
+        versions=persons.versions,
+        cells=persons.cells,
+        tokens=persons.tokens,
+        documents=papers.documents,
+        parcels=papers.parcels,
+        entries=entries.entries,
+        findings=tuple(findings.all),
+    )
+
+
+def _check_pages(connection: apsw.Connection, findings: Findings) -> None:
+    for name in schema.differences(connection):
+        findings.add(f"schema {name}", "is not as this release makes it")
+    for (line,) in each_row(connection, "PRAGMA integrity_check"):
+        if line != "ok":
+            findings.add("pages", line)
+
+
+class _PaperCheck:
+    """Checks documents and the outbox, and counts them into the digest."""
+
+    def __init__(
+        self, connection: apsw.Connection, keys: StoreKeys, findings: Findings, digest: State
+    ) -> None:
+        self.documents = self.parcels = 0
+        self.digest = digest
+        self._connection = connection
+        self._keys = keys
+        self._findings = findings
+
+    def check_documents(self) -> None:
+        ((total,),) = ask(self._connection, "SELECT count(*) FROM doc")
+        for number, collection, *row in each_row(
+            self._connection, "SELECT id, collection, key, revision, body FROM doc"
+        ):
+            key, revision, body = row
+            with self._findings.noting(f"document row {number}"):
+                documents.opened(self._keys, collection, key, revision, body)
+            place = documents.place_of(collection, key, revision)
+            self.digest = self.digest.add(documents.counted(place, body))
+            self.documents += 1
+            self._findings.tell("documents", self.documents, total)
+
+    def check_outbox(self) -> None:
+        ((total,),) = ask(self._connection, "SELECT count(*) FROM parcel")
+        last: dict[str, int] = {}
+        for destination, *row in each_row(
+            self._connection,
+            "SELECT destination, number, kind, vid, note FROM parcel ORDER BY destination, number",
+        ):
+            number, kind, vid, note = row
+            for missing in range(last.get(destination, 0) + 1, number):
+                self._findings.add(f"parcel {missing} for {destination}", "is missing")
+            last[destination] = number
+            with self._findings.noting(f"parcel {number} for {destination}"):
+                outbox.opened(self._keys, destination, number, kind, vid, note)
+            place = outbox.place_of(destination, number, kind, vid)
+            self.digest = self.digest.add(outbox.counted(place, note))
+            self.parcels += 1
+            self._findings.tell("outbox", self.parcels, total)
+        self._check_acknowledged(last)
+
+    def _check_acknowledged(self, last: dict[str, int]) -> None:
+        for (destination,) in ask(self._connection, "SELECT destination FROM ack"):
+            with self._findings.noting(f"acknowledgement of {destination}"):
+                through = outbox.acknowledged(self._connection, self._keys, destination)
+                if through > last.get(destination, 0):
+                    self._findings.add(
+                        f"acknowledgement of {destination}", "is of more than was sent"
+                    )

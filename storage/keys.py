@@ -1,0 +1,61 @@
+"""The keys an open store works with, taken from the key ring once and made ready for use.
+
+What changes yearly is written with the newest key and opened with any that the ring holds.  The
+store draws no keys: a clock that leaps cannot make any.
+"""
+
+from dataclasses import dataclass
+from typing import Self
+
+from storage.cells import FieldKeys, Kek
+from storage.keyring import KeyRing
+from storage.leaf import body_key
+from storage.note import Signer
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class StoreKeys:
+    """Keys of one store; immutable, shared by threads."""
+
+    installation: bytes
+    origin: str
+    page: bytes
+    fields: FieldKeys
+    kek: Kek
+    keks: dict[int, bytes]
+    seal: bytes
+    documents: bytes
+    parcels: bytes
+    epoch: int
+    bodies: dict[int, bytes]
+    subjects: dict[int, bytes]
+    signer: Signer
+
+    @classmethod
+    def of(cls, ring: KeyRing, origin: str) -> Self:
+        """Take from an open ring what a store needs.
+
+        Args:
+            ring: the store's key ring.
+            origin: the name of the ledger, in every checkpoint and bound to every entry.
+
+        Raises:
+            WrongKey: the ring lacks a key.
+        """
+        bodies = {int(year): body_key(key) for year, key in ring.family("log-body").items()}
+        active = max(ring.family("kek/active"))
+        return cls(
+            installation=ring.installation,
+            origin=origin,
+            page=ring.key("page/main/1"),
+            fields=FieldKeys(ring.field_roots()),
+            kek=ring.kek(f"kek/active/{active}"),
+            keks=ring.keks(),
+            seal=ring.key("seal/1"),
+            documents=ring.key("docs/1"),
+            parcels=ring.key("parcels/1"),
+            epoch=max(bodies),
+            bodies=bodies,
+            subjects={int(year): key for year, key in ring.family("log-subj").items()},
+            signer=Signer(origin, ring.key("log-sign")),
+        )

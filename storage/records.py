@@ -1,0 +1,95 @@
+"""Versions of persons in the table ``ver``.
+
+vid       person * 4096 + number: the versions of a person lie together, the latest last
+counted   "v" | u64 vid | seal 32: what the digest over the file knows of a version
+"""
+
+from collections.abc import Collection
+
+import apsw
+
+from storage.cells import NO_SEAL, RESIDENTS, Place, SealedVersion, open_cells
+from storage.connection import ask
+from storage.engine import MOST_VERSIONS, PersonId, Record, VersionId
+from storage.errors import RecordNotFound
+from storage.keys import StoreKeys
+
+_SPAN = MOST_VERSIONS + 1
+
+
+def vid_of(person: int, number: int) -> int:
+    """Return the row number of a version."""
+    return person * _SPAN + number
+
+
+def version_at(vid: int) -> VersionId:
+    """Return the version of a row number."""
+    person, number = divmod(vid, _SPAN)
+    return VersionId(PersonId(person), number)
+
+
+def place_of(installation: bytes, vid: int) -> Place:
+    """Return the place that the cells of a row are bound to."""
+    person, number = divmod(vid, _SPAN)
+    return Place(installation, RESIDENTS, person, number)
+
+
+def counted(vid: int, seal: bytes) -> bytes:
+    """Return the version as an element of the digest over the file."""
+    return b"v" + vid.to_bytes(8, "little") + seal
+
+
+def last_person(connection: apsw.Connection) -> int:
+    """Return the highest person there is, 0 if there is none."""
+    ((vid,),) = ask(connection, "SELECT coalesce(max(vid), 0) FROM ver")
+    return int(vid) // _SPAN
+
+
+def head(connection: apsw.Connection, person: int) -> tuple[int, bytes]:
+    """Return number and seal of a person's latest version, ``(0, NO_SEAL)`` if there is none."""
+    rows = ask(
+        connection,
+        "SELECT vid, seal FROM ver WHERE vid BETWEEN ? AND ? ORDER BY vid DESC LIMIT 1",
+        (vid_of(person, 1), vid_of(person, MOST_VERSIONS)),
+    )
+    return (rows[0][0] % _SPAN, rows[0][1]) if rows else (0, NO_SEAL)
+
+
+def append(connection: apsw.Connection, vid: int, sealed: SealedVersion) -> None:
+    """Write a version that was not there."""
+    ask(
+        connection,
+        "INSERT INTO ver (vid, hdr, wrap, rsc, seal, cells) VALUES (?, ?, ?, ?, ?, ?)",
+        (vid, *sealed),
+    )
+
+
+def read(
+    connection: apsw.Connection,
+    keys: StoreKeys,
+    person: int,
+    fields: Collection[int],
+    number: int,
+) -> Record:
+    """Open just these fields of a version; 0 means the latest.
+
+    Raises:
+        RecordNotFound: no such person or version.
+        Tampered: a cell does not open where it lies.
+    """
+    first, last = (number, number) if number else (1, MOST_VERSIONS)
+    if not 1 <= first <= last <= MOST_VERSIONS:
+        raise RecordNotFound(f"person {person} has no version {number}")
+    rows = ask(
+        connection,
+        "SELECT vid, hdr, wrap, rsc, seal, cells FROM ver WHERE vid BETWEEN ? AND ?"
+        " ORDER BY vid DESC LIMIT 1",
+        (vid_of(person, first), vid_of(person, last)),
+    )
+    if not rows:
+        missing = f"version {number} of person {person}" if number else f"person {person}"
+        raise RecordNotFound(f"there is no {missing}")
+    vid, *parts = rows[0]
+    place = place_of(keys.installation, vid)
+    opened = open_cells(place, SealedVersion(*parts), fields, keys.fields, keys.keks)
+    return Record(VersionId(PersonId(place.person), place.version), opened)

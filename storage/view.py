@@ -1,0 +1,133 @@
+"""What was committed at one moment, opened on request: the reading half of the engine."""
+
+from collections.abc import Collection, Iterable, Iterator
+from typing import TypeVar
+
+import apsw
+
+from storage import documents, ledger, outbox, records, terms
+from storage.engine import Document, Entered, Parcel, PersonId, Record, Token
+from storage.errors import RecordNotFound, StorageError
+from storage.keys import StoreKeys
+
+Item = TypeVar("Item")
+
+
+class Snapshot:
+    """A view (``storage.engine.View``) over a connection that is inside a transaction."""
+
+    def __init__(self, connection: apsw.Connection, keys: StoreKeys) -> None:
+        self._connection = connection
+        self._keys = keys
+        self._over = False
+
+    def end(self) -> None:
+        """Answer nothing any more: the transaction is over."""
+        self._over = True
+
+    def identified(self, token: Token) -> PersonId | None:
+        """Return who holds this identifier now or ever held it, or None."""
+        return terms.holder(self._ready(), token)
+
+    def candidates(self, tokens: Collection[Token], limit: int) -> list[PersonId]:
+        """Return persons whose latest version has any of these compound tokens."""
+        return terms.candidates(self._ready(), tokens, limit)
+
+    def latest(self, person: PersonId) -> int:
+        """Return the number of the latest version.
+
+        Raises:
+            RecordNotFound: there is no such person.
+        """
+        number, _ = records.head(self._ready(), person)
+        if number == 0:
+            raise RecordNotFound(f"there is no person {person}")
+        return number
+
+    def read(self, person: PersonId, fields: Collection[int], number: int = 0) -> Record:
+        """Open just these fields of a version; 0 means the latest.
+
+        Raises:
+            RecordNotFound: no such person or version.
+            Tampered: a cell does not open where it lies.
+        """
+        return records.read(self._ready(), self._keys, person, fields, number)
+
+    def document(self, collection: str, key: bytes) -> Document | None:
+        """Return the latest revision of a document, or None if there is none."""
+        return documents.latest(self._ready(), self._keys, collection, key)
+
+    def documents(self, collection: str, prefix: bytes = b"") -> Iterator[Document]:
+        """Yield the latest revision of each document of a collection, in key order."""
+        return self._while_ready(documents.each(self._ready(), self._keys, collection, prefix))
+
+    def revisions(self, collection: str, key: bytes) -> Iterator[Document]:
+        """Yield every revision of a document, oldest first."""
+        return self._while_ready(documents.revisions(self._ready(), self._keys, collection, key))
+
+    def parcels(self, destination: str, after: int, limit: int) -> list[Parcel]:
+        """Return outbox messages numbered above ``after``, in order, without gaps."""
+        return outbox.parcels(self._ready(), self._keys, destination, after, limit)
+
+    def acknowledged(self, destination: str) -> int:
+        """Return the number up to which the destination has everything; 0 at first."""
+        return outbox.acknowledged(self._ready(), self._keys, destination)
+
+    def ledger_size(self) -> int:
+        """Return how many entries the ledger has."""
+        return ledger.size(self._ledger())
+
+    def entries(self, start: int, stop: int) -> Iterator[Entered]:
+        """Yield opened ledger entries ``start <= index < stop``.
+
+        Raises:
+            LedgerBroken: an entry does not open or is missing; names its index.
+        """
+        return self._while_ready(ledger.entries(self._ledger(), self._keys, start, stop))
+
+    def entries_about(self, person: PersonId) -> list[int]:
+        """Return the indexes of all entries that have this person as a subject."""
+        return ledger.about(self._ledger(), self._keys, person)
+
+    def leaf_hashes(self, start: int, stop: int) -> list[bytes]:
+        """Return the RFC 6962 leaf hashes ``start <= index < stop``."""
+        return ledger.leaf_hashes(self._ledger(), start, stop)
+
+    def tile_hashes(self, level: int, n: int, width: int) -> list[bytes]:
+        """Return the first ``width`` hashes of tile ``n`` of a level (``merkle.TileReader``).
+
+        Raises:
+            LedgerBroken: they are not there.
+        """
+        return ledger.tile_hashes(self._ledger(), level, n, width)
+
+    def entries_raw(self, start: int, stop: int) -> list[bytes]:
+        """Return ledger entries as they are hashed (``tiles.LogSource``)."""
+        return list(ledger.raw_entries(self._ledger(), start, stop))
+
+    def checkpoint(self) -> str:
+        """Return the signed checkpoint of what this view sees (C2SP tlog-checkpoint)."""
+        return ledger.checkpoint(self._ready())
+
+    def made_ms(self) -> int:
+        """Return when the store was made, in milliseconds since 1970."""
+        return int.from_bytes(ledger.read_state(self._ready(), "made"), "little")
+
+    def _ready(self) -> apsw.Connection:
+        """Return the connection while it may be used.
+
+        Raises:
+            StorageError: the view is over.
+        """
+        if self._over:
+            raise StorageError("the view is over")
+        return self._connection
+
+    def _ledger(self) -> apsw.Connection:
+        """Return the connection for reading the ledger; a unit seals its entries first."""
+        return self._ready()
+
+    def _while_ready(self, items: Iterable[Item]) -> Iterator[Item]:
+        for item in items:
+            self._ready()
+            yield item

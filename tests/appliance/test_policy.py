@@ -1,0 +1,132 @@
+from datetime import date
+from hashlib import sha256
+from pathlib import Path
+
+import pytest
+
+from appliance.errors import StartupError
+from appliance.items import ITEM_NAMES, ItemName
+from appliance.model import OperationName, PurposeCode, Role, TerminalKind
+from appliance.policy import PurposeRule, items_of, read_policy
+
+ROLES = """
+version = 3
+[roles.clerk]
+label = "操作者"
+terminals = ["representative", "business"]
+operations = ["search/find"]
+items = ["name", "address"]
+keys = ["four"]
+"""
+PURPOSES = """
+version = 7
+[purposes.tax]
+label = "県税"
+basis = "条例"
+agency = "県税事務所"
+operations = ["search/find"]
+items = ["*"]
+keys = ["four"]
+reasons = { "01" = "住所の確認" }
+valid_from = 2020-04-01
+"""
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "roles.toml").write_text(ROLES, "utf-8")
+    (tmp_path / "purposes.toml").write_text(PURPOSES, "utf-8")
+    return tmp_path
+
+
+def problems(folder: Path) -> tuple[str, ...]:
+    with pytest.raises(StartupError) as refused:
+        read_policy(folder)
+    return refused.value.problems
+
+
+def rewrite(folder: Path, name: str, old: str, new: str) -> None:
+    path = folder / name
+    text = path.read_text("utf-8")
+    assert old in text
+    path.write_text(text.replace(old, new), "utf-8")
+
+
+def test_both_files_make_the_policy(folder: Path) -> None:
+    policy = read_policy(folder)
+    clerk, tax = policy.roles[Role("clerk")], policy.purposes[PurposeCode("tax")]
+    assert clerk.terminals == (TerminalKind.REPRESENTATIVE, TerminalKind.BUSINESS)
+    assert (clerk.removed, clerk.history) == (False, False)
+    assert tax.valid_from == date(2020, 4, 1)
+    assert policy.version == (3, 7)
+
+
+def test_the_digest_covers_every_byte_of_both_files(folder: Path) -> None:
+    before = read_policy(folder).digest
+    assert before == sha256(ROLES.encode() + b"\0" + PURPOSES.encode()).digest()
+    rewrite(folder, "purposes.toml", "県税事務所", "県税事務所 ")
+    assert read_policy(folder).digest != before
+
+
+def test_a_star_is_all_items(folder: Path) -> None:
+    policy = read_policy(folder)
+    assert items_of(policy.purposes[PurposeCode("tax")]) == ITEM_NAMES
+    assert items_of(policy.roles[Role("clerk")]) == {ItemName("name"), ItemName("address")}
+
+
+def test_every_problem_is_told_at_once(folder: Path) -> None:
+    rewrite(folder, "roles.toml", 'label = "操作者"', 'label = "操作者"\ncolour = "red"')
+    rewrite(folder, "roles.toml", "version = 3", "version = 0\nowner = 1")
+    with (folder / "roles.toml").open("a", encoding="utf-8") as file:
+        file.write('[roles.king]\nlabel = "王"\nterminals = ["throne"]\noperations = []\n')
+    rewrite(folder, "purposes.toml", 'basis = "条例"\n', "")
+    told = problems(folder)
+    assert len(told) == 5
+    for part in ("colour", "version", "'owner'", "[roles.king]", "basis"):
+        assert any(part in problem for problem in told), part
+
+
+@pytest.mark.parametrize("version", ["", 'version = "1"', "version = true", "version = -1"])
+def test_a_file_has_a_version(folder: Path, version: str) -> None:
+    rewrite(folder, "roles.toml", "version = 3", version)
+    assert problems(folder) == ("roles.toml: version must be a whole number, 1 or more",)
+
+
+def test_both_files_may_be_missing(tmp_path: Path) -> None:
+    told = problems(tmp_path)
+    assert [text.split(":")[0] for text in told] == ["roles.toml", "purposes.toml"]
+
+
+def test_an_empty_file_is_a_problem_too(folder: Path) -> None:
+    (folder / "roles.toml").write_bytes(b"")
+    assert any("no [roles.*] tables" in text for text in problems(folder))
+
+
+@pytest.mark.parametrize("rules", [b"version = 1\nroles = 3", b"version = 1\n[roles]"])
+def test_a_file_without_rules_is_a_problem(folder: Path, rules: bytes) -> None:
+    (folder / "roles.toml").write_bytes(rules)
+    assert problems(folder) == ("roles.toml: there are no [roles.*] tables",)
+
+
+@pytest.mark.parametrize("content", [b"version = ", b"\xff\xfe", b"a = 1\na = 2"])
+def test_what_is_not_toml_is_named(folder: Path, content: bytes) -> None:
+    (folder / "roles.toml").write_bytes(content)
+    (told,) = problems(folder)
+    assert told.startswith("roles.toml: ")
+
+
+def test_what_does_not_exist_is_found(folder: Path) -> None:
+    rewrite(folder, "roles.toml", '"search/find"', '"search/everything"')
+    rewrite(folder, "roles.toml", '"name", ', '"nick_name", ')
+    rewrite(folder, "purposes.toml", 'keys = ["four"]', 'keys = ["gut_feeling"]')
+    assert read_policy(folder).problems([OperationName("search/find")]) == [
+        "roles.toml [clerk] operations: 'search/everything' is not known",
+        "roles.toml [clerk] items: 'nick_name' is not known",
+        "purposes.toml [tax] keys: 'gut_feeling' is not known",
+    ]
+
+
+def test_a_purpose_may_end(folder: Path) -> None:
+    rewrite(folder, "purposes.toml", "2020-04-01", "2020-04-01\nvalid_until = 2021-03-31")
+    rule: PurposeRule = read_policy(folder).purposes[PurposeCode("tax")]
+    assert rule.valid_until == date(2021, 3, 31)

@@ -1,0 +1,376 @@
+"""A whole appliance on this machine: its own process, real files, sockets and certificates.
+
+What a test asks it goes over the wire, as a terminal, a municipality's server or the national
+server would; what a test knows besides is what its operator could know, from its folder.
+
+::
+
+    network/        the authority and everybody's certificates
+    custodians/     share-1.txt ... share-5.txt and the key by which the policy is signed
+    firmware/       the policy as shipped, signed
+    appliance.toml  the configuration
+    appliance/      the data folder, made by init
+    appliance.log   what every process so far has written
+"""
+
+import http.client
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from appliance.certificates import CertificateAuthority, Issued, fingerprint
+from appliance.config import Settings, read_settings
+from appliance.init import THRESHOLD, Founded, Founding, found, write_shares
+from appliance.store import Layout
+from tests.appliance.founding import free_ports
+from tests.simulators.link import Answer, Credentials, Link
+from tests.simulators.terminal import Terminal
+
+SHIPPED = Path(__file__).resolve().parent.parent / "firmware_config"
+ORIGIN = "audit.juki.test/g1"
+PIN = "12345678"
+PREFECTURE = "PREF-43"
+"""The common name by which the national server knows the appliance."""
+PATIENCE = 20.0
+"""Seconds a process has to do what it was told."""
+PAUSE = 0.005
+
+
+class Gone(Exception):
+    """The process has ended, or was never there."""
+
+
+@dataclass
+class Machine:
+    """One appliance; ``process`` is the one running now, if one is."""
+
+    folder: Path
+    port: int
+    management: int
+    founded: Founded
+    authority: CertificateAuthority
+    process: "subprocess.Popen[bytes] | None" = None
+    people: dict[str, str] = field(default_factory=dict)
+    """The operators let in, and what each must do to log in: nothing but the PIN."""
+
+    @classmethod
+    def make(cls, folder: Path, *, national_port: int | None = None) -> "Machine":
+        """Make everything but a running process.
+
+        Args:
+            folder: empty or absent.
+            national_port: where the national server listens; None: there is none.
+        """
+        now = datetime.now(UTC)
+        port, management = free_ports(2)
+        for name in ("network", "custodians", "firmware"):
+            (folder / name).mkdir(parents=True)
+        authority = CertificateAuthority.create("Test CA", now)
+        authority.save(folder / "network")
+        authority.issue_server(["127.0.0.1"], now=now).write(folder / "network", "server")
+        for name in ("TERM-0001", PREFECTURE):
+            authority.issue_client(name, now=now).write(folder / "network", name)
+        shutil.copy(SHIPPED / "plugins.toml", folder / "firmware")
+        shutil.copytree(SHIPPED / "policy", folder / "firmware" / "policy")
+        config = _config(port, management) + _national(national_port)
+        (folder / "appliance.toml").write_text(config, "utf-8")
+        founded = _found(folder)
+        return cls(folder, port, management, founded, authority)
+
+    # --- where things are ---
+
+    @property
+    def config(self) -> Path:
+        """The configuration file."""
+        return self.folder / "appliance.toml"
+
+    @property
+    def log(self) -> Path:
+        """What the processes wrote."""
+        return self.folder / "appliance.log"
+
+    @property
+    def data(self) -> Path:
+        """The appliance's own folder."""
+        return self.folder / "appliance"
+
+    @cached_property
+    def settings(self) -> Settings:
+        """The configuration."""
+        return read_settings(self.config)
+
+    @property
+    def layout(self) -> Layout:
+        """The paths below the data folder."""
+        return Layout(self.data)
+
+    @property
+    def url(self) -> str:
+        """The main port."""
+        return f"https://127.0.0.1:{self.port}"
+
+    # --- the process ---
+
+    def start(self) -> None:
+        """Start the process; returns at once."""
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, "-I", "-m", "appliance", "serve", "--config", str(self.config)],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+            )
+
+    def wait_until_asked(self) -> None:
+        """Return once the process answers, sealed.
+
+        Raises:
+            Gone: it ended instead, or took too long.
+        """
+        end = time.monotonic() + PATIENCE
+        while time.monotonic() < end:
+            try:
+                self.loopback("GET", "seal-status")
+            except OSError:
+                if self.has_ended:
+                    raise Gone(self.last_lines()) from None
+                time.sleep(PAUSE)
+            else:
+                return
+        raise Gone("the process does not answer")
+
+    def unseal(self) -> None:
+        """Give three shares.
+
+        Raises:
+            Gone: the process ended meanwhile.
+            AssertionError: a share was refused.
+        """
+        for share in self.founded.shares[:THRESHOLD]:
+            try:
+                status, told = self.loopback("POST", "unseal", {"share": share})
+            except (OSError, http.client.HTTPException) as problem:
+                raise Gone(str(problem)) from problem
+            if status != http.client.OK:
+                raise AssertionError(f"unsealing was refused: {told}")
+
+    def kill(self) -> None:
+        """End the process with SIGKILL, as a power cut would end it."""
+        if self.process is not None:
+            self.process.kill()
+            self.process.wait()
+            self.process = None
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether the process ended by itself, or was never there."""
+        return self.process is None or self.process.poll() is not None
+
+    def terminate(self) -> None:
+        """Tell the process to end in order; returns at once."""
+        if self.process is None:
+            raise Gone("there is no process")
+        self.process.terminate()
+
+    def stop(self) -> int:
+        """End the process in order; return its exit code."""
+        if self.process is None:
+            raise Gone("there is no process")
+        self.process.terminate()
+        code = self.process.wait(PATIENCE)
+        self.process = None
+        return code
+
+    def loopback(
+        self, method: str, name: str, body: Mapping[str, Any] | None = None, token: str = ""
+    ) -> tuple[int, Any]:
+        """Ask the loopback port for ``/v1/sys/name``; return status and what was answered.
+
+        Raises:
+            OSError: nobody answers.
+        """
+        connection = http.client.HTTPConnection("127.0.0.1", self.management, timeout=PATIENCE)
+        headers = {"Content-Type": "application/json"}
+        if token:
+            headers["X-Seal-Token"] = token
+        content = None if body is None else json.dumps(body).encode()
+        try:
+            connection.request(method, f"/v1/sys/{name}", content, headers)
+            answer = connection.getresponse()
+            raw = answer.read()
+        finally:
+            connection.close()
+        plain = raw.decode() if name == "metrics" else json.loads(raw)
+        return answer.status, plain
+
+    def juki(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
+        """Run a command of the operator's in a process of its own, with ``--json``."""
+        return subprocess.run(
+            [sys.executable, "-I", "-m", "appliance", *arguments, "--json"],
+            capture_output=True,
+            text=True,
+            check=False,
+            env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1"},
+        )
+
+    def check(self, *anchors: Path) -> dict[str, Any]:
+        """Run ``juki check``; the process must not be running."""
+        options = [part for anchor in anchors for part in ("--anchor", str(anchor))]
+        shares = str(self.folder / "custodians")
+        done = self.juki("check", "--config", str(self.config), "--shares-from", shares, *options)
+        told: dict[str, Any] = json.loads(done.stdout or done.stderr)
+        return told
+
+    def last_lines(self, count: int = 10) -> str:
+        """Return the end of the log."""
+        return "\n".join(self.log.read_text("utf-8", "replace").splitlines()[-count:])
+
+    # --- who may ask ---
+
+    def issue(self, name: str, issued: Issued | None = None) -> Credentials:
+        """Write a certificate for somebody, a good one unless another is given."""
+        issued = issued or self.authority.issue_client(name, now=datetime.now(UTC))
+        return Credentials(*issued.write(self.folder / "network", name), self._ca)
+
+    def issue_server(self, name: str) -> Credentials:
+        """Write a certificate for a server on this machine."""
+        return self.issue(name, self.authority.issue_server(["127.0.0.1"], now=datetime.now(UTC)))
+
+    def credentials(self, name: str) -> Credentials:
+        """Return the papers of somebody whose certificate was issued."""
+        network = self.folder / "network"
+        return Credentials(network / f"{name}.pem", network / f"{name}.key", self._ca)
+
+    def link(self, name: str, *, timeout: float = 30.0) -> Link:
+        """Return a connection of somebody whose certificate was issued."""
+        return Link(self.url, self.credentials(name), timeout=timeout)
+
+    def terminal(self, name: str = "TERM-0001") -> Terminal:
+        """Return a terminal whose certificate was issued; nobody is logged in."""
+        return Terminal(self.url, *self.credentials(name))
+
+    def administrator(self) -> Terminal:
+        """Return the first terminal, with the first システム管理者 logged in."""
+        terminal = self.terminal()
+        if "OP-0001" not in self.people:
+            terminal.enrol(self.founded.enrolment_code, PIN)
+            self.people["OP-0001"] = PIN
+        terminal.login("OP-0001", PIN)
+        return terminal
+
+    def register(
+        self, administrator: Terminal, name: str, kind: str, municipality: str | None = None
+    ) -> None:
+        """Enter somebody's certificate, issued or not yet, in the terminal register."""
+        if not self.credentials(name).certificate.exists():
+            self.issue(name)
+        body = {
+            "terminal_id": name,
+            "kind": kind,
+            "place": "test",
+            "certificate": self.credentials(name).certificate.read_text("ascii"),
+            "municipality_code": municipality,
+        }
+        accepted(
+            administrator.call("roster/enrol-terminal", body, idempotency_key=f"{name}-entered")
+        )
+
+    def appoint(self, administrator: Terminal, operator: str, roles: Sequence[str]) -> None:
+        """Let an operator in, with every 事務, who sets the PIN at the first terminal."""
+        body = {
+            "operator_id": operator,
+            "person_id": operator.replace("OP", "P"),
+            "office": "test",
+            "roles": list(roles),
+            "purposes": ["register-administration", "prefectural-tax", "education-scholarship"],
+            "expires_on": "2099-03-31",
+        }
+        answer = administrator.call(
+            "roster/add-operator", body, idempotency_key=f"{operator}-appointed"
+        )
+        self.terminal().enrol(accepted(answer)["enrolment_code"], PIN)
+        self.people[operator] = PIN
+
+    @property
+    def _ca(self) -> Path:
+        return self.folder / "network" / "ca.pem"
+
+
+@contextmanager
+def running(machine: Machine) -> Iterator[Machine]:
+    """Start and unseal; end the process at the end, whatever happens."""
+    machine.start()
+    try:
+        machine.wait_until_asked()
+        machine.unseal()
+        yield machine
+    finally:
+        machine.kill()
+
+
+def accepted(answer: Answer) -> dict[str, Any]:
+    """Return the data of an answer that must be a yes."""
+    if answer.status != http.client.OK:
+        raise AssertionError(f"{answer.status} {answer.body}")
+    data: dict[str, Any] = answer.body["data"]
+    return data
+
+
+def _found(folder: Path) -> Founded:
+    pem = (folder / "network" / "TERM-0001.pem").read_bytes()
+    founding = Founding(
+        settings=read_settings(folder / "appliance.toml"),
+        fingerprint=fingerprint(pem),
+        terminal_id="TERM-0001",
+        place="test",
+        operator_id="OP-0001",
+        person_id="P-0001",
+        office="test",
+        expires_on=date(2099, 3, 31),
+    )
+
+    def deliver(founded: Founded) -> None:
+        write_shares(folder / "custodians", founded)
+
+    return found(founding, deliver, lambda: datetime.now(UTC))
+
+
+def _config(port: int, management: int) -> str:
+    return f"""
+data = "appliance"
+firmware = "firmware"
+origin = "{ORIGIN}"
+prefecture = "43"
+expected_residents = 100_000
+[listen]
+host = "127.0.0.1"
+port = {port}
+[management]
+port = {management}
+[tls]
+certificate = "network/server.pem"
+key = "network/server.key"
+client_ca = "network/ca.pem"
+"""
+
+
+def _national(port: int | None) -> str:
+    if port is None:
+        return ""
+    return f"""
+[national]
+url = "https://127.0.0.1:{port}"
+certificate = "network/{PREFECTURE}.pem"
+key = "network/{PREFECTURE}.key"
+ca = "network/ca.pem"
+"""

@@ -1,0 +1,145 @@
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from appliance.certificates import CertificateAuthority, peer_from_pem
+from appliance.errors import Conflict, Malformed, NotFound, Unidentified
+from appliance.testing import Bench, Seat
+from plugins import roster
+from tests.plugins.people import shipped_policy
+
+NOW = datetime(2026, 4, 1, 1, 0, tzinfo=UTC)
+
+
+@cache
+def authority() -> CertificateAuthority:
+    return CertificateAuthority.create("test CA", NOW - timedelta(days=30))
+
+
+@cache
+def certificate(name: str = "TERM-0002", days_ago: int = 1, days: int = 100) -> str:
+    issued = authority().issue_client(name, now=NOW - timedelta(days=days_ago), days=days)
+    return issued.certificate_pem.decode()
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Iterator[Bench]:
+    with Bench.open(tmp_path, {"roster": roster}, shipped_policy()) as bench:
+        yield bench
+
+
+@pytest.fixture
+def keeper(bench: Bench) -> Seat:
+    return bench.clerk("ADMIN", roles=("system-administrator",), purposes=())
+
+
+def enrol(keeper: Seat, **changed: Any) -> dict[str, Any]:
+    body = {
+        "terminal_id": "TERM-0002",
+        "kind": "business",
+        "place": "県税事務所",
+        "certificate": certificate(),
+        **changed,
+    }
+    return dict(keeper.ask("roster/enrol-terminal", body).data)
+
+
+def test_a_registered_certificate_may_ask(bench: Bench, keeper: Seat) -> None:
+    peer = peer_from_pem(certificate())
+    with pytest.raises(Unidentified):
+        Seat(bench, peer).ask("session/close", {})
+    assert enrol(keeper) == {
+        "terminal_id": "TERM-0002",
+        "kind": "business",
+        "place": "県税事務所",
+        "municipality_code": None,
+        "fingerprint": peer.fingerprint,
+        "revoked": "",
+    }
+    Seat(bench, peer).ask("session/close", {})
+    entry = bench.ledger()[-2]
+    assert entry.note == peer.fingerprint
+    assert "certificate" not in entry.conditions
+
+
+def test_a_municipal_server_is_bound_to_its_municipality(keeper: Seat) -> None:
+    cs = {"terminal_id": "CS-432024", "kind": "municipality", "place": ""}
+    assert enrol(keeper, **cs, municipality_code="432024")["municipality_code"] == "432024"
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"kind": "municipality"},
+        {"kind": "municipality", "municipality_code": "430005"},
+        {"kind": "municipality", "municipality_code": "439999"},
+        {"municipality_code": "432024"},
+        {"kind": "service"},
+        {"certificate": "not a certificate"},
+        {"certificate": certificate() + certificate()},
+        {"certificate": certificate("TERM-0009", days_ago=20, days=10)},
+        {"terminal_id": "端末２"},
+    ],
+    ids=[
+        "no-municipality",
+        "prefecture",
+        "unknown-municipality",
+        "municipality-of-a-terminal",
+        "service",
+        "no-certificate",
+        "two-certificates",
+        "certificate-over",
+        "bad-id",
+    ],
+)
+def test_what_cannot_be_registered_is_malformed(keeper: Seat, changed: dict[str, Any]) -> None:
+    with pytest.raises(Malformed):
+        enrol(keeper, **changed)
+
+
+def test_a_certificate_with_its_key_is_not_taken(keeper: Seat) -> None:
+    issued = authority().issue_client("TERM-0002", now=NOW)
+    both = (issued.certificate_pem + issued.key_pem).decode()
+    with pytest.raises(Malformed) as refused:
+        enrol(keeper, certificate=both)
+    assert "PRIVATE" not in str(refused.value)
+
+
+def test_a_terminal_id_stands_for_one_live_certificate(keeper: Seat) -> None:
+    enrol(keeper)
+    with pytest.raises(Conflict):
+        enrol(keeper, certificate=certificate("another"))
+    with pytest.raises(Conflict):
+        enrol(keeper, terminal_id="TERM-0003")
+    with pytest.raises(Conflict):
+        enrol(keeper, terminal_id="SYSTEM", certificate=certificate("another"))
+
+
+def test_a_revoked_terminal_is_out_at_once_and_may_get_a_new_certificate(
+    bench: Bench, keeper: Seat
+) -> None:
+    enrol(keeper)
+    seat = Seat(bench, peer_from_pem(certificate()))
+    seat.ask("session/close", {})
+    asked = {"terminal_id": "TERM-0002", "reason": "端末更新"}
+    assert keeper.ask("roster/revoke-terminal", asked).data["revoked"] == "端末更新"
+    with pytest.raises(Unidentified):
+        seat.ask("session/close", {})
+    assert bench.strangers[-1][0] == seat.peer.fingerprint
+    with pytest.raises(NotFound):
+        keeper.ask("roster/revoke-terminal", asked)
+    with pytest.raises(Conflict):
+        enrol(keeper)
+    enrol(keeper, certificate=certificate("renewed"))
+    lines = keeper.ask("roster/terminals", {}).data["terminals"]
+    states = [(line["terminal_id"], bool(line["revoked"])) for line in lines]
+    assert sorted(states) == [("TERM-0001", False), ("TERM-0002", False), ("TERM-0002", True)]
+
+
+def test_a_terminal_does_not_revoke_itself(keeper: Seat) -> None:
+    with pytest.raises(Conflict, match="itself"):
+        keeper.ask("roster/revoke-terminal", {"terminal_id": "TERM-0001", "reason": "更新"})
