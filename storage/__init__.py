@@ -15,26 +15,28 @@ How bytes are sealed, each module owning one format and drawing it::
     leaf.py       an entry of the ledger: clear header, sealed body
     merkle.py     the tree over the entries; proofs
     note.py       signed notes and checkpoints
-    tiles.py      the ledger as a folder anybody can verify; tilecheck.py verifies it
-    proof.py      evidence that an entry is in the ledger
+    tiles.py      the ledger as a folder; tilecheck.py verifies it with the public key alone
+    proof.py      evidence that one entry is in the ledger
     lthash.py     a digest over the whole file that follows every change
-    ringfile.py   the bytes of the key ring; keyring.py  the ring in memory
+    ringfile.py   the key ring as bytes; keyring.py in memory
     unseal.py     shares of custodians -> the root key
 
 How they come to lie in a file, from the ground up::
 
+    disk.py       getting bytes onto the disk
     lock.py       one process has the folder
     connection.py how a connection is opened
     schema.py     the tables, and how an older file becomes a newer one
     keys.py       what an open store takes from the key ring
-    records.py    versions of persons;  terms.py  tokens
-    documents.py  sealed registers;     outbox.py messages that must leave
+    records.py    versions of persons; terms.py by what they are found
+    documents.py  sealed registers
+    outbox.py     messages that must leave
     ledger.py     entries, added to and never changed
     view.py       reading: what was committed at one moment
     unit.py       writing: a unit of work
     writer.py     the one writer: group commit, and what a failing disk does to it
     vault.py      the engine: create, open, close
-    check.py      does everything open, follow, match?
+    check.py      does everything open, follow and match? (recordcheck.py, ledgercheck.py)
     journal.py    what happened while the store was closed
 """
 

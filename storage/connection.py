@@ -78,8 +78,8 @@ def open_writer(path: Path, page_key: bytes, vfs: str | None = None) -> apsw.Con
         vfs: the name of an SQLite VFS to go through; tests break the disk with it.
 
     Raises:
-        WrongKey: the page key does not open the first page.
-        Tampered: the file is no store, or is damaged.
+        WrongKey: the page key does not open the first page; it is of another file, or damaged.
+        Tampered: the file has pages of another size.
     """
     return _opened(path, page_key, WRITER_CACHE_KIB, vfs)
 
@@ -181,11 +181,9 @@ def _unlock(connection: apsw.Connection, page_key: bytes, cipher: Cipher) -> Non
 
 def _opens(connection: apsw.Connection) -> bool:
     try:
-        connection.execute("SELECT count(*) FROM sqlite_schema").fetchall()
-    except apsw.NotADBError:
+        ask(connection, "SELECT count(*) FROM sqlite_schema")
+    except Tampered:
         return False
-    except apsw.Error as problem:
-        raise translated(problem) from problem
     return True
 
 

@@ -71,6 +71,7 @@ class WriteUnit(Snapshot):
         self._lost: set[terms.Posting] = set()
         self._unsaved: set[int] = set()
         self._saved: dict[int, tuple[int, bytes]] = {}
+        self._whole = True
 
     def admit(self) -> PersonId:
         """Return a new person, who must be saved in this unit."""
@@ -105,11 +106,15 @@ class WriteUnit(Snapshot):
         keys, vid = self._keys, records.vid_of(person, seen + 1)
         place = records.place_of(keys.installation, vid)
         sealed = seal_version(place, fields, keys.fields, keys.kek, keys.seal, seal)
-        records.append(connection, vid, sealed)
+        try:
+            self._move(connection, person, gained, lost)
+            records.append(connection, vid, sealed)
+        except BaseException:
+            self._whole = False
+            raise
         self._count(records.counted(vid, sealed.seal))
         self._unsaved.discard(person)
         self._saved[person] = (seen + 1, sealed.seal)
-        self._move(connection, person, gained, lost)
         return VersionId(person, seen + 1)
 
     def put_document(self, collection: str, key: bytes, body: bytes) -> int:
@@ -160,13 +165,13 @@ class WriteUnit(Snapshot):
         """Undo what was done inside the block if the block raises; the unit goes on."""
         connection = self._ready()
         self._post()
-        kept = self.heads, self._logged, list(self._entries), set(self._unsaved)
+        kept = self.heads, self._logged, list(self._entries), set(self._unsaved), self._whole
         ask(connection, "SAVEPOINT item")
         try:
             yield
             self._post()
         except BaseException:
-            self.heads, self._logged, self._entries, self._unsaved = kept
+            self.heads, self._logged, self._entries, self._unsaved, self._whole = kept
             self._gained, self._lost, self._saved = set(), set(), {}
             # After some failures of the disk SQLite has undone the whole transaction already.
             if connection.in_transaction:
@@ -179,10 +184,12 @@ class WriteUnit(Snapshot):
         """Write what is still to be written; the unit is then whole and over.
 
         Raises:
-            StorageError: a person was admitted and not saved, or something was changed and
-                nothing entered in the ledger.
+            StorageError: a person was admitted and not saved, a version was saved by half, or
+                something was changed and nothing entered in the ledger.
         """
         self._ready()
+        if not self._whole:
+            raise StorageError("a version could not be saved, and the unit passed over it")
         if self._unsaved:
             raise StorageError(f"person {min(self._unsaved)} was admitted and not saved")
         self._post()
@@ -227,9 +234,10 @@ class WriteUnit(Snapshot):
         if person in self._unsaved:
             return 0, NO_SEAL
         if person not in self._saved:
-            self._saved[person] = records.head(connection, person)
-            if self._saved[person][0] == 0:
+            head = records.head(connection, person)
+            if head[0] == 0:
                 raise RecordNotFound(f"person {person} was not admitted")
+            self._saved[person] = head
         return self._saved[person]
 
     def _move(

@@ -173,6 +173,7 @@ class Vault:
         self._lock = lock
         self._vfs = vfs
         self._gate = threading.Lock()
+        self._closing = threading.Lock()
         self._closed = False
         self._mine = threading.local()
         self._idle: weakref.WeakSet[apsw.Connection] = weakref.WeakSet()
@@ -254,14 +255,15 @@ class Vault:
 
         A view that is still open elsewhere stays good until its block ends.
         """
-        with self._gate:
-            self._closed = True
-            idle = list(self._idle)
-            self._idle.clear()
-        for reader in idle:
-            reader.close()
-        self._writer.close()
-        self._lock.release()
+        with self._closing:
+            with self._gate:
+                self._closed = True
+                idle = list(self._idle)
+                self._idle.clear()
+            for reader in idle:
+                reader.close()
+            self._writer.close()
+            self._lock.release()
 
     def _reader(self) -> apsw.Connection:
         """Return a connection of this thread that no view of it uses."""

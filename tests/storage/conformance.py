@@ -101,8 +101,13 @@ class Conformance:
                 entered(engine, lambda unit, seen=seen: unit.save(sato, ITO, seen=seen))
 
     def test_nobody_is_saved_who_was_not_admitted(self, engine: Engine) -> None:
+        def work(unit: Unit) -> None:
+            with suppress(RecordNotFound):
+                unit.save(PersonId(7), SATO, seen=0)
+            unit.save(PersonId(7), SATO, seen=0)
+
         with pytest.raises(RecordNotFound):
-            entered(engine, lambda unit: unit.save(PersonId(7), SATO, seen=0))
+            entered(engine, work)
 
     def test_who_is_admitted_has_to_be_saved(self, engine: Engine) -> None:
         with pytest.raises(StorageError, match="admitted and not saved"):
@@ -140,6 +145,34 @@ class Conformance:
         admitted(engine, SATO, [CODE])
         with pytest.raises(Tampered):
             admitted(engine, ITO, [CODE])
+
+    def test_a_save_that_failed_cannot_be_passed_over(self, engine: Engine) -> None:
+        ito, sato = admitted(engine, ITO, [CODE]), admitted(engine)
+
+        def work(unit: Unit) -> None:
+            with suppress(Tampered):
+                unit.save(sato, SATO, seen=1, gained=[NAME, OTHER_CODE, CODE])
+            unit.save(ito, ITO, seen=1)
+
+        with pytest.raises(StorageError, match="passed over"):
+            entered(engine, work)
+        with engine.view() as view:
+            assert view.identified(OTHER_CODE) is None
+            assert view.latest(ito) == 1
+
+    def test_a_save_that_failed_in_a_savepoint_is_undone_with_it(self, engine: Engine) -> None:
+        ito = admitted(engine, ITO, [CODE])
+
+        def work(unit: Unit) -> None:
+            with suppress(Tampered), unit.savepoint():
+                unit.save(unit.admit(), SATO, seen=0, gained=[NAME, OTHER_CODE, CODE])
+            unit.save(ito, ITO, seen=1)
+
+        entered(engine, work)
+        with engine.view() as view:
+            assert view.identified(OTHER_CODE) is None
+            assert view.candidates([NAME], 9) == []
+            assert view.latest(ito) == 2
 
     def test_a_person_may_gain_an_identifier_again(self, engine: Engine) -> None:
         sato = admitted(engine, SATO, [CODE])
@@ -611,24 +644,35 @@ class Conformance:
             pass
 
     def test_closing_finishes_the_waiting_units(self, engine: Engine) -> None:
-        begun, done = threading.Event(), []
+        begun, go_on = threading.Event(), threading.Event()
+        done: list[int] = []
+        refused: list[StorageError] = []
 
-        def slow(unit: Unit) -> None:
+        def slow(unit: Unit) -> int:
             begun.set()
-            time.sleep(0.05)
+            go_on.wait(10)
+            return unit.enter(ENTRY)
 
-        threads = [threading.Thread(target=lambda: engine.write(slow))]
+        def ask(work: Callable[[Unit], int]) -> None:
+            try:
+                done.append(engine.write(work))
+            except StorageError as problem:
+                refused.append(problem)
+
+        works = [slow] + [lambda unit: unit.enter(ENTRY)] * 5
+        threads = [threading.Thread(target=ask, args=(work,)) for work in works]
         threads[0].start()
         begun.wait(10)
-        for _ in range(5):
-            threads.append(
-                threading.Thread(
-                    target=lambda: done.append(engine.write(lambda unit: unit.enter(ENTRY)))
-                )
-            )
-            threads[-1].start()
-        time.sleep(0.02)
-        engine.close()
+        for thread in threads[1:]:
+            thread.start()
+        time.sleep(0.05)
+        threads.append(threading.Thread(target=engine.close))
+        threads[-1].start()
+        go_on.set()
         for thread in threads:
             thread.join()
-        assert sorted(done) == [0, 1, 2, 3, 4]
+        # Who came before the close was served; who came after it was told.
+        assert sorted(done) == list(range(len(done)))
+        assert len(done) >= 1
+        assert len(done) + len(refused) == 6
+        assert all("closed" in str(each) for each in refused)
