@@ -32,12 +32,12 @@ COMPARED = (
 class Why(IntEnum):
     """Why a resident was found, best first."""
 
-    EXACT = 0
-    VARIANT = 1
-    KANA = 2
-    SEION = 3
-    PREFIX = 4
-    CONDITIONS = 5
+    EXACT = 1
+    VARIANT = 2
+    KANA = 3
+    SEION = 4
+    PREFIX = 5
+    CONDITIONS = 6
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -214,7 +214,11 @@ class Pipeline:
             raise failed from bug
 
     def _enter_refusal(self, run: "_Run", refusal: Refusal, *, ours: bool) -> None:
-        self._engine.write(lambda unit: run.enter_refusal(unit, refusal, ours=ours))
+        try:
+            self._engine.write(lambda unit: run.enter_refusal(unit, refusal, ours=ours))
+        except (DeadlineExceeded, DiskFull) as problem:
+            log.critical("a refusal could not be entered in the ledger", exc_info=problem)
+            raise Unavailable("the ledger has no room; nothing is answered") from problem
 
     def _operation(self, envelope: Envelope) -> tuple[str, AnyOperation]:
         try:
@@ -280,6 +284,7 @@ class _Run:
         for effect in case.if_refused if case else ():
             effect(unit)
         touched, note = (case.registry.touched, case.note) if case else (Touched(), Note())
+        touched.undo(0)
         for entry in self.account.refused(refusal, touched, note, ours=ours):
             unit.enter(entry)
 

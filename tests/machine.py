@@ -17,6 +17,8 @@ import http.client
 import json
 import os
 import shutil
+import socket
+import ssl
 import subprocess
 import sys
 import time
@@ -32,6 +34,7 @@ from appliance.certificates import CertificateAuthority, Issued, fingerprint
 from appliance.config import Settings, read_settings
 from appliance.init import THRESHOLD, Founded, Founding, found, write_shares
 from appliance.store import Layout
+from appliance.tls import client_context
 from tests.appliance.founding import free_ports
 from tests.simulators.link import Answer, Credentials, Link
 from tests.simulators.terminal import Terminal
@@ -231,6 +234,10 @@ class Machine:
         told: dict[str, Any] = json.loads(done.stdout or done.stderr)
         return told
 
+    def files(self) -> list[Path]:
+        """Return every file the appliance has written: its data folder and its log."""
+        return [self.log, *(path for path in self.data.rglob("*") if path.is_file())]
+
     def last_lines(self, count: int = 10) -> str:
         """Return the end of the log."""
         return "\n".join(self.log.read_text("utf-8", "replace").splitlines()[-count:])
@@ -254,6 +261,21 @@ class Machine:
     def link(self, name: str, *, timeout: float = 30.0) -> Link:
         """Return a connection of somebody whose certificate was issued."""
         return Link(self.url, self.credentials(name), timeout=timeout)
+
+    def context(self, name: str) -> ssl.SSLContext:
+        """Return how somebody proves himself whose certificate was issued."""
+        return client_context(*self.credentials(name))
+
+    @contextmanager
+    def connect(self, context: ssl.SSLContext) -> Iterator[ssl.SSLSocket]:
+        """Yield a connection to the main port, secured as the context says."""
+        with (
+            socket.create_connection(("127.0.0.1", self.port), timeout=PATIENCE) as raw,
+            context.wrap_socket(raw, server_hostname="127.0.0.1") as sock,
+        ):
+            # A request behind the last word of the handshake must not wait for its receipt.
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            yield sock
 
     def terminal(self, name: str = "TERM-0001") -> Terminal:
         """Return a terminal whose certificate was issued; nobody is logged in."""

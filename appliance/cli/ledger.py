@@ -8,7 +8,7 @@ import click
 from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-from appliance.cli.frame import Exit, Group, Stop, as_json, finish, show, table, wants_json
+from appliance.cli.frame import Exit, Group, Stop, as_json, finish, secret, show, table, wants_json
 from appliance.cli.link import Seat, ask, fetch_text
 from appliance.cli.people import at_a_terminal
 from storage.tilecheck import verify_folder
@@ -133,8 +133,8 @@ def person(seat: Seat, session: Path) -> None:
     Example:
       juki ledger person
     """
-    code = click.prompt("住民票コード", hide_input=True, err=True)
-    _entries(ask(seat, "ledger/person", {"by": {"resident_code": code.strip()}}))
+    code = secret("住民票コード")
+    _entries(ask(seat, "ledger/person", {"by": {"resident_code": code}}))
 
 
 def _entries(answer: dict[str, Any]) -> None:

@@ -116,6 +116,9 @@ class Children:
         problem: BaseException | None,
         at: TracebackType | None,
     ) -> None:
+        # Whoever is impatient must not leave processes behind.
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, signal.SIG_IGN)
         for child in reversed(self._children):
             child.stop()
 

@@ -1,16 +1,23 @@
 """Sealing, stopping, checking and starting again: everything must still be there."""
 
-import signal
-import subprocess
-from pathlib import Path
-
 from scripts.demo import leftovers
 from scripts.demo.cast import Cast
 from scripts.demo.children import Failed
 from scripts.demo.leftovers import Search
 from scripts.demo.office import find
-from scripts.demo.people import ADMINISTRATOR, CLERK, LEAVER, as_person, log_in_again
+from scripts.demo.people import (
+    ADMINISTRATOR,
+    AUDITOR,
+    CLERK,
+    LEAVER,
+    TAX,
+    as_person,
+    log_in,
+    log_in_again,
+)
 from scripts.demo.stage import OK, Stage
+from scripts.demo.steps import Step
+from storage.note import Checkpoint, parse_note
 
 MOST_MEMORY = 400
 """MiB the appliance may hold at any time."""
@@ -28,13 +35,81 @@ def let_go(stage: Stage) -> None:
         after = leaver.asks("search/find", {"name": "存在　せぬ男"}).status
         step.saw(f"{before} before, {after} after", (before, after) == (OK, UNIDENTIFIED))
     with stage.steps.step("a forgotten PIN is set anew with another code") as step:
-        step.asks(f"juki operator enrol {CLERK.operator}")
-        answer = juki.needs("operator", "enrol", CLERK.operator, *options)
-        step.saw(f"good until {answer['until']}", bool(answer["enrolment_code"]))
+        step.asks(f"juki operator enrol {TAX.operator}, juki login --enrol")
+        answer = juki.needs("operator", "enrol", TAX.operator, *options)
+        log_in(stage, TAX, answer["enrolment_code"])
+        step.saw(f"a code good until {answer['until']}, used")
     with stage.steps.step("a revoked terminal is refused at once") as step:
         step.asks(f"juki terminal revoke {LEAVER.terminal}")
+        somebody = stage.seat("somebody", LEAVER.terminal)
+        before = somebody.asks("session/close", {}).status
         juki.needs("terminal", "revoke", LEAVER.terminal, "--reason", "端末更新", *options)
-        answer_status = leaver.asks(
-            "session/open", {"operator": "OP-0006", "pin": "00000000"}
-        ).status
-        step.saw(str(answer_status), answer_status == UNIDENTIFIED)
+        after = somebody.asks("session/close", {}).status
+        step.saw(f"{before} before, {after} after", (before, after) == (OK, UNIDENTIFIED))
+
+
+def seal(stage: Stage, cast: Cast) -> None:
+    """Seal the running appliance, and unseal it with three other custodians."""
+    if stage.appliance is None:
+        raise Failed("the appliance is not running")
+    clerk, process = stage.people[CLERK.name], stage.appliance
+    with stage.steps.step(
+        "sealed, the process has forgotten everything and waits", vital=True
+    ) as step:
+        step.asks("juki seal")
+        stage.measure()
+        stage.juki.needs_machine("seal")
+        step.must("it is sealed", (stage.seal_status() or {}).get("sealed") is True)
+        step.saw(f"process {process.pid} goes on, sealed", process.is_running)
+        clerk.hangs_up()
+        status = clerk.asks("search/find", {"name": cast.sawako.name}).status
+        step.saw(f"search/find: {status}", status == UNAVAILABLE)
+    with stage.steps.step("unsealed again, everything is there", vital=True) as step:
+        step.asks("juki unseal")
+        stage.unseal(2, 3, 4)
+        status = clerk.asks("search/find", {"name": cast.sawako.name}).status
+        step.saw(f"the old session: {status}", status == UNIDENTIFIED)
+        _is_there(stage, step, cast)
+
+
+def stop_and_check(stage: Stage, search: Search) -> None:
+    """Stop the appliance, read the whole store, and look through its folder once more."""
+    with stage.steps.step("told to stop, it ends in order", vital=True) as step:
+        step.asks("SIGTERM")
+        status = stage.stop_appliance()
+        step.saw(f"exit {status}", status == 0)
+    with stage.steps.step("the stopped store is read whole") as step:
+        step.asks("juki check, with a checkpoint that was kept outside")
+        done = stage.juki.machine(
+            *("check", "--shares-from", str(stage.grounds.custodians)),
+            *("--anchor", str(stage.grounds.anchor), "--json"),
+        )
+        read = [f"{n:,} {name}" for name, n in done.plain.items() if type(n) is int]
+        step.saw(", ".join(read))
+        findings = done.plain.get("findings")
+        step.saw(f"exit {done.code}, findings {findings}", done.code == 0 and findings == [])
+    leftovers.nothing_left(stage, search, "stopped")
+
+
+def start_again(stage: Stage, cast: Cast) -> None:
+    """Start the appliance anew."""
+    with stage.steps.step("started again, everything is there", vital=True) as step:
+        step.asks("juki serve, juki unseal")
+        stage.start_appliance()
+        stage.unseal(3, 4, 5)
+        _is_there(stage, step, cast)
+    with stage.steps.step(f"it never held more than {MOST_MEMORY} MiB") as step:
+        step.asks("VmHWM of the process")
+        peak = stage.measure()
+        step.saw(f"{peak} MiB", 0 < peak < MOST_MEMORY)
+
+
+def _is_there(stage: Stage, step: Step, cast: Cast) -> None:
+    log_in_again(stage)
+    (sawako,) = find(stage.people[CLERK.name], name=cast.sawako.name, address=cast.sawako.address)
+    step.saw(f"the clerk finds {sawako['name']}", sawako["name"] == cast.sawako.name)
+    entries = stage.people[AUDITOR.name].gets("ledger/search", {"limit": 1})["entries"]
+    signed = Checkpoint.parse(parse_note(stage.grounds.anchor.read_text("utf-8")).text)
+    step.saw(
+        f"the ledger has {entries[0]['index'] + 1:,} entries", entries[0]["index"] >= signed.size
+    )

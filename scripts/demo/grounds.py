@@ -92,6 +92,11 @@ class Grounds:
         """By which everybody knows the others."""
         return self.tls / "ca.pem"
 
+    @property
+    def anchor(self) -> Path:
+        """A checkpoint that the auditor keeps outside."""
+        return self.terminal / "anchor.checkpoint"
+
     def credentials(self, folder: Path, stem: str) -> Credentials:
         """Return a certificate, its key, and whom its holder believes."""
         return Credentials(folder / f"{stem}.pem", folder / f"{stem}.key", self.ca)

@@ -82,7 +82,7 @@ def nothing_left(stage: Stage, search: Search, when: str) -> None:
             step.saw(f"write-ahead log of {_mib(wal.stat().st_size)} among them")
         _found_in(step, grounds, search.files_with(grounds.appliance))
     with stage.steps.step(f"nor in any log or refusal, {when}") as step:
-        logs = [path for path in stage.logs() if path.exists()]
+        logs = [path for path in (*stage.logs(), stage.refusals.path) if path.exists()]
         step.asks(", ".join(str(path.relative_to(grounds.folder)) for path in logs))
         _found_in(step, grounds, search.files_with(*logs))
 

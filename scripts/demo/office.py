@@ -6,15 +6,13 @@ from scripts.demo.cast import Cast
 from scripts.demo.people import CLERK, REGISTRAR, TAX
 from scripts.demo.stage import OK, Seat, Stage
 from scripts.demo.steps import Step
-from scripts.demo.town import Town
 
 UNIDENTIFIED, FORBIDDEN, NOT_FOUND, UNPROCESSABLE = 401, 403, 404, 422
 NEVER_LISTED = ("resident_code", "my_number")
 
 
-def work(stage: Stage, town: Town) -> None:
+def work(stage: Stage, cast: Cast) -> None:
     """Do the main job."""
-    cast = town.cast
     _find(stage, cast)
     _open(stage, cast)
     _inquire(stage, cast)
@@ -90,7 +88,8 @@ def _open(stage: Stage, cast: Cast) -> None:
         versions = registrar.gets("search/detail", body)["versions"]
         told = [(notice.name, notice.address) for notice in reversed(cast.sawako_told)]
         seen = [(v["resident"]["name"], v["resident"]["address"]) for v in versions]
-        step.saw(f"{len(seen)} versions, newest first: {[name for name, _ in seen]}", seen == told)
+        names = ", ".join(name for name, _ in seen)
+        step.saw(f"{len(seen)} versions, newest first: {names}", seen == told)
     with stage.steps.step("a reference is good in its own session only") as step:
         step.asks("search/detail with the registrar's ref")
         body = {"ref": _ref(registrar, who), "items": ["name"]}
@@ -157,7 +156,7 @@ def _refused(stage: Stage, cast: Cast) -> None:
         step.asks("search/find name 田, prefix")
         body = {"name": "田", "name_match": "prefix"}
         problem = _is_no(step, clerk, "search/find", body, UNPROCESSABLE)
-        step.saw(str(problem["detail"]), problem["code"] == "add-conditions")
+        step.saw("says what to add", problem["code"] == "add-conditions")
     with stage.steps.step("of too many only the count is told") as step:
         step.asks(f"search/find address {home}")
         problem = _is_no(step, clerk, "search/find", {"address": home}, UNPROCESSABLE)
@@ -179,7 +178,8 @@ def _is_no(
     if answer.status == OK:
         step.saw("it was answered", right=False)
         return problem
-    step.saw(f"{answer.status} {problem.get('code')}", answer.status == status)
+    said = f"{answer.status} {problem.get('code')}: {problem.get('detail')}"
+    step.saw(said, answer.status == status)
     return problem
 
 

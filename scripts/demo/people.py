@@ -1,13 +1,15 @@
 """Who may ask: the first システム管理者 sets a PIN, then lets everybody else in.
 
-Everybody logs in with ``juki``, over mutual TLS; what is asked for over the API later goes under the
-session that was opened so.
+Everybody logs in with ``juki``, over mutual TLS; what is asked for over the API later goes under
+the session that was opened so.
 """
 
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import Any
+from pathlib import Path
+from typing import Any, NamedTuple
 
 from scripts.demo.grounds import MUNICIPALITY
 from scripts.demo.stage import Stage
@@ -33,6 +35,16 @@ class Person:
     def purpose(self) -> str | None:
         """The 事務 he usually asks under."""
         return self.purposes[0] if self.purposes else None
+
+
+class Machine(NamedTuple):
+    """A terminal or a server that is to be registered."""
+
+    terminal_id: str
+    certificate: Path
+    kind: str
+    place: str
+    more: tuple[str, ...] = ()
 
 
 ADMINISTRATOR = Person("システム管理者", "OP-0001", "市町村課", "system-administrator", "TERM-0001")
@@ -67,7 +79,7 @@ def let_in(stage: Stage, code: str, today: date) -> None:
         "the first システム管理者 sets a PIN with the one-use code", vital=True
     ) as step:
         step.asks(f"juki login {ADMINISTRATOR.operator} --enrol")
-        opened = _logged_in(stage, ADMINISTRATOR, code)
+        opened = log_in(stage, ADMINISTRATOR, code)
         step.saw(f"roles: {', '.join(opened['roles'])}")
     with steps.step("he registers terminals and servers", vital=True) as step:
         _register(stage, step)
@@ -78,7 +90,7 @@ def let_in(stage: Stage, code: str, today: date) -> None:
     with steps.step("they set their PINs and log in", vital=True) as step:
         step.asks("juki login --enrol")
         for person in EVERYBODY:
-            _logged_in(stage, person, codes[person])
+            log_in(stage, person, codes[person])
         step.saw(", ".join(f"{person.name} at {person.terminal}" for person in EVERYBODY))
 
 
@@ -89,7 +101,7 @@ def log_in_again(stage: Stage) -> None:
         Failed: somebody is not let in.
     """
     for person in (ADMINISTRATOR, CLERK, REGISTRAR, TAX, AUDITOR):
-        _logged_in(stage, person)
+        log_in(stage, person)
 
 
 def as_person(stage: Stage, person: Person) -> tuple[str, ...]:
@@ -97,8 +109,14 @@ def as_person(stage: Stage, person: Person) -> tuple[str, ...]:
     return ("--session", str(stage.grounds.session(person.operator)))
 
 
-def _logged_in(stage: Stage, person: Person, code: str | None = None) -> dict[str, Any]:
-    """Log in with ``juki``; what the API is asked for later goes under the same session."""
+def log_in(stage: Stage, person: Person, code: str | None = None) -> dict[str, Any]:
+    """Log in with ``juki``, with a one-use code if the PIN is to be set; return its answer.
+
+    What the API is asked for later goes under the same session.
+
+    Raises:
+        Failed: he is not let in.
+    """
     grounds = stage.grounds
     certificate, key, ca = grounds.credentials(grounds.terminal, person.terminal)
     opened = stage.juki.needs(
@@ -114,21 +132,27 @@ def _logged_in(stage: Stage, person: Person, code: str | None = None) -> dict[st
 
 
 def _register(stage: Stage, step: Step) -> None:
+    for machine in _machines(stage):
+        step.asks(f"juki terminal enrol {machine.terminal_id}")
+        options = ("--kind", machine.kind, "--place", machine.place, *machine.more)
+        words = ("terminal", "enrol", machine.terminal_id, str(machine.certificate))
+        state = stage.juki.needs(*words, *options, *as_person(stage, ADMINISTRATOR))
+        step.saw(state["kind"], state["kind"] == machine.kind)
+
+
+def _machines(stage: Stage) -> Iterator[Machine]:
     grounds = stage.grounds
-    for terminal, kind, folder, stem, more in (
-        ("TERM-0002", "business", grounds.terminal, "TERM-0002", ()),
-        ("TERM-0003", "business", grounds.terminal, "TERM-0003", ()),
-        (
-            *(f"CS-{MUNICIPALITY}", "municipality"),
-            *(grounds.municipality, f"cs-{MUNICIPALITY}"),
-            ("--municipality", MUNICIPALITY),
-        ),
-        ("NATIONAL", "national", grounds.national, "national", ()),
-    ):
-        step.asks(f"juki terminal enrol {terminal}")
-        words = ("terminal", "enrol", terminal, str(folder / f"{stem}.pem"), "--kind", kind)
-        state = stage.juki.needs(*words, *more, *as_person(stage, ADMINISTRATOR))
-        step.saw(state["kind"], state["kind"] == kind)
+    for person in (TAX, LEAVER):
+        certificate = grounds.terminal / f"{person.terminal}.pem"
+        yield Machine(person.terminal, certificate, "business", person.office)
+    yield Machine(
+        f"CS-{MUNICIPALITY}",
+        grounds.municipality / f"cs-{MUNICIPALITY}.pem",
+        "municipality",
+        "八代市",
+        ("--municipality", MUNICIPALITY),
+    )
+    yield Machine("NATIONAL", grounds.national / "national.pem", "national", "機構")
 
 
 def _appointed(stage: Stage, person: Person, today: date) -> str:

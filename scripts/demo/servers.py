@@ -3,6 +3,7 @@
 import json
 from typing import Any
 
+import cbor2
 from msgspec import to_builtins
 from msgspec.structs import replace
 
@@ -10,10 +11,9 @@ from scripts.demo.cast import Cast
 from scripts.demo.grounds import MUNICIPALITY, PREFECTURE
 from scripts.demo.people import ADMINISTRATOR
 from scripts.demo.stage import OK, Stage
-from scripts.demo.steps import Step
-from scripts.demo.town import Town, store
+from scripts.demo.town import store
 from tests.simulators.cs_file import MunicipalFile
-from tests.simulators.link import Answer, Link, Lost
+from tests.simulators.link import CBOR, Answer, Link, Lost
 from tests.simulators.national_file import Message, NationalFile
 from tests.simulators.notices import Notice
 
@@ -22,9 +22,9 @@ DELIVERY_SECONDS = 120.0
 FEED_LIMIT = 1000
 
 
-def misbehave(stage: Stage, town: Town) -> None:
+def misbehave(stage: Stage, cast: Cast) -> None:
     """Send what a municipal server must not send, and what it may send twice."""
-    cast, link = town.cast, stage.link(stage.grounds.municipality, f"cs-{MUNICIPALITY}")
+    link = stage.link(stage.grounds.municipality, f"cs-{MUNICIPALITY}")
     with link:
         _another_municipality(stage, cast, link)
         _the_same_key(stage, cast, link)
@@ -34,10 +34,10 @@ def misbehave(stage: Stage, town: Town) -> None:
 
 def delivered(stage: Stage) -> None:
     """See that the three files agree: the municipality's, ours, the national server's."""
+    with MunicipalFile(store(stage.grounds.municipality)) as file:
+        count, wanted = file.count(), file.digest()
     with stage.steps.step("the outbox is delivered to the national server") as step:
         step.asks(f"GET {stage.national}/v1/summary")
-        with MunicipalFile(store(stage.grounds.municipality)) as file:
-            count, wanted = file.count(), file.digest()
         stage.wait(lambda: _summary(stage)["digest"] == wanted, "to be delivered", DELIVERY_SECONDS)
         summary = _summary(stage)
         feed = summary["prefectures"][PREFECTURE]
@@ -65,7 +65,7 @@ def _another_municipality(stage: Stage, cast: Cast, link: Link) -> None:
         stage.refusals.keep("cs", "update/notify", answer)
         (result,) = answer.body["data"]["results"]
         rules = [problem["rule"] for problem in result["problems"]]
-        step.saw(f"{result['outcome']}: {rules}", result["outcome"] == "rejected")
+        step.saw(f"{result['outcome']} by {', '.join(rules)}", result["outcome"] == "rejected")
         step.saw(result["problems"][0]["text"], "G-03" in rules)
 
 
@@ -82,10 +82,11 @@ def _the_same_key(stage: Stage, cast: Cast, link: Link) -> None:
     with stage.steps.step("a repeated Idempotency-Key gives the same answer, once done") as step:
         step.asks("update/notify 転居, twice with one key")
         first, second = (_notify(link, notice, "moved-once-only") for _ in range(2))
-        step.saw(str(first.body["data"]["results"]), first.status == OK)
+        outcomes = [each["outcome"] for each in first.body["data"]["results"]]
+        step.saw(", ".join(outcomes), (first.status, outcomes) == (OK, ["applied"]))
         step.saw("the same data again", first.body["data"] == second.body["data"])
         receipts = [each.body["receipt"]["index"] for each in (first, second)]
-        step.saw(f"two ledger entries: {receipts}", receipts[0] < receipts[1])
+        step.saw(f"an entry each: {receipts[0]} and {receipts[1]}", receipts[0] < receipts[1])
         with MunicipalFile(store(stage.grounds.municipality)) as file:
             file.record([notice], [])
     with stage.steps.step("the same key with another body is refused") as step:
@@ -98,9 +99,11 @@ def _the_same_key(stage: Stage, cast: Cast, link: Link) -> None:
         (result,) = _notify(link, notice, "moved-once-more").body["data"]["results"]
         step.saw(result["outcome"], result["outcome"] == "duplicate")
     with stage.steps.step("nothing is held, nothing is missing") as step:
-        step.asks("update/held")
-        data = link.ask("/v1/update/held", b"{}").body["data"]
-        step.saw(f"{data}", not data["held"] and not data["missing"])
+        step.asks("update/held, in CBOR")
+        # In the other of the two forms that are understood.
+        forms = {"Content-Type": CBOR, "Accept": CBOR}
+        data = link.ask("/v1/update/held", cbor2.dumps({}), forms).body["data"]
+        step.saw(f"last sequence {data['last_sequence']:,}", not data["held"] + data["missing"])
 
 
 def _not_his_business(stage: Stage, link: Link) -> None:

@@ -55,6 +55,10 @@ class Seat:
         self.token = token
         self._terminal.resume(token)
 
+    def hangs_up(self) -> None:
+        """Close the connection; the session stays, and the next request opens another."""
+        self._terminal.close()
+
     def reads(self, path: str) -> Answer:
         """GET a path."""
         return self._terminal.read(path)
@@ -115,8 +119,8 @@ class Stage:
     """Host and port of the national server."""
 
     def logs(self) -> list[Path]:
-        """Return every log of the run, and every record of refusals."""
-        return [*self.children.logs, self.juki.log, self.refusals.path]
+        """Return every log of the run."""
+        return [*self.children.logs, self.juki.log]
 
     def identity(self) -> dict[str, Any]:
         """Return what the appliance publishes of itself."""

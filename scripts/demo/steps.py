@@ -8,7 +8,9 @@ from pathlib import Path
 
 from rich.console import Console
 from rich.markup import escape
+from rich.padding import Padding
 from rich.table import Table
+from rich.text import Text
 
 
 class Off(Exception):
@@ -60,6 +62,9 @@ class Steps:
         self.console = console
         self._steps: list[Step] = []
 
+    def __len__(self) -> int:
+        return len(self._steps)
+
     @property
     def failed(self) -> list[Step]:
         """The steps that did not go as they must."""
@@ -105,7 +110,8 @@ class Steps:
         path.write_text(json.dumps(rows, ensure_ascii=False, indent=1) + "\n", "utf-8")
 
     def _tell(self, step: Step) -> None:
-        self.console.print(f"{_mark(step)} {escape(step.name)}  [dim]{escape(_detail(step))}[/dim]")
+        self.console.print(f"{_mark(step)} {escape(step.name)}")
+        self.console.print(Padding(Text(_detail(step), style="dim"), (0, 0, 0, 4), expand=False))
 
 
 def _mark(step: Step) -> str:

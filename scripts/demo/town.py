@@ -15,7 +15,7 @@ from scripts.demo.cast import Cast, cast_of, last_sequence, write_cast
 from scripts.demo.children import Failed, simulator
 from scripts.demo.grounds import MUNICIPALITY
 from scripts.demo.stage import Stage
-from tests.simulators.make import FAULT_SHARE, Made, Plan, make
+from tests.simulators.make import Made, Plan, make
 from tests.simulators.population import Population
 
 MOVEMENTS_FOR_EACH = 20
@@ -40,7 +40,7 @@ def generate(stage: Stage, residents: int, seed: int, day: date) -> Town:
     with stage.steps.step("a town is made up", vital=True) as step:
         step.asks(f"{residents:,} residents of {MUNICIPALITY} 八代市, seed {seed}, as of {day}")
         plan = Plan(folder, MUNICIPALITY, residents, residents // MOVEMENTS_FOR_EACH)
-        made = make(plan, seed, day, FAULT_SHARE)
+        made = make(plan, seed, day)
         population = Population(seed, MUNICIPALITY, residents, day)
         cast = cast_of(population, seed, last_sequence(folder / "movements.jsonl") + 1)
         write_cast(folder / "cast.jsonl", cast)

@@ -68,11 +68,15 @@ def test_a_dropped_paper_is_gone(bench: Bench) -> None:
 
 
 def test_one_item_of_a_batch_is_undone_alone(bench: Bench) -> None:
-    def batch(papers: Papers) -> None:
-        papers.put("request", "1", {})
-        with pytest.raises(RuntimeError), papers.savepoint():
+    def fail_half_way(papers: Papers) -> None:
+        with papers.savepoint():
             papers.put("request", "2", {})
             raise RuntimeError
+
+    def batch(papers: Papers) -> None:
+        papers.put("request", "1", {})
+        with pytest.raises(RuntimeError):
+            fail_half_way(papers)
         papers.put("request", "3", {})
 
     write(bench, batch)

@@ -39,6 +39,13 @@ def test_unknown_old_and_foreign_refs_are_told_alike() -> None:
     assert len(texts) == 1
 
 
+def test_with_no_room_at_all_a_ref_is_over_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "MOST", 0)
+    refs = Refs()
+    with pytest.raises(NotFound):
+        refs.resolve(refs.issue(WHO, "session", NOW), "session", NOW)
+
+
 def test_old_refs_are_forgotten_and_there_are_never_too_many(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

@@ -564,11 +564,11 @@ def test_when_it_is_full_of_proven_callers_the_longest_idle_makes_room(tmp_path:
         contextlib.ExitStack() as stack,
     ):
         socks = [stack.enter_context(edge.connect()) for _ in range(3)]
+        places = edge.server._reception._places
         for sock in (*socks, socks[0]):
             sock.sendall(post())
             assert read_reply(sock).status == 200
-        reception = edge.server._reception
-        wait_for(lambda: all(c.phase is Phase.IDLE for c in reception._places.everybody()))
+            wait_for(lambda: all(c.phase is Phase.IDLE for c in places.everybody()))
         assert edge.say(post()).status == 200
         assert is_closed(socks[1])
         socks[0].sendall(post())

@@ -14,4 +14,4 @@ def field(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Field]:
     with running(machine):
         field = Field.prepare(machine)
         yield field
-        field.auditor.close()
+        field.witness.close()

@@ -15,7 +15,10 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple, Self
 from urllib.parse import urlsplit
 
+import cbor2
+
 JSON: Final = "application/json"
+CBOR: Final = "application/cbor"
 BUSY: Final = frozenset({429, 503})
 """Statuses that say: not now, ask again."""
 
@@ -111,7 +114,7 @@ class Link:
             response = self._connection.getresponse()
             content = response.read()
             return Answer(response.status, _parsed(response.headers.get_content_type(), content))
-        except (OSError, http.client.HTTPException, ValueError) as problem:
+        except (OSError, http.client.HTTPException, ValueError, cbor2.CBORDecodeError) as problem:
             self.close()
             raise Lost(str(problem)) from problem
 
@@ -170,4 +173,6 @@ def server_context(credentials: Credentials) -> ssl.SSLContext:
 
 
 def _parsed(media_type: str, content: bytes) -> Any:
+    if media_type == CBOR:
+        return cbor2.loads(content)
     return json.loads(content) if media_type.endswith("json") else content.decode()

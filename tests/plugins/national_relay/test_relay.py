@@ -5,9 +5,10 @@ from typing import Any
 
 import pytest
 
-from appliance.errors import Conflict, NotPermitted
+from appliance.errors import Conflict, Failed, NotPermitted
 from appliance.items import PROVIDED, ItemName
 from appliance.model import Actor, OperationName, Request
+from appliance.outgoing import Outgoing
 from appliance.plugin_api import Change, hookimpl
 from appliance.testing import Bench, Seat
 from plugins import national_relay
@@ -92,6 +93,11 @@ def test_acknowledging_never_goes_back_and_never_ahead(bench: Bench) -> None:
     with pytest.raises(Conflict):
         acknowledge(bench, 4)
     assert acknowledge(bench, 3) == {"acknowledged": 3}
+
+
+def test_who_only_looks_acknowledges_nothing(bench: Bench) -> None:
+    with bench.vault.view() as view, pytest.raises(Failed):
+        Outgoing(view, None, None).acknowledge("national", 0)
 
 
 def test_the_national_server_does_not_acknowledge_by_itself(bench: Bench) -> None:

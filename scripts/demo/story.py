@@ -1,0 +1,213 @@
+"""The story from beginning to end: what ``scripts/run`` does, act by act."""
+
+import shutil
+import signal
+import tempfile
+import time
+from argparse import ArgumentParser, ArgumentTypeError, Namespace, RawDescriptionHelpFormatter
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from types import FrameType
+from typing import NoReturn
+
+from rich.console import Console
+from rich.markup import escape
+
+from appliance.model import JST
+from scripts.demo import (
+    auditing,
+    ending,
+    founding,
+    leftovers,
+    machine,
+    office,
+    people,
+    servers,
+    town,
+    tryout,
+)
+from scripts.demo.cast import Cast, day_of
+from scripts.demo.children import Children, Failed, Juki
+from scripts.demo.grounds import NotEmpty, lay_out
+from scripts.demo.stage import Refusals, Stage
+from scripts.demo.steps import Steps
+from tests.simulators.make import FEWEST
+from tests.simulators.population import DEFAULT_DAY
+
+LAST_LINES = 15
+WIDTH = 120
+"""Of what is printed into a file."""
+RIGHT, WRONG, MISUSED, INTERRUPTED = 0, 1, 2, 130
+EXAMPLES = """
+examples:
+  scripts/run                                a town of 10,000, then lines to paste, until Ctrl-C
+  scripts/run --data /tmp/juki               the same; everything stays there to be looked at
+  scripts/run --residents 2000 --seed 7      a smaller town, with other people
+  scripts/run --check --json report.json     every function once, then the verdict
+
+Nothing outside this machine is contacted. People and numbers are made up: every 住民票コード and
+個人番号 begins with 9.
+"""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the story; return the exit status: 0 if everything was as it must be."""
+    options = _parser().parse_args(arguments)
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, _interrupted)
+    steps = Steps(_console())
+    folder = options.data or Path(tempfile.mkdtemp(prefix="juki-"))
+    status = _staged(options, folder, steps)
+    if status == MISUSED:
+        return status
+    if options.json:
+        steps.write(options.json)
+    if options.check:
+        steps.console.print(steps.table())
+        steps.console.print(f"{len(steps)} steps, {len(steps.failed)} of them not as they must be")
+    if options.data is None and status != WRONG:
+        shutil.rmtree(folder)
+    else:
+        steps.console.print(f"everything is in {folder}")
+    return status
+
+
+def _staged(options: Namespace, folder: Path, steps: Steps) -> int:
+    """Play with all processes around; when this returns, they have ended."""
+    console = steps.console
+    try:
+        grounds = lay_out(folder, datetime.now(UTC))
+    except (NotEmpty, OSError) as problem:
+        console.print(f"run: {escape(str(problem))}")
+        return MISUSED
+    with Children() as children:
+        juki = Juki(grounds.config, grounds.terminal / "juki.log")
+        refusals = Refusals(grounds.terminal / "refusals.jsonl")
+        stage = Stage(grounds, steps, children, juki, refusals)
+        try:
+            _play(stage, options)
+        except KeyboardInterrupt:
+            console.print("\nstopping")
+            return INTERRUPTED
+        except Exception as problem:
+            # A step that failed has said so already.
+            console.print(f"[red]run: {type(problem).__name__}: {escape(str(problem))}[/red]")
+            _tell_logs(stage)
+            return WRONG
+        if steps.failed:
+            _tell_logs(stage)
+    return WRONG if steps.failed else RIGHT
+
+
+def _play(stage: Stage, options: Namespace) -> None:
+    today = datetime.now(JST).date()
+    steps = stage.steps
+    steps.act("1  The first hour")
+    code = founding.found(stage, options.residents)
+    founding.start(stage, check=options.check)
+    steps.act("2  Who may ask")
+    people.let_in(stage, code, today)
+    steps.act("3  A town, and what happens in it")
+    made = town.generate(stage, options.residents, options.seed, day_of(today, DEFAULT_DAY))
+    town.load(stage, made)
+    steps.act("4  The main job")
+    office.work(stage, made.cast)
+    servers.misbehave(stage, made.cast)
+    servers.delivered(stage)
+    auditing.look(stage, made.cast)
+    if options.check:
+        _check(stage, made.cast, options.seed)
+    else:
+        _try_out(stage, made.cast)
+
+
+def _check(stage: Stage, cast: Cast, seed: int) -> None:
+    stage.steps.act("5  Everything else, once")
+    ending.let_go(stage)
+    machine.look(stage, cast)
+    auditing.verify(stage)
+    search = leftovers.prepare(stage, cast, seed)
+    leftovers.nothing_left(stage, search, "running")
+    stage.steps.act("6  Sealed, stopped, started again")
+    ending.seal(stage, cast)
+    ending.stop_and_check(stage, search)
+    ending.start_again(stage, cast)
+
+
+def _try_out(stage: Stage, cast: Cast) -> None:
+    """Print what can be tried, and wait until somebody has had enough."""
+    stage.steps.console.print(tryout.lines(stage, cast), markup=False, soft_wrap=True)
+    try:
+        while stage.appliance is not None and stage.appliance.is_running:
+            time.sleep(0.5)
+    except KeyboardInterrupt:
+        stage.steps.console.print("\nstopping")
+        return
+    raise Failed("the appliance has stopped")
+
+
+def _console() -> Console:
+    console = Console(highlight=False)
+    return console if console.is_terminal else Console(highlight=False, width=WIDTH)
+
+
+def _tell_logs(stage: Stage) -> None:
+    """Say where the logs are, and how each ends."""
+    for log in stage.logs():
+        if not log.exists() or not (lines := log.read_text("utf-8", "replace").splitlines()):
+            continue
+        stage.steps.console.print(f"\n[bold]{escape(str(log))}[/bold]")
+        stage.steps.console.print("\n".join(lines[-LAST_LINES:]), markup=False)
+
+
+def _interrupted(number: int, frame: FrameType | None) -> NoReturn:
+    raise KeyboardInterrupt
+
+
+def _parser() -> ArgumentParser:
+    parser = ArgumentParser(
+        prog="scripts/run",
+        description="Make a whole appliance with a town in it, and show its main job.",
+        epilog=EXAMPLES,
+        formatter_class=RawDescriptionHelpFormatter,
+    )
+    parser.add_argument(
+        "--check", action="store_true", help="drive every finished function once, then end"
+    )
+    parser.add_argument(
+        "--json",
+        type=_writable,
+        metavar="FILE",
+        help="write what was tried: a list of {step, ok, detail}",
+    )
+    parser.add_argument(
+        "--data", type=Path, metavar="DIR", help="where everything lies, and stays; new or empty"
+    )
+    parser.add_argument(
+        "--residents",
+        type=_at_least(FEWEST),
+        default=10_000,
+        metavar="N",
+        help=f"how many people live in the town, {FEWEST} or more (default: 10000)",
+    )
+    parser.add_argument("--seed", type=int, default=1, metavar="N", help="which people")
+    return parser
+
+
+def _writable(text: str) -> Path:
+    # Now, not in minutes, is when to hear that it cannot be written.
+    try:
+        Path(text).open("a").close()
+    except OSError as problem:
+        raise ArgumentTypeError(f"{text}: {problem.strerror}") from None
+    return Path(text)
+
+
+def _at_least(least: int) -> Callable[[str], int]:
+    def number(text: str) -> int:
+        if not text.isdecimal() or int(text) < least:
+            raise ArgumentTypeError(f"must be a number, {least} or more")
+        return int(text)
+
+    return number

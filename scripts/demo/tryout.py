@@ -1,0 +1,165 @@
+"""What to try on the running appliance: lines to paste, with people of this very run in them."""
+
+import json
+import shlex
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from msgspec import to_builtins
+from msgspec.structs import replace
+
+from scripts.demo.cast import Cast
+from scripts.demo.grounds import MUNICIPALITY, PREFECTURE
+from scripts.demo.people import ADMINISTRATOR, AUDITOR, CLERK, PIN, REGISTRAR, TAX, Person
+from scripts.demo.stage import Stage
+
+RULE = "─" * 78
+NEW_KEY = "\"Idempotency-Key: $(python3 -c 'import uuid; print(uuid.uuid4())')\""
+
+
+def lines(stage: Stage, cast: Cast) -> str:
+    """Return everything that is printed."""
+    parts = [_preparations(stage), *_office(stage, cast), *_municipality(stage, cast)]
+    parts += [*_auditor(stage, cast), *_machine()]
+    return "\n\n".join([*parts, f"{RULE}\nIt runs until Ctrl-C."])
+
+
+def _preparations(stage: Stage) -> str:
+    return f"""
+{RULE}
+Try it. Paste these first, into another shell:
+
+cd {stage.grounds.folder}
+export PATH={Path(sys.executable).parent}:$PATH
+token() {{ python3 -c "import json; print(json.load(open('terminal/session-$1.json'))['token'])"; }}
+pretty() {{ python3 -m json.tool --no-ensure-ascii; }}
+
+Everybody is logged in; a session ends when it is not used for an hour. Then, with PIN {PIN}:
+juki login {CLERK.operator} --session terminal/session-{CLERK.operator}.json
+{RULE}"""
+
+
+def _office(stage: Stage, cast: Cast) -> Iterator[str]:
+    sawako, minoru = cast.sawako, cast.minoru[0]
+    who = {"name": "高崎沢子", "birth_date": sawako.birth_date}
+    by = {"my_number": sawako.my_number}
+    find = _as_person(stage, REGISTRAR, "search/find", who)
+    first = "import json, sys; print(json.load(sys.stdin)['data']['residents'][0]['ref'])"
+    detail = {"ref": "REF", "items": ["name", "kana", "address", "reason"], "history": True}
+    opened = _as_person(stage, REGISTRAR, "search/detail", detail).replace("REF", "'\"$REF\"'")
+    yield _trial(
+        f"the clerk finds {sawako.name} by the common form of the characters",
+        _as_person(stage, CLERK, "search/find", who) + " | pretty",
+    )
+    yield _trial(
+        "the registrar opens her record with its history",
+        f'REF=$({find} | python3 -c "{first}")',
+        opened + " | pretty",
+    )
+    for title, operation, body in (
+        (
+            f"{TAX.office} inquires about her, within its 事務",
+            "provision/inquire",
+            {"by": by, "items": ["name", "address"]},
+        ),
+        (
+            "and may not ask for more: 403",
+            "provision/inquire",
+            {"by": by, "items": ["resident_code"]},
+        ),
+        (
+            f"two men are called {minoru.name}: several, and no item",
+            "provision/inquire",
+            {"by": {"name": minoru.name, "sex": minoru.sex}, "items": ["address"]},
+        ),
+        (
+            "does what she says hold? No value is answered",
+            "provision/verify",
+            {"by": by, "claims": {"address": sawako.address, "sex": "1"}},
+        ),
+    ):
+        yield _trial(title, _as_person(stage, TAX, operation, body) + " | pretty")
+    yield _trial(
+        f"{len(cast.home)} people live in one house: only the count is told",
+        _as_person(stage, CLERK, "search/find", {"address": cast.home[0].address}) + " | pretty",
+    )
+
+
+def _municipality(stage: Stage, cast: Cast) -> Iterator[str]:
+    moved = replace(
+        cast.minoru[1],
+        reason="31",
+        address=cast.sawako.address,
+        town_code=cast.sawako.town_code,
+        update_number=2,
+        # Two more were sent after the people of the story.
+        sequence=cast.next_sequence + 2,
+    )
+    body = {"notifications": [to_builtins(moved)]}
+    sent = _curl(stage, f"municipality/cs-{MUNICIPALITY}", "update/notify", body, f"-H {NEW_KEY}")
+    yield _trial(
+        f"the municipality tells that {moved.name} has moved (again: duplicate)", f"{sent} | pretty"
+    )
+    wrong = replace(moved, sequence=moved.sequence + 1, update_number=3, name="田中　稔")
+    body = {"notifications": [to_builtins(wrong)]}
+    sent = _curl(stage, f"municipality/cs-{MUNICIPALITY}", "update/notify", body, f"-H {NEW_KEY}")
+    yield _trial("a 転居 that changes the name is rejected by rule L-10", f"{sent} | pretty")
+    national = f"https://{stage.national}/v1/summary"
+    certificate = f"--cert appliance/tls/{PREFECTURE}.pem --key appliance/tls/{PREFECTURE}.key"
+    yield _trial(
+        "what the national server has heard",
+        f"curl -sS --cacert appliance/tls/ca.pem {certificate} {national} | pretty",
+    )
+
+
+def _auditor(stage: Stage, cast: Cast) -> Iterator[str]:
+    session = f"--session terminal/session-{AUDITOR.operator}.json"
+    code = cast.sawako.resident_code
+    yield _trial(
+        f"who looked at {cast.sawako.name}; a person types her 住民票コード instead",
+        f"juki ledger person {session} <<< {code}",
+    )
+    yield _trial(
+        "what was refused",
+        f"juki ledger search --result denied --limit 10 {session}",
+    )
+    yield _trial(
+        "the ledger, verified offline with nothing but its public key",
+        f"juki ledger verify appliance/data/tiles --key '{stage.identity()['ledger_key']}'",
+    )
+
+
+def _machine() -> Iterator[str]:
+    config = "--config appliance/appliance.toml"
+    session = f"--session terminal/session-{ADMINISTRATOR.operator}.json"
+    yield _trial("who may ask", f"juki operator list {session}", f"juki terminal list {session}")
+    yield _trial("roles, 事務 and items", f"juki policy show {config}")
+    yield _trial(
+        "seal it, and unseal it with three of five shares",
+        f"juki seal {config}",
+        f"juki status {config}",
+        f"juki unseal {config} --shares-from custodians",
+    )
+
+
+def _trial(title: str, *commands: str) -> str:
+    return "\n".join([f"# {title}", *commands])
+
+
+def _as_person(stage: Stage, person: Person, operation: str, body: dict[str, Any]) -> str:
+    headers = f'-H "Authorization: Bearer $(token {person.operator})"'
+    if person.purpose:
+        headers += f" -H X-Purpose:{person.purpose} -H X-Reason:{person.reason}"
+    return _curl(stage, f"terminal/{person.terminal}", operation, body, headers)
+
+
+def _curl(stage: Stage, stem: str, operation: str, body: dict[str, Any], headers: str) -> str:
+    text = json.dumps(body, ensure_ascii=False)
+    return (
+        f"curl -sS --cacert appliance/tls/ca.pem --cert {stem}.pem --key {stem}.key \\\n"
+        f"  {headers} -H Content-Type:application/json \\\n"
+        f"  -d {shlex.quote(text)} \\\n"
+        f"  {stage.grounds.url}/v1/{operation}"
+    )

@@ -1,0 +1,205 @@
+from collections.abc import Iterable
+from importlib.metadata import EntryPoint, EntryPoints
+from typing import Any
+
+import pytest
+
+from appliance import loading
+from appliance.errors import StartupError
+from appliance.loading import admit, catalogue, installed
+from appliance.model import Change, Message, OperationName
+from appliance.operation import Answer, AnyOperation, Arguments, Operation
+from appliance.plugin_api import hookimpl
+
+
+class Inner(Arguments, frozen=True, kw_only=True):
+    code: str
+    number: str
+
+
+class Asked(Arguments, frozen=True, kw_only=True):
+    by: Inner | None = None
+    name: str = ""
+
+
+def operation(name: str = "test/ask", **declared: Any) -> AnyOperation:
+    return Operation(
+        name=OperationName(name),
+        summary="A test.",
+        asks=Asked,
+        answers=Answer,
+        handler=lambda case, asked: Answer(),
+        **({"records": ("by", "name")} | declared),
+    )
+
+
+class Offers:
+    def __init__(self, *operations: AnyOperation) -> None:
+        self._operations = operations
+
+    @hookimpl
+    def operations(self) -> Iterable[AnyOperation]:
+        return self._operations
+
+
+def problems(**plugins: object) -> tuple[str, ...]:
+    with pytest.raises(StartupError) as refused:
+        catalogue(admit(plugins))
+    return refused.value.problems
+
+
+def test_the_catalogue_says_who_offers_what() -> None:
+    one, two = operation("one/ask"), operation("two/ask")
+    offered = catalogue(admit({"first": Offers(one), "second": Offers(two)}))
+    assert offered == {"one/ask": ("first", one), "two/ask": ("second", two)}
+
+
+def test_nothing_is_offered_by_nobody() -> None:
+    assert catalogue(admit({})) == {}
+
+
+def test_two_plugins_cannot_offer_the_same() -> None:
+    (told,) = problems(first=Offers(operation()), second=Offers(operation()))
+    assert told.startswith("test/ask is offered by")
+    assert "first" in told
+    assert "second" in told
+
+
+def test_one_plugin_cannot_offer_the_same_twice() -> None:
+    (told,) = problems(first=Offers(operation(), operation()))
+    assert told == "test/ask is offered by first and first"
+
+
+@pytest.mark.parametrize("name", ["ask", "Test/ask", "test/ask/more", "test/", "/ask", "test/a b"])
+def test_an_operation_is_named_function_and_operation(name: str) -> None:
+    assert "function/operation" in problems(first=Offers(operation(name)))[0]
+
+
+@pytest.mark.parametrize(
+    ("declared", "told"),
+    [
+        ({"records": ()}, ["'by.code'", "'by.number'", "'name'"]),
+        ({"records": ("by",)}, ["'name'"]),
+        ({"records": ("by.code", "name")}, ["'by.number'"]),
+        ({"records": ("by", "name"), "drops": ("by.number",)}, ["'by.number'"]),
+        ({"records": ("by", "name", "other")}, ["'other'"]),
+        ({"records": ("by", "name"), "drops": ("by.numbers",)}, ["'by.numbers'"]),
+    ],
+)
+def test_every_argument_is_declared_for_the_ledger_once(
+    declared: dict[str, Any], told: list[str]
+) -> None:
+    found = problems(first=Offers(operation(**declared)))
+    assert [text.rsplit(" ", 1)[-1] if "say" in text else text.split()[5] for text in found] == told
+
+
+def test_an_argument_may_be_kept_in_part() -> None:
+    offered = operation(records=("by.code", "name"), drops=("by.number",))
+    assert catalogue(admit({"first": Offers(offered)}))
+
+
+def test_every_problem_is_told_at_once() -> None:
+    assert len(problems(first=Offers(operation("bad"), operation(records=())))) == 4
+
+
+def test_a_plugin_that_fails_to_say_what_it_offers_stops_the_start() -> None:
+    class Fails:
+        @hookimpl
+        def operations(self) -> Iterable[AnyOperation]:
+            raise RuntimeError("out of order")
+
+    assert problems(first=Fails()) == (
+        "plugin first: operations() failed: RuntimeError('out of order')",
+    )
+
+
+def test_an_unmarked_function_is_not_asked() -> None:
+    class Forgets:
+        def operations(self) -> Iterable[AnyOperation]:
+            return [operation()]
+
+    (told,) = problems(first=Forgets())
+    assert "are its hooks marked?" in told
+
+
+def test_a_question_nobody_asks_stops_the_start() -> None:
+    class Mistypes:
+        @hookimpl
+        def vetto(self) -> None:
+            return None
+
+    (told,) = problems(first=Mistypes())
+    assert "vetto" in told
+
+
+def test_an_argument_that_is_not_given_stops_the_start() -> None:
+    class AsksForMore:
+        @hookimpl
+        def veto(self, actor: object, request: object, password: str) -> None:
+            return None
+
+    (told,) = problems(first=AsksForMore())
+    assert "password" in told
+
+
+@pytest.mark.parametrize("power", [{"wrapper": True}, {"hookwrapper": True}, {"tryfirst": True}])
+def test_nobody_stands_before_or_around_another(power: dict[str, bool]) -> None:
+    class Wraps:
+        @hookimpl(**power)
+        def veto(self, actor: object, request: object) -> Any:
+            answer = yield
+            return answer
+
+    class First:
+        @hookimpl(tryfirst=True)
+        def veto(self, actor: object, request: object) -> None:
+            return None
+
+    plugin = First() if "tryfirst" in power else Wraps()
+    assert problems(first=plugin) == ("plugin first wraps veto; that is not allowed",)
+
+
+@pytest.mark.parametrize("name", ["core", "Core", "a.b", "", "a/b", "1st", "x" * 33])
+def test_a_plugins_name_reaches_no_papers_but_its_own(name: str) -> None:
+    with pytest.raises(StartupError, match="not one a plugin can have"):
+        admit({name: Offers()})
+
+
+def test_one_plugin_has_one_name() -> None:
+    plugin = Offers()
+    with pytest.raises(StartupError, match="second"):
+        admit({"first": plugin, "second": plugin})
+
+
+def test_messages_of_all_plugins_are_sent() -> None:
+    class Tells:
+        def __init__(self, destination: str) -> None:
+            self._destination = destination
+
+        @hookimpl
+        def messages(self, change: Change) -> Iterable[Message]:
+            return [Message(self._destination, "update")]
+
+    hook = admit({"first": Tells("here"), "second": Tells("there")}).hook
+    told = hook.messages(change=None)
+    assert {message.destination for each in told for message in each} == {"here", "there"}
+
+
+def test_plugins_come_from_installed_entry_points(monkeypatch: pytest.MonkeyPatch) -> None:
+    points = EntryPoints([EntryPoint("search", "plugins.search", loading.GROUP)])
+    monkeypatch.setattr(loading, "entry_points", lambda group: points.select(group=group))
+    from plugins import search
+
+    assert installed(["search"]) == {"search": search}
+    with pytest.raises(StartupError) as refused:
+        installed(["search", "magic", "update"])
+    assert refused.value.problems == (
+        "plugin magic is not installed (there: search)",
+        "plugin update is not installed (there: search)",
+    )
+
+
+def test_where_nothing_is_installed_it_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(loading, "entry_points", lambda group: EntryPoints())
+    with pytest.raises(StartupError, match="there: none"):
+        installed(["search"])

@@ -1,0 +1,126 @@
+"""The served OpenAPI document holds: whatever it allows or forbids is sent, and every answer is one
+of those it lists, in the form it gives, and none is a fault of ours.
+
+schemathesis makes the requests, each caller sends them over mutual TLS to a whole appliance.
+"""
+
+import json
+from collections.abc import Iterator
+from typing import Any, Final, NamedTuple
+
+import cbor2
+import msgspec
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, settings
+from requests import Session
+from schemathesis.checks import not_a_server_error
+from schemathesis.specs.openapi.checks import (
+    content_type_conformance,
+    negative_data_rejection,
+    response_headers_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+)
+
+from appliance import openapi
+from appliance.firmware import unsigned
+from appliance.opening import load
+from tests.machine import PIN, SHIPPED, Machine, running
+
+CHECKS: Final = [
+    not_a_server_error,
+    status_code_conformance,
+    content_type_conformance,
+    response_headers_conformance,
+    response_schema_conformance,
+    negative_data_rejection,
+]
+EXAMPLES: Final = 12
+
+
+class Caller(NamedTuple):
+    """Somebody who asks: with which certificate, and who is logged in there."""
+
+    certificate: str
+    operator: str | None = None
+
+
+CALLERS: Final = {
+    "a municipality": Caller("CS-432024"),
+    "the national server": Caller("NATIONAL"),
+    "a registrar and auditor": Caller("TERM-0001", "OP-0002"),
+    "the administrator": Caller("TERM-0001", "OP-0001"),
+}
+
+
+@schemathesis.serializer("application/cbor")
+def cbor(context: schemathesis.SerializationContext, value: Any) -> bytes:
+    """Write a body that was made for the document as CBOR."""
+    return cbor2.dumps(value)
+
+
+@schemathesis.deserializer("application/cbor")
+def plain(context: schemathesis.DeserializationContext, response: schemathesis.Response) -> Any:
+    """Read an answer in CBOR."""
+    return cbor2.loads(response.content)
+
+
+@pytest.fixture(scope="module")
+def machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
+    machine = Machine.make(tmp_path_factory.mktemp("described") / "machine")
+    with running(machine):
+        administrator = machine.administrator()
+        machine.register(administrator, "CS-432024", "municipality", "432024")
+        machine.register(administrator, "NATIONAL", "national")
+        machine.appoint(administrator, "OP-0002", ["clerk", "registrar", "auditor"])
+        administrator.close()
+        yield machine
+
+
+@pytest.fixture(params=CALLERS.values(), ids=list(CALLERS))
+def session(machine: Machine, request: pytest.FixtureRequest) -> Iterator[Session]:
+    """Yield connections of one caller, logged in if it is a person."""
+    caller: Caller = request.param
+    certificate, key, authority = machine.credentials(caller.certificate)
+    with Session() as session:
+        session.trust_env = False
+        session.cert, session.verify = (str(certificate), str(key)), str(authority)
+        if caller.operator is not None:
+            opened = session.post(
+                f"{machine.url}/v1/session/open", json={"operator": caller.operator, "pin": PIN}
+            )
+            session.headers["Authorization"] = f"Bearer {opened.json()['data']['token']}"
+        yield session
+
+
+OPERATIONS: Final = load(unsigned(SHIPPED)).operations.values()
+DESCRIBED: Final = json.loads(
+    msgspec.json.encode(openapi.document([operation for _, operation in OPERATIONS]))
+)
+"""What the shipped policy lets the appliance serve; the first test holds it against that."""
+
+
+def test_the_document_is_the_one_that_is_served(machine: Machine) -> None:
+    with machine.link("NATIONAL") as link:
+        assert link.ask("/v1/openapi.json").body == DESCRIBED
+
+
+document = schemathesis.openapi.from_dict(DESCRIBED)
+
+
+@document.parametrize()
+@settings(
+    max_examples=EXAMPLES,
+    deadline=None,
+    suppress_health_check=list(HealthCheck),
+    derandomize=True,
+    database=None,
+)
+def test_every_answer_is_one_that_the_document_lists(
+    machine: Machine, session: Session, case: schemathesis.Case
+) -> None:
+    # What the session believes counts for nothing where schemathesis calls.
+    case.call_and_validate(
+        base_url=machine.url, session=session, verify=session.verify, checks=CHECKS
+    )
