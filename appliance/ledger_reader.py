@@ -8,7 +8,8 @@ from storage.engine import PersonId, View
 from storage.merkle import Tree
 from storage.proof import prove
 
-CHUNK = 512
+CHUNK = 64
+"""Entries opened together; an entry may have 64 KiB, and many may read the ledger at once."""
 
 
 class LedgerReader:

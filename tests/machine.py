@@ -23,7 +23,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from functools import cached_property
@@ -237,6 +237,14 @@ class Machine:
     def files(self) -> list[Path]:
         """Return every file the appliance has written: its data folder and its log."""
         return [self.log, *(path for path in self.data.rglob("*") if path.is_file())]
+
+    def written(self) -> dict[Path, bytes]:
+        """Return what stands in every file; a partial tile may be replaced while this looks."""
+        found: dict[Path, bytes] = {}
+        for path in self.files():
+            with suppress(FileNotFoundError):
+                found[path] = path.read_bytes()
+        return found
 
     def last_lines(self, count: int = 10) -> str:
         """Return the end of the log."""

@@ -130,6 +130,7 @@ class Lives:
             self._machine.kill()
 
     def live(self, moment: Moment) -> None:
+        """Live once: start, unseal, be asked, and be killed at this moment."""
         machine = self._machine
         began = time.monotonic()
         machine.start()

@@ -6,7 +6,8 @@ import re
 import signal
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -14,6 +15,8 @@ from typing import Any, Self
 
 ROOT = Path(__file__).resolve().parents[2]
 PATIENCE_SECONDS = 30.0
+ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+"""By which this process is told to end."""
 
 
 class Failed(Exception):
@@ -117,7 +120,7 @@ class Children:
         at: TracebackType | None,
     ) -> None:
         # Whoever is impatient must not leave processes behind.
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        for number in ENDING:
             signal.signal(number, signal.SIG_IGN)
         for child in reversed(self._children):
             child.stop()
@@ -137,9 +140,26 @@ class Children:
         shown: bool = False,
     ) -> Child:
         """Start a process."""
-        child = Child(name, command, log, told=told, shown=shown)
-        self._children.append(child)
+        with _undisturbed():
+            child = Child(name, command, log, told=told, shown=shown)
+            self._children.append(child)
         return child
+
+
+@contextmanager
+def _undisturbed() -> Iterator[None]:
+    """Put off being interrupted: a process that has started must be known before anything else."""
+    arrived: list[int] = []
+    before = {
+        number: signal.signal(number, lambda number, _: arrived.append(number)) for number in ENDING
+    }
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+        for told in arrived:
+            signal.raise_signal(told)
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,7 +192,7 @@ class Juki:
         """Run a command on the machine itself: it gets ``--config``."""
         return self.run(*words, "--config", str(self._config), given=given)
 
-    def run(self, *words: str, given: str = "", also: Mapping[str, str] | None = None) -> Done:
+    def run(self, *words: str, given: str = "") -> Done:
         """Run a command; ``given`` is its standard input."""
         ended = subprocess.run(
             appliance(*words), input=given, capture_output=True, text=True, check=False

@@ -22,7 +22,7 @@ from scripts.demo.children import ROOT
 from tests.simulators.link import Credentials
 
 ADDRESS = "127.0.0.1"
-PORT, MANAGEMENT_PORT = 8443, 8444
+PORT = 8443
 ORIGIN = "audit.juki.pref-43.example/g1"
 PREFECTURE = "prefecture-43"
 MUNICIPALITY = "432024"
@@ -110,15 +110,21 @@ class Grounds:
         return self.terminal / f"session-{operator}.json"
 
 
-def lay_out(folder: Path, now: datetime) -> Grounds:
+def lay_out(folder: Path, now: datetime, port: int) -> Grounds:
     """Make the folders, and a certificate for everybody.
+
+    Args:
+        folder: what all of them lie in.
+        now: from when on the certificates are good.
+        port: of the appliance, the loopback port being the next; 0 for any two that are free.
 
     Raises:
         NotEmpty: something is there already.
+        OSError: a folder cannot be made, or a port is in use.
     """
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise NotEmpty(f"{folder} is not empty; every run makes everything anew")
-    grounds = Grounds(folder.resolve(), *_ports())
+    grounds = Grounds(folder.resolve(), *_bindable(port, port + 1 if port else 0))
     for each in (grounds.tls, grounds.custodians, grounds.municipality, grounds.national):
         each.mkdir(parents=True, mode=0o700)
     grounds.terminal.mkdir(mode=0o700)
@@ -189,12 +195,12 @@ def _certificates(grounds: Grounds, now: datetime) -> None:
     stranger.issue_client("stranger", now=now).write(grounds.terminal, "stranger")
 
 
-def _ports() -> tuple[int, int]:
-    """Return the two ports everybody knows, or two others if one of them is taken."""
+def usual_port() -> int:
+    """Return the port everybody knows, or 0 if it, or the next, is taken."""
     try:
-        return _bindable(PORT, MANAGEMENT_PORT)
+        return _bindable(PORT, PORT + 1)[0]
     except OSError:
-        return _bindable(0, 0)
+        return 0
 
 
 def _bindable(one: int, other: int) -> tuple[int, int]:

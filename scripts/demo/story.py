@@ -29,13 +29,16 @@ from scripts.demo import (
 )
 from scripts.demo.cast import Cast, day_of
 from scripts.demo.children import Children, Failed, Juki
-from scripts.demo.grounds import NotEmpty, lay_out
+from scripts.demo.grounds import NotEmpty, lay_out, usual_port
 from scripts.demo.stage import Refusals, Stage
 from scripts.demo.steps import Steps
 from tests.simulators.make import FEWEST
 from tests.simulators.population import DEFAULT_DAY
 
 LAST_LINES = 15
+HIGHEST_PORT = 65_534
+MOST = 2_000_000
+"""Residents; more than the prefecture has."""
 WIDTH = 120
 """Of what is printed into a file."""
 RIGHT, WRONG, MISUSED, INTERRUPTED = 0, 1, 2, 130
@@ -59,16 +62,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     steps = Steps(_console())
     folder = options.data or Path(tempfile.mkdtemp(prefix="juki-"))
     status = _staged(options, folder, steps)
-    if status == MISUSED:
-        return status
-    if options.json:
+    if options.json and status != MISUSED:
         steps.write(options.json)
-    if options.check:
+    if options.check and status != MISUSED:
         steps.console.print(steps.table())
         steps.console.print(f"{len(steps)} steps, {len(steps.failed)} of them not as they must be")
     if options.data is None and status != WRONG:
         shutil.rmtree(folder)
-    else:
+    elif status != MISUSED:
         steps.console.print(f"everything is in {folder}")
     return status
 
@@ -77,7 +78,8 @@ def _staged(options: Namespace, folder: Path, steps: Steps) -> int:
     """Play with all processes around; when this returns, they have ended."""
     console = steps.console
     try:
-        grounds = lay_out(folder, datetime.now(UTC))
+        port = usual_port() if options.port is None else options.port
+        grounds = lay_out(folder, datetime.now(UTC), port)
     except (NotEmpty, OSError) as problem:
         console.print(f"run: {escape(str(problem))}")
         return MISUSED
@@ -186,10 +188,16 @@ def _parser() -> ArgumentParser:
     )
     parser.add_argument(
         "--residents",
-        type=_at_least(FEWEST),
+        type=_number(FEWEST, MOST),
         default=10_000,
         metavar="N",
         help=f"how many people live in the town, {FEWEST} or more (default: 10000)",
+    )
+    parser.add_argument(
+        "--port",
+        type=_number(0, HIGHEST_PORT),
+        metavar="N",
+        help="where the appliance listens, and N + 1 (default: 8443 if free; 0: any two free ones)",
     )
     parser.add_argument("--seed", type=int, default=1, metavar="N", help="which people")
     return parser
@@ -204,10 +212,10 @@ def _writable(text: str) -> Path:
     return Path(text)
 
 
-def _at_least(least: int) -> Callable[[str], int]:
+def _number(least: int, most: int) -> Callable[[str], int]:
     def number(text: str) -> int:
-        if not text.isdecimal() or int(text) < least:
-            raise ArgumentTypeError(f"must be a number, {least} or more")
+        if not text.isdecimal() or not least <= int(text) <= most:
+            raise ArgumentTypeError(f"must be a number from {least} to {most}")
         return int(text)
 
     return number

@@ -210,7 +210,7 @@ def test_nothing_that_leaves_or_lies_on_the_disk_holds_any_of_it(all_in: Field) 
     field.say("unknown", post())
     known = field.notify(json.dumps({"notifications": [{"name": SECRET}]}).encode())
     assert known.status == 400
-    outputs = {path: path.read_bytes() for path in field.machine.files()}
+    outputs = field.machine.written()
     outputs[field.machine.folder / "metrics"] = field.machine.loopback("GET", "metrics")[1].encode()
     wanted = {canary.encode(code) for canary in CANARIES for code in ENCODINGS}
     found = [str(path) for path, raw in outputs.items() if any(each in raw for each in wanted)]

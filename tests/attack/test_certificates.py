@@ -72,7 +72,7 @@ def test_nobody_is_answered_without_a_certificate(field: Field) -> None:
     machine = field.machine
     bare = ssl.create_default_context(cafile=str(machine.credentials(CS).ca))
     bare.minimum_version = ssl.TLSVersion.TLSv1_3
-    with pytest.raises((OSError, EOFError)), machine.connect(bare) as sock:
+    with pytest.raises((OSError, EOFError)), machine.connect(bare) as sock:  # noqa: PT012
         sock.sendall(b"GET /v1/sys/health HTTP/1.1\r\nHost: a\r\n\r\n")
         read_reply(sock)
 
@@ -180,8 +180,8 @@ def test_no_header_makes_one_certificate_another(field: Field, name: str) -> Non
 def test_the_registered_certificate_is_of_no_use_without_its_key(field: Field) -> None:
     ours = field.machine.credentials(UNREGISTERED)
     theirs = field.machine.credentials(CS)
+    context = ssl.create_default_context(cafile=str(ours.ca))
     with pytest.raises(ssl.SSLError):
-        context = ssl.create_default_context(cafile=str(ours.ca))
         context.load_cert_chain(theirs.certificate, ours.key)
     reply = say(field.machine, ours, NOTIFY)
     assert reply.status == 401

@@ -4,7 +4,6 @@ Whatever it sends stands under its own certificate: it can spoil its own file, a
 """
 
 import json
-from collections.abc import Iterator
 from itertools import count
 from typing import Any
 
@@ -53,11 +52,11 @@ def address_of(field: Field, resident_code: str) -> str | None:
 
 
 @pytest.fixture
-def resident(field: Field) -> Iterator[dict[str, Any]]:
+def resident(field: Field) -> dict[str, Any]:
     """Let somebody move to 八代市."""
     notice = newcomer(field)
     assert sent(field, notice)["outcome"] == "applied"
-    yield notice
+    return notice
 
 
 STOLEN = "熊本県人吉市下城本町１５７８番地１"

@@ -172,7 +172,9 @@ def test_who_guesses_a_pin_is_locked_out_and_cannot_tell_it_from_a_wrong_pin(fie
         assert entry["conditions"] == {"operator": "OP-0091"}
         texts.add(reply.plain["detail"])
     body = json.dumps({"operator": f"OP-{CANARY}", "pin": PIN}).encode()
-    texts.add(field.refused(field.ask(OTHER_TERMINAL, "session/open", body), 401, "unidentified")["why"])
+    texts.add(
+        field.refused(field.ask(OTHER_TERMINAL, "session/open", body), 401, "unidentified")["why"]
+    )
     assert len(texts) == 1
     administrator.close()
 

@@ -280,7 +280,7 @@ def _audit(site: Site) -> None:
 def test_sealing_replaces_the_process_by_a_sealed_one(process: Process) -> None:
     process.unseal()
     enrolled(process.site)
-    assert process.juki("seal").stdout == "sealing\n"
+    assert process.juki("seal").stdout == "sealed\n"
     eventually(lambda: process.status().exit_code == 2, "it was not sealed")
     assert process.child.poll() is None  # the same process, all of its memory new
     process.unseal()

@@ -1,4 +1,4 @@
-"""``scripts/run`` at a small scale: it drives everything, tells failures, and leaves nothing behind."""
+"""``scripts/run`` at a small scale: drives everything, tells failures, leaves nothing behind."""
 
 import json
 import os
@@ -21,7 +21,8 @@ SECONDS = 240
 
 
 def command(*options: str) -> list[str]:
-    return [sys.executable, "-P", "-m", "scripts.demo", *options]
+    # Any free ports: other tests may be running beside this one.
+    return [sys.executable, "-P", "-m", "scripts.demo", "--port", "0", *options]
 
 
 def environment() -> dict[str, str]:
@@ -126,9 +127,19 @@ def test_told_to_stop_in_the_middle_it_stops_what_it_started(tmp_path: Path) -> 
 
 def test_a_failure_says_where_the_logs_are_and_how_they_end(tmp_path: Path) -> None:
     data = tmp_path / "data"
-    # 200 residents are enough; what is missing is the tool that looks for leftovers.
     done = subprocess.run(
-        [sys.executable, "-P", "-c", BROKEN, "--residents", "300", "--data", str(data)],
+        [
+            sys.executable,
+            "-P",
+            "-c",
+            BROKEN,
+            "--port",
+            "0",
+            "--residents",
+            "300",
+            "--data",
+            str(data),
+        ],
         env=environment(),
         capture_output=True,
         text=True,
@@ -159,7 +170,7 @@ sys.exit(story.main())
 @pytest.mark.parametrize(
     ("options", "told"),
     [
-        (("--residents", "10"), "must be a number, 200 or more"),
+        (("--residents", "10"), "must be a number from 200 to 2000000"),
         (("--json", "/nowhere/report.json"), "No such file or directory"),
     ],
 )
