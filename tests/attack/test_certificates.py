@@ -6,7 +6,7 @@ and of the kind that an operation is for.
 
 import json
 import ssl
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -28,7 +28,7 @@ from tests.attack.field import (
     tells_nothing,
 )
 from tests.edge import post, read_reply
-from tests.machine import Machine, accepted
+from tests.machine import Machine, accepted, running
 from tests.simulators.link import Credentials
 
 NOW = datetime.now(UTC)
@@ -59,13 +59,23 @@ def for_servers(machine: Machine) -> Credentials:
     return machine.issue_server("a-server")
 
 
+@pytest.fixture(scope="module")
+def unasked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Field]:
+    """Start an appliance of its own: the journal of one that was attacked only counts by now."""
+    machine = Machine.make(tmp_path_factory.mktemp("unasked") / "machine")
+    with running(machine):
+        field = Field.prepare(machine)
+        yield field
+        field.witness.close()
+
+
 @pytest.mark.parametrize("papers", [expired, not_yet_valid, foreign, forged, for_servers])
 def test_a_certificate_that_proves_nothing_is_not_answered(
-    field: Field, papers: Callable[[Machine], Credentials]
+    unasked: Field, papers: Callable[[Machine], Credentials]
 ) -> None:
     with pytest.raises((OSError, EOFError)):
-        say(field.machine, papers(field.machine), NOTIFY)
-    assert '"why":"tls: ' in field.journal()
+        say(unasked.machine, papers(unasked.machine), NOTIFY)
+    assert '"why":"tls: ' in unasked.journal()
 
 
 def test_nobody_is_answered_without_a_certificate(field: Field) -> None:

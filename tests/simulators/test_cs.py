@@ -5,6 +5,7 @@ import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 import msgspec
@@ -44,6 +45,7 @@ class Appliance(TlsServer):
         self.lose: set[int] = set()  # requests that are carried out and never answered
         self.busy: set[int] = set()  # requests that are told to come back
         self.forged: dict[str, Any] | None = None
+        self.turn = Lock()  # a lost answer may be asked for again while the first is being made
 
     @property
     def url(self) -> str:
@@ -54,6 +56,10 @@ class Appliance(TlsServer):
         super().finish_request(request, client_address)
 
     def notify(self, key: str, body: bytes) -> Any:
+        with self.turn:
+            return self._notified(key, body)
+
+    def _notified(self, key: str, body: bytes) -> Any:
         if key not in self.answers:
             notices = msgspec.json.decode(body, type=dict[str, list[Notice]])["notifications"]
             verdicts = [(notice, self.prefecture.take(notice)) for notice in notices]
