@@ -359,7 +359,8 @@ class Reception:
                 )
                 self._turn_away(caller, late)
                 return
-            case Phase.HANDSHAKE:
+            # Whoever is only seen off because we are leaving has done nothing wrong.
+            case Phase.HANDSHAKE if not self.is_leaving:
                 self._desk.put_note(f"tls: no handshake in time, from {caller.address}")
             case _:
                 pass

@@ -125,10 +125,11 @@ class Machine:
     # --- the process ---
 
     def start(self) -> None:
-        """Start the process; returns at once."""
+        """Start the process; returns at once. It does not outlive whoever started it."""
+        serve = [sys.executable, "-I", "-m", "appliance", "serve", "--config", str(self.config)]
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-I", "-m", "appliance", "serve", "--config", str(self.config)],
+                ["setpriv", "--pdeathsig", "KILL", *serve],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,

@@ -18,6 +18,13 @@ from scripts.crash_lib.account import Account
 from scripts.crash_lib.lives import Lives, Moment, Plan, prepared
 from tests.machine import Gone
 
+DESCRIPTION = f"""
+Kill a loaded appliance with SIGKILL again and again
+({", ".join(moment.value for moment in Moment)});
+each time start it, unseal it, and read back everything that was acknowledged.
+Exit 0: it was all there, once and whole. A power cut can do more than SIGKILL;
+that is what the disk tests of the storage are for.
+"""
 EXAMPLES = """
 examples:
   scripts/crash                              25 cycles, half a minute
@@ -112,12 +119,9 @@ def _print(report: dict[str, Any]) -> None:
 
 
 def _parser() -> argparse.ArgumentParser:
-    moments = ", ".join(moment.value for moment in Moment)
     parser = argparse.ArgumentParser(
         prog="scripts/crash",
-        description="Kill a loaded appliance with SIGKILL again and again "
-        f"({moments}); each time start it, unseal it, and read back everything that was "
-        "acknowledged. Exit 0: it was all there, once and whole.",
+        description=DESCRIPTION,
         epilog=EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )

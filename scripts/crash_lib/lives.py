@@ -93,19 +93,19 @@ class Lives:
         self._plan = plan
         self._rng = Random(f"lives/{plan.seed}")
         self._national = national
-        self._machine = machine
+        self.machine = machine
         today = datetime.now(UTC).astimezone(JST).date()
-        self._municipalities = [
+        self.municipalities = [
             Municipality(f"CS-{code}", Stream(code, plan.seed, today), self.account)
             for code in MUNICIPALITIES
         ]
-        self._clerk = Clerk(SEAT, CLERK, self._municipalities, self.account, Random(plan.seed))
+        self._clerk = Clerk(SEAT, CLERK, self.municipalities, self.account, Random(plan.seed))
         self._auditor = Auditor(
-            machine=self._machine,
+            machine=self.machine,
             operator=AUDITOR,
-            municipalities=self._municipalities,
+            municipalities=self.municipalities,
             clerks=[self._clerk],
-            national=self._machine.link(NATIONAL),
+            national=self.machine.link(NATIONAL),
             account=self.account,
             rng=Random(f"auditor/{plan.seed}"),
         )
@@ -127,11 +127,11 @@ class Lives:
                 told(cycle, self.account)
             self._last_life()
         finally:
-            self._machine.kill()
+            self.machine.kill()
 
     def live(self, moment: Moment) -> None:
-        """Live once: start, unseal, be asked, and be killed at this moment."""
-        machine = self._machine
+        """Live once: start, unseal, read back, be asked, and be killed at this moment."""
+        machine = self.machine
         began = time.monotonic()
         machine.start()
         if moment is Moment.START:
@@ -153,7 +153,7 @@ class Lives:
     @contextmanager
     def _killed_in(self, seconds: float) -> Iterator[None]:
         """Kill the process after so long, whatever the block is doing then."""
-        process = self._machine.process
+        process = self.machine.process
         if process is None:
             raise Gone("there is no process")
         timer = threading.Timer(seconds, process.kill)
@@ -164,14 +164,14 @@ class Lives:
             pass
         finally:
             timer.join()
-            self._machine.kill()
+            self.machine.kill()
 
     def _load(self, moment: Moment) -> None:
         """Keep the appliance busy until it is killed."""
-        machine, ending = self._machine, threading.Event()
+        machine, ending = self.machine, threading.Event()
         threads = [
             threading.Thread(target=each.send_until, args=(ending, machine.link(each.terminal)))
-            for each in self._municipalities
+            for each in self.municipalities
         ]
         seat = machine.terminal(self._clerk.terminal)
         threads.append(threading.Thread(target=self._clerk.look_until, args=(ending, seat)))
@@ -192,7 +192,7 @@ class Lives:
 
     def _wait_for_a_commit(self) -> None:
         """Return at most some milliseconds after the WAL began to grow."""
-        wal = self._machine.layout.store / "juki.db-wal"
+        wal = self.machine.layout.store / "juki.db-wal"
         end = time.monotonic() + COMMIT_SECONDS
         before = wal.stat().st_mtime_ns
         while wal.stat().st_mtime_ns == before and time.monotonic() < end:
@@ -202,7 +202,7 @@ class Lives:
             pass
 
     def _last_life(self) -> None:
-        machine = self._machine
+        machine = self.machine
         machine.start()
         machine.wait_until_asked()
         machine.unseal()
@@ -216,7 +216,7 @@ class Lives:
     def _compare_national(self) -> None:
         """Wait until the national server has heard everything; then its file must be ours."""
         end = time.monotonic() + DELIVERY_SECONDS
-        people = [notice for each in self._municipalities for notice in each.settled.values()]
+        people = [notice for each in self.municipalities for notice in each.settled.values()]
         people.sort(key=lambda notice: notice.resident_code)
         wanted = digest(map(eight_of, people))
         while (summary := self._national.summary())["digest"] != wanted:
@@ -227,7 +227,7 @@ class Lives:
 
     def _check(self, cycle: int) -> None:
         """Run ``juki check`` and ``juki ledger verify`` on what the last process left."""
-        machine = self._machine
+        machine = self.machine
         report = machine.check(*sorted(self._anchors.iterdir()))
         if not report.get("clean"):
             self.account.find(f"juki check after {cycle} cycles: {report}")

@@ -141,9 +141,8 @@ class Auditor:
     # --- everything acknowledged ---
 
     def _compare_receipts(self, entries: dict[int, _Entry]) -> None:
-        for receipt in chain.from_iterable(
-            caller.receipts for caller in (*self.municipalities, *self.clerks)
-        ):
+        callers: list[Municipality | Clerk] = [*self.municipalities, *self.clerks]
+        for receipt in chain.from_iterable(caller.receipts for caller in callers):
             entry = entries.get(receipt.index)
             if entry is None or not _is_of(entry, receipt):
                 self.account.find_absent(f"entry {receipt.index} of {receipt.operation}")
@@ -237,8 +236,9 @@ class Auditor:
         if not done:
             return
         told = accepted(link.ask("/v1/update/held", b"{}"))
-        state = (told["last_sequence"], told["missing"], len(told["held"]))
-        wanted = (done[-1].sequences[-1], [], done[-1].held)
+        last = done[-1]
+        state = (told["last_sequence"], len(told["missing"]), len(told["held"]))
+        wanted = (last.sequences[-1], 0, last.held)
         if state != wanted:
             self.account.find_half_done(
                 f"{municipality.terminal}: last, missing, held are {state}, expected {wanted}"

@@ -684,6 +684,25 @@ def test_a_request_under_way_is_answered_before_the_server_stops(tmp_path: Path)
             edge.tcp()
 
 
+def test_who_is_seen_off_half_shaken_when_the_server_stops_is_not_noted(tmp_path: Path) -> None:
+    app, begun = App(), threading.Event()
+
+    def slowly() -> bytes:
+        begun.set()
+        time.sleep(0.3)
+        return b"done"
+
+    app.answers = slowly
+    limits = replace(QUICK, handshake_seconds=30)
+    with open_edge(tmp_path, limits=limits, app=app) as edge, edge.connect() as sock:
+        with edge.tcp() as silent:
+            sock.sendall(post())
+            begun.wait(5)
+            edge.server.stop()
+            assert is_closed(silent)
+        assert edge.door.early == []
+
+
 def test_stopping_does_not_wait_for_ever(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     app, go, begun = App(), threading.Event(), threading.Event()
 

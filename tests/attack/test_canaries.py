@@ -73,7 +73,7 @@ def with_value(plain: Any, way: tuple[str | int, ...], value: Any) -> Any:
     """Return a body with another value at a place."""
     if not way:
         return value
-    copy = dict(plain) if isinstance(plain, dict) else list(plain)
+    copy: Any = dict(plain) if isinstance(plain, dict) else list(plain)
     copy[way[0]] = with_value(plain[way[0]], way[1:], value)
     return copy
 

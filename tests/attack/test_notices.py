@@ -4,12 +4,13 @@ Whatever it sends stands under its own certificate: it can spoil its own file, a
 """
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from itertools import count
 from typing import Any
 
 import pytest
 
-from tests.attack.field import CS, HITOYOSHI, OTHER_CS, YATSUSHIRO, Field
+from tests.attack.field import CANARY, CS, HITOYOSHI, OTHER_CS, YATSUSHIRO, Field
 from tests.edge import HttpReply
 from tests.machine import accepted
 from tests.plugins.update.making import SATO, code, number
@@ -18,14 +19,14 @@ PEOPLE = count(5000)
 KEYS = count(1)
 
 
-def newcomer(field: Field, name: str = CS, **changes: Any) -> dict[str, Any]:
+def newcomer(field: Field, sender: str = CS, **changes: Any) -> dict[str, Any]:
     """Return a notice about somebody new, with the next number of a municipality."""
     which = next(PEOPLE)
     return {
         **SATO,
         "resident_code": code(which),
         "my_number": number(which),
-        "sequence": field.last_sequence(name) + 1,
+        "sequence": field.last_sequence(sender) + 1,
         **changes,
     }
 
@@ -109,6 +110,31 @@ def test_the_outcomes_are_in_the_ledger_and_no_value_is(
     assert notice["resident_code"] not in json.dumps(entry)
 
 
+FAULTS: dict[str, dict[str, Any]] = {
+    "a wrong check digit": {"resident_code": "91234567890", "my_number": "912345678901"},
+    "no number at all": {"resident_code": CANARY, "my_number": CANARY},
+    "dates that are none": {"birth_date": CANARY, "effective_date": CANARY},
+    "characters nobody has": {"name": f"{CANARY}😀", "kana": f"{CANARY}😀", "address": "😀"},
+    "an unknown sex and reason": {"sex": CANARY, "reason": CANARY},
+    "unknown places": {"municipality_code": CANARY, "town_code": CANARY},
+    "a former number that is none": {"previous_resident_code": CANARY},
+    "counts that do not fit": {"name_gaiji_count": 912345678, "address_gaiji_count": -912345678},
+    "a very long name": {"name": "金糸雀" * 20_000},
+    "a very long spelling": {"birth_date": "0000-00-00", "birth_date_as_written": "金" * 60_000},
+}
+
+
+@pytest.mark.parametrize("name", FAULTS)
+def test_what_is_wrong_with_a_notice_is_said_without_what_it_says(field: Field, name: str) -> None:
+    notice = newcomer(field, **FAULTS[name])
+    problems = sent(field, notice)["problems"]
+    told = json.dumps(problems, ensure_ascii=False)
+    assert problems
+    values = {str(value) for value in notice.values() if len(str(value)) > 3}
+    assert not [value for value in values if value in told]
+    assert CANARY not in told
+
+
 # --- sent again ---
 
 
@@ -128,6 +154,23 @@ def test_a_request_sent_again_gets_the_first_answer_and_does_nothing(field: Fiel
     assert first.plain["data"] == second.plain["data"]
     assert first.plain["receipt"] != second.plain["receipt"]
     assert field.entry(second.plain["request_id"])["note"] == "repeated"
+
+
+def test_the_same_request_many_times_at_once_is_done_once(field: Field) -> None:
+    notice, key = newcomer(field), new_key()
+    with ThreadPoolExecutor(8) as senders:
+        replies = list(senders.map(lambda _: notify(field, notice, key), range(8)))
+    assert [reply.plain["data"]["results"][0]["outcome"] for reply in replies] == ["applied"] * 8
+    notes = sorted(field.entry(reply.plain["request_id"])["note"] for reply in replies)
+    assert notes == ["", *["repeated"] * 7]
+
+
+def test_the_same_notice_under_many_keys_at_once_is_done_once(field: Field) -> None:
+    notice = newcomer(field)
+    with ThreadPoolExecutor(8) as senders:
+        replies = list(senders.map(lambda _: notify(field, notice, new_key()), range(8)))
+    outcomes = sorted(reply.plain["data"]["results"][0]["outcome"] for reply in replies)
+    assert outcomes == ["applied", *["duplicate"] * 7]
 
 
 def test_the_same_key_for_another_body_is_a_conflict_and_does_nothing(field: Field) -> None:

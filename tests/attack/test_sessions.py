@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -177,6 +178,28 @@ def test_who_guesses_a_pin_is_locked_out_and_cannot_tell_it_from_a_wrong_pin(fie
     )
     assert len(texts) == 1
     administrator.close()
+
+
+def test_an_enrolment_code_is_good_once_however_many_try_it_at_once(field: Field) -> None:
+    administrator = field.machine.administrator()
+    body = {
+        "operator_id": "OP-0092",
+        "person_id": "P-0092",
+        "office": "test",
+        "roles": ["clerk"],
+        "expires_on": "2099-03-31",
+    }
+    answer = administrator.call("roster/add-operator", body, idempotency_key="enrolled-at-once-1")
+    code = accepted(answer)["enrolment_code"]
+    administrator.close()
+
+    def enrol(digit: int) -> int:
+        asked = json.dumps({"code": code, "pin": str(digit) * 8}).encode()
+        return field.ask(OTHER_TERMINAL, "session/enrol", asked).status
+
+    with ThreadPoolExecutor(4) as thieves:
+        statuses = sorted(thieves.map(enrol, range(4)))
+    assert statuses == [200, 403, 403, 403]
 
 
 @pytest.mark.parametrize(
