@@ -4,19 +4,16 @@ The body is CBOR with unsigned keys, sealed by the storage. Arguments enter it o
 operation declares them (``records``); items of residents that were answered never do.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
-from types import NoneType
-from typing import Any, get_args
+from typing import Any
 
 import cbor2
-import msgspec
 
 from appliance.errors import Refusal, TooMany
 from appliance.items import BY_NAME, BY_NUMBER, ItemName
 from appliance.model import Actor, Terminal
-from appliance.operation import AnyOperation, Arguments
 from appliance.traces import Note, Touched
 from storage.engine import Entered, Entry, PersonId, VersionId
 
@@ -136,38 +133,6 @@ class Account:
             _Key.OUTCOMES: [list(outcome) for outcome in note.outcomes],
             _Key.NOTE: note.result,
         }
-
-
-def recorded(operation: AnyOperation, arguments: Arguments) -> dict[str, Any]:
-    """Return the arguments that the operation declares for the ledger, as plain data."""
-    plain = msgspec.to_builtins(arguments)
-    kept: dict[str, Any] = {}
-    for path in operation.records:
-        *above, name = path.split(".")
-        here, there = plain, kept
-        for step in above:
-            here = here.get(step) or {}
-            there = there.setdefault(step, {})
-        if here.get(name) is not None:
-            there[name] = here[name]
-    return {name: value for name, value in kept.items() if value != {}}
-
-
-def argument_paths(asks: type[msgspec.Struct], above: str = "") -> Iterator[str]:
-    """Yield the dotted path of every argument, those of arguments inside arguments too."""
-    for field in msgspec.structs.fields(asks):
-        inner = _struct_of(field.type)
-        if inner is None:
-            yield above + field.name
-        else:
-            yield from argument_paths(inner, f"{above}{field.name}.")
-
-
-def _struct_of(kind: Any) -> type[msgspec.Struct] | None:
-    """Return the struct that an argument is, or may be left out to be."""
-    choices = [choice for choice in get_args(kind) or (kind,) if choice is not NoneType]
-    only = choices[0] if len(choices) == 1 else None
-    return only if isinstance(only, type) and issubclass(only, msgspec.Struct) else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,6 +3,8 @@
 import os
 from pathlib import Path
 
+from storage.disk import sync_folder
+
 
 def replace_file(path: Path, content: bytes, mode: int) -> None:
     """Write a file in place of the one before; it survives a power cut when this returns.
@@ -20,16 +22,3 @@ def replace_file(path: Path, content: bytes, mode: int) -> None:
         os.fsync(file.fileno())
     temporary.replace(path)
     sync_folder(path.parent)
-
-
-def sync_folder(folder: Path) -> None:
-    """Bring the names in a folder to disk.
-
-    Raises:
-        OSError: the disk.
-    """
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

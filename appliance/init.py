@@ -20,7 +20,7 @@ import msgspec
 from appliance import firmware
 from appliance.config import Settings
 from appliance.errors import StartupError
-from appliance.files import replace_file, sync_folder
+from appliance.files import replace_file
 from appliance.model import JST, TerminalKind
 from appliance.opening import (
     Installation,
@@ -31,6 +31,7 @@ from appliance.opening import (
 )
 from appliance.roster import OperatorRecord, Roster, TerminalRecord
 from appliance.store import Identity, Layout
+from storage.disk import sync_folder
 from storage.engine import Unit
 from storage.keyring import KeyRing, read_header
 from storage.lock import FolderLock

@@ -8,10 +8,9 @@ from typing import cast
 import pluggy
 
 from appliance import hookspecs
-from appliance.audit import argument_paths
 from appliance.errors import StartupError
 from appliance.model import OperationName
-from appliance.operation import AnyOperation
+from appliance.operation import AnyOperation, argument_paths
 
 GROUP = "appliance.plugins"
 CORE = "core"

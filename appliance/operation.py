@@ -1,8 +1,9 @@
 """What a plugin offers: an operation, declared whole so that it can be permitted and documented."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from types import NoneType
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, get_args
 
 import msgspec
 
@@ -47,3 +48,35 @@ class Operation(Generic[A]):
 
 
 AnyOperation = Operation[Any]
+
+
+def recorded(operation: AnyOperation, arguments: Arguments) -> dict[str, Any]:
+    """Return the arguments that the operation declares for the ledger, as plain data."""
+    plain = msgspec.to_builtins(arguments)
+    kept: dict[str, Any] = {}
+    for path in operation.records:
+        *above, name = path.split(".")
+        here, there = plain, kept
+        for step in above:
+            here = here.get(step) or {}
+            there = there.setdefault(step, {})
+        if here.get(name) is not None:
+            there[name] = here[name]
+    return {name: value for name, value in kept.items() if value != {}}
+
+
+def argument_paths(asks: type[msgspec.Struct], above: str = "") -> Iterator[str]:
+    """Yield the dotted path of every argument, those of arguments inside arguments too."""
+    for field in msgspec.structs.fields(asks):
+        inner = _struct_of(field.type)
+        if inner is None:
+            yield above + field.name
+        else:
+            yield from argument_paths(inner, f"{above}{field.name}.")
+
+
+def _struct_of(kind: Any) -> type[msgspec.Struct] | None:
+    """Return the struct that an argument is, or may be left out to be."""
+    choices = [choice for choice in get_args(kind) or (kind,) if choice is not NoneType]
+    only = choices[0] if len(choices) == 1 else None
+    return only if isinstance(only, type) and issubclass(only, msgspec.Struct) else None

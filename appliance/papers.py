@@ -43,7 +43,7 @@ class Papers:
         self._writable().drop_document(self._collection(kind), key.encode())
 
     def savepoint(self) -> AbstractContextManager[None]:
-        """Undo what is done inside the block if it raises: one item of a batch."""
+        """Undo what is done inside the block if it raises; ``Case.savepoint`` is for residents."""
         return self._writable().savepoint()
 
     def _collection(self, kind: str) -> str:

@@ -14,7 +14,7 @@ import msgspec
 import pluggy
 
 from appliance import authn, authz, repeats, wire
-from appliance.audit import Account, recorded
+from appliance.audit import Account
 from appliance.case import Case
 from appliance.errors import (
     Damaged,
@@ -38,7 +38,7 @@ from appliance.model import (
     RequestId,
     Terminal,
 )
-from appliance.operation import Answer, AnyOperation, Arguments
+from appliance.operation import Answer, AnyOperation, Arguments, recorded
 from appliance.outgoing import Outgoing
 from appliance.papers import Papers
 from appliance.policy import Policy
@@ -150,7 +150,6 @@ class Pipeline:
         """Handle in a unit of work; the change and its ledger entry are one commit."""
 
         def work(unit: Unit) -> Reply:
-            run.begin_again()
             if (known := repeats.recall(unit, task.repeat_key, task.envelope.body)) is not None:
                 case = self._case(run, task, unit, unit)
                 case.note.result = "repeated"
@@ -265,9 +264,6 @@ class _Run:
 
     account: Account
     case: Case | None = None
-
-    def begin_again(self) -> None:
-        self.case = None
 
     def enter(self, unit: Unit, case: Case) -> int:
         """Do what belongs together with the entry, then make the entry; return its index."""

@@ -12,14 +12,12 @@ from appliance.audit import (
     Account,
     Event,
     Result,
-    argument_paths,
     read_entry,
-    recorded,
 )
 from appliance.errors import Malformed, TooMany
 from appliance.items import ItemName
 from appliance.model import Actor, OperationName, Operator, Role, Terminal, TerminalKind
-from appliance.operation import Answer, AnyOperation, Arguments, Operation
+from appliance.operation import Answer, AnyOperation, Arguments, Operation, argument_paths, recorded
 from appliance.testing import Bench
 from appliance.traces import Note, Touched
 from storage.engine import Entered, Entry, PersonId, VersionId

@@ -7,13 +7,12 @@ from typing import Any, get_args, get_origin
 import msgspec
 import pytest
 
-from appliance.audit import argument_paths
 from appliance.errors import Refusal
 from appliance.http import CODES
 from appliance.loading import admit, catalogue, installed
 from appliance.login import Login
 from appliance.model import OperationName, Role
-from appliance.operation import AnyOperation
+from appliance.operation import AnyOperation, argument_paths
 from appliance.policy import read_policy
 from appliance.testing import quick_pins
 from plugins import ledger, national_relay, provision, roster, search, update
