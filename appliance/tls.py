@@ -28,6 +28,9 @@ def server_context(certificate: Path, key: Path, client_ca: Path) -> ssl.SSLCont
         StartupError: a file is missing, damaged, or the key is open to others.
     """
     context = _context(ssl.PROTOCOL_TLS_SERVER)
+    # Whoever cuts a connection on the way is not the other side saying that it has finished;
+    # some builds of Python, Debian's 3.11.2 among them, take the one for the other unless told.
+    context.options &= ~ssl.OP_IGNORE_UNEXPECTED_EOF
     context.verify_mode = ssl.CERT_REQUIRED
     context.num_tickets = 0
     _fill(context, certificate, key, client_ca)
@@ -62,9 +65,6 @@ def _context(protocol: int) -> ssl.SSLContext:
     # Made bare: create_default_context would write session keys where SSLKEYLOGFILE says.
     context = ssl.SSLContext(protocol)
     context.minimum_version = context.maximum_version = ssl.TLSVersion.TLSv1_3
-    # Whoever cuts a connection on the way is not the other side saying that it has finished;
-    # some builds of Python, Debian's 3.11.2 among them, take the one for the other unless told.
-    context.options &= ~ssl.OP_IGNORE_UNEXPECTED_EOF
     context.verify_flags |= ssl.VERIFY_X509_STRICT
     context.set_alpn_protocols(["http/1.1"])
     return context

@@ -175,6 +175,8 @@ def test_a_foreign_or_expired_certificate_is_no_entry(
 
 def test_a_servers_certificate_is_not_a_clients(edge: Edge, app: App) -> None:
     refused_handshake(edge, edge.papers.client("server"))
+    wait_for(lambda: edge.door.early)
+    assert "unsuitable certificate purpose" in edge.door.early[0][1]
     assert app.environs == []
 
 
