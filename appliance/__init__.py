@@ -5,9 +5,9 @@ it imports no business function (``plugins`` are found by their entry points).
 
 A request, file by file::
 
-    server.py      one port: sockets, TLS (tls.py), strict reading (strict.py), deadlines
+    edge/server.py one port: sockets, TLS (tls.py), strict reading (strict.py), deadlines
     http.py        from a WSGI environment to an Envelope, from a Reply or Refusal to an answer
-    gate.py        the Appliance that HTTP sees: sealed, it refuses; unsealed, it hands on to
+    machine/gate.py  the Appliance that HTTP sees: sealed, it refuses; unsealed, it hands on to
     pipeline.py    Pipeline.answer, the only way in: read this first
       authn.py       which terminal, which operator
       authz.py       role x operation x 事務 x items (policy.py), then the plugins' vetoes
@@ -18,24 +18,18 @@ A request, file by file::
 What a handler works with::
 
     items.py       the 24 items of 本人確認情報
-    registry.py    residents: found (finding.py, index.py, normalise.py), read, saved
+    values/        how an item is written and compared: numbers, dates, characters, kana, addresses
+    registry.py    residents: found (finding.py, index.py), read, saved
     papers.py      sealed papers of a plugin
     plugin_api.py  the one module a plugin imports; hookspecs.py has the questions it may answer
 
 The operator's side::
 
-    config.py      appliance.toml, every key in one table
-    firmware.py    the signed policy
-    init.py        a store is made, with its custodians
-    store.py       what lies where in the data folder
-    opening.py     what must hold before anything is answered
-    keeper.py      unsealing and sealing, over the loopback port (sysport.py)
-    running.py     what is alive while unsealed; courier.py delivers to the national server
-    boot.py        the composition root: from settings to a serving process, and to its end
-    checking.py    juki check
+    machine/       made, opened, unsealed, run, sealed, checked; boot.py puts it together
     cli/           juki
-    dev.py         juki serve --dev: everything at once, to try things on
-    logs.py        log lines that cannot hold personal data
+
+Imports go one way: ``cli/``, ``machine/``, ``http.py``, ``edge/``, the files of this folder,
+``values/``.
 
 The values that pass between the parts are in ``model.py``; what can be refused is in ``errors.py``.
 ``testing.py`` is a whole appliance in a folder, for tests of ours and of vendors.

@@ -11,12 +11,12 @@ from datetime import date
 from enum import IntEnum
 
 from appliance import index as x
-from appliance import normalise
-from appliance.dates import PartialDate
 from appliance.errors import AddConditions, Malformed
 from appliance.index import Index
 from appliance.items import ItemName, Values
 from appliance.standing import DECIDING, Standing, standing
+from appliance.values import normalise
+from appliance.values.dates import PartialDate
 from storage.engine import PersonId, Token
 
 SEXES = ("0", "1", "2")

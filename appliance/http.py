@@ -25,8 +25,13 @@ from typing import Any, Protocol
 import bottle
 import msgspec
 
-from appliance import openapi, wire
-from appliance.answers import HttpAnswer, turned_away
+from appliance import wire
+from appliance.edge import openapi
+from appliance.edge.answers import HttpAnswer, turned_away
+from appliance.edge.metrics import UNKNOWN, Metrics
+from appliance.edge.negotiation import answer_type, body_type
+from appliance.edge.problems import PROBLEM_TYPE, TurnedAway, document, malformed, origin
+from appliance.edge.server import PEER, REQUEST_ID, App, Environ
 from appliance.errors import (
     AddConditions,
     Conflict,
@@ -42,12 +47,8 @@ from appliance.errors import (
     Unidentified,
     UnknownOperation,
 )
-from appliance.metrics import UNKNOWN, Metrics
 from appliance.model import Envelope, OperationName, Reply, RequestId
-from appliance.negotiation import answer_type, body_type
 from appliance.operation import AnyOperation
-from appliance.problems import PROBLEM_TYPE, TurnedAway, document, malformed, origin
-from appliance.server import PEER, REQUEST_ID, App, Environ
 from storage.errors import OutcomeUnknown
 
 log = logging.getLogger(__name__)

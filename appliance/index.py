@@ -7,8 +7,8 @@ tells its holder next to nothing. A plugin cannot add one. Whoever changes a row
 
 from collections.abc import Iterable, Iterator
 
-from appliance import normalise
 from appliance.items import ItemName, Values
+from appliance.values import normalise
 from storage.engine import Token
 from storage.tokens import identifier_token, index_key, token
 

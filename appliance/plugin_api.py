@@ -11,16 +11,6 @@ import pluggy
 from appliance.audit import Reading
 from appliance.case import Case
 from appliance.certificates import BadCertificate, peer_from_pem
-from appliance.characters import (
-    ADDRESS_LENGTH,
-    NAME_LENGTH,
-    Gaiji,
-    composed,
-    gaiji,
-    outsiders,
-    visible_length,
-)
-from appliance.dates import PartialDate
 from appliance.errors import (
     AddConditions,
     Conflict,
@@ -33,9 +23,7 @@ from appliance.errors import (
     TooMany,
 )
 from appliance.finding import Conditions, Hit, Why
-from appliance.identifiers import Municipalities, is_my_number, is_resident_code
 from appliance.items import ITEM_NAMES, ITEMS, PROVIDED, ItemName, Value, Values
-from appliance.kana import hiragana, seion
 from appliance.model import (
     JST,
     Actor,
@@ -56,6 +44,18 @@ from appliance.policy import Policy
 from appliance.roster import OperatorRecord, TerminalRecord
 from appliance.sessions import MAX_FAILURES
 from appliance.standing import Standing
+from appliance.values.characters import (
+    ADDRESS_LENGTH,
+    NAME_LENGTH,
+    Gaiji,
+    composed,
+    gaiji,
+    outsiders,
+    visible_length,
+)
+from appliance.values.dates import PartialDate
+from appliance.values.identifiers import Municipalities, is_my_number, is_resident_code
+from appliance.values.kana import hiragana, seion
 from appliance.vocabulary import (
     AddressText,
     AreaText,

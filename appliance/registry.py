@@ -22,7 +22,6 @@ from appliance.errors import (
     TooMany,
 )
 from appliance.finding import COMPARED, Conditions, Hit, Why, judge, plan
-from appliance.identifiers import Municipalities
 from appliance.index import Index
 from appliance.items import (
     AS_WRITTEN,
@@ -38,6 +37,7 @@ from appliance.items import (
 from appliance.model import Change, Grant, Message, Resident
 from appliance.standing import DECIDING, REASON, REMOVALS, REMOVED_FLAG, Standing, standing
 from appliance.traces import Touched
+from appliance.values.identifiers import Municipalities
 from storage.engine import MOST_VERSIONS, PersonId, Unit, VersionId, View
 from storage.errors import RecordNotFound, StaleRevision
 

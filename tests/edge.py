@@ -12,14 +12,15 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Protocol
 
-from appliance import tls, wire
+from appliance import wire
 from appliance.certificates import CertificateAuthority, Issued, fingerprint
+from appliance.edge import tls
+from appliance.edge.limits import Limits
+from appliance.edge.metrics import Metrics
+from appliance.edge.server import App, Server
 from appliance.http import make_app
-from appliance.limits import Limits
-from appliance.metrics import Metrics
 from appliance.model import Envelope, OperationName, Reply
 from appliance.operation import Answer, AnyOperation, Arguments, Operation
-from appliance.server import App, Server
 
 NOW = datetime.now(UTC)
 TIMEOUT = 5.0

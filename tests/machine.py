@@ -31,10 +31,10 @@ from pathlib import Path
 from typing import Any
 
 from appliance.certificates import CertificateAuthority, Issued, fingerprint
-from appliance.config import Settings, read_settings
-from appliance.init import THRESHOLD, Founded, Founding, found, write_shares
-from appliance.store import Layout
-from appliance.tls import client_context
+from appliance.edge.tls import client_context
+from appliance.machine.config import Settings, read_settings
+from appliance.machine.init import THRESHOLD, Founded, Founding, found, write_shares
+from appliance.machine.store import Layout
 from tests.appliance.founding import free_ports
 from tests.simulators.link import Answer, Credentials, Link
 from tests.simulators.terminal import Terminal

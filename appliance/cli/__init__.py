@@ -18,12 +18,12 @@ import logging
 
 import click
 
-from appliance import host
 from appliance.cli.frame import Juki
 from appliance.cli.ledger import ledger
 from appliance.cli.machine import check, config, init, seal, serve, status, unseal
 from appliance.cli.people import login, logout, operator, terminal
 from appliance.cli.policy import policy
+from appliance.machine import host
 
 SILENCE = logging.NullHandler()
 

@@ -10,10 +10,10 @@ from typing import Any, NoReturn, TypeVar
 
 import click
 
-from appliance.config import DEFAULT_PATH
+from appliance.edge.problems import origin
 from appliance.errors import StartupError
-from appliance.init import StoreExists
-from appliance.problems import origin
+from appliance.machine.config import DEFAULT_PATH
+from appliance.machine.init import StoreExists
 from storage.errors import (
     LedgerBroken,
     OutcomeUnknown,

@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from appliance import tls
 from appliance.cli.frame import Exit, Stop
+from appliance.edge import tls
 from appliance.files import replace_file
 
 SECONDS = 60.0

@@ -12,7 +12,6 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
-from appliance import checking, logs
 from appliance.certificates import BadCertificate, fingerprint
 from appliance.cli.frame import (
     Command,
@@ -29,11 +28,12 @@ from appliance.cli.frame import (
     with_config,
 )
 from appliance.cli.link import ask_machine, refuse
-from appliance.config import Settings, read_settings
-from appliance.init import Founded, Founding, found, is_verifier_key, write_shares
+from appliance.machine import checking, logs
+from appliance.machine.config import Settings, read_settings
+from appliance.machine.init import Founded, Founding, found, is_verifier_key, write_shares
+from appliance.machine.store import Layout
 from appliance.model import JST
 from appliance.pipeline import utc_now
-from appliance.store import Layout
 from storage.findings import Progress as ProgressOfCheck
 
 STDOUT = "-"
@@ -174,7 +174,8 @@ def serve(
       juki serve --dev /tmp/juki --municipality 432024
     """
     # Here, because only this command needs the whole appliance.
-    from appliance import boot, dev
+    from appliance.cli import dev
+    from appliance.machine import boot
 
     logs.set_up()
     if folder is not None:

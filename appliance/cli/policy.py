@@ -5,7 +5,6 @@ from typing import Any
 
 import click
 
-from appliance import firmware
 from appliance.cli.frame import (
     Exit,
     Group,
@@ -17,11 +16,12 @@ from appliance.cli.frame import (
     table,
     with_config,
 )
-from appliance.config import read_settings
+from appliance.edge.tls import OTHERS
 from appliance.errors import StartupError
-from appliance.firmware import Firmware
-from appliance.store import Layout, read_identity
-from appliance.tls import OTHERS
+from appliance.machine import firmware
+from appliance.machine.config import read_settings
+from appliance.machine.firmware import Firmware
+from appliance.machine.store import Layout, read_identity
 
 
 @click.group(cls=Group)

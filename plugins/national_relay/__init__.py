@@ -3,7 +3,7 @@
 A change puts one message in the outbox, in the unit of work that makes the change. The message
 names the version it tells of; its eight items are opened when it is delivered, no sooner. The
 outbox is a gapless numbered feed: the appliance's courier delivers it in order and at least once
-(``appliance/courier.py``), and the national server can read it again from any number.
+(``appliance/machine/courier.py``), and the national server can read it again from any number.
 """
 
 from collections.abc import Iterable

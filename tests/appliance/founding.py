@@ -7,8 +7,8 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 
 from appliance.certificates import CertificateAuthority, fingerprint
-from appliance.config import Settings, read_settings
-from appliance.init import Founded, Founding, found
+from appliance.machine.config import Settings, read_settings
+from appliance.machine.init import Founded, Founding, found
 
 NOW = datetime(2026, 4, 1, 1, 0, tzinfo=UTC)
 ORIGIN = "audit.juki.test/g1"

@@ -8,9 +8,9 @@ import pytest
 from appliance import index as x
 from appliance.errors import AddConditions, Malformed
 from appliance.finding import Conditions, Why, judge, plan
-from appliance.identifiers import Municipalities
 from appliance.index import Index
 from appliance.items import ItemName, Values
+from appliance.values.identifiers import Municipalities
 from tests.plugins.people import KUMAMOTO, UTO, YATSUSHIRO, person
 
 INDEX = Index(bytes(32), 21)

@@ -9,10 +9,10 @@ import cbor2
 import pytest
 
 from appliance import errors
+from appliance.edge.problems import ProblemDocument
+from appliance.edge.server import PEER, REQUEST_ID, SILENCE
 from appliance.errors import Problem, Refusal, Rejected, TooMany, Unavailable
 from appliance.http import CODES, make_app
-from appliance.problems import ProblemDocument
-from appliance.server import PEER, REQUEST_ID, SILENCE
 from storage.errors import OutcomeUnknown
 from tests.edge import DoorDouble, Edge, HttpReply, open_edge, post
 

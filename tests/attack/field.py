@@ -12,8 +12,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from appliance.problems import PROBLEM_TYPE
-from appliance.tls import client_context
+from appliance.edge.problems import PROBLEM_TYPE
+from appliance.edge.tls import client_context
 from tests.edge import HttpReply, post, read_reply
 from tests.machine import PIN, Machine, accepted
 from tests.simulators.link import Credentials

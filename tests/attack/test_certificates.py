@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from appliance.certificates import CertificateAuthority
-from appliance.tls import client_context
+from appliance.edge.tls import client_context
 from tests.attack.field import (
     BUSINESS,
     CANARY,

@@ -20,8 +20,8 @@ from click.testing import CliRunner, Result
 
 from appliance.certificates import CertificateAuthority
 from appliance.cli import juki as group
+from appliance.machine.store import Layout
 from appliance.pipeline import utc_now
-from appliance.store import Layout
 from storage.journal import read_journal
 from tests.appliance.founding import Site, free_ports, make_site
 

@@ -25,9 +25,9 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
-from appliance import openapi
-from appliance.firmware import unsigned
-from appliance.opening import load
+from appliance.edge import openapi
+from appliance.machine.firmware import unsigned
+from appliance.machine.opening import load
 from tests.machine import PIN, SHIPPED, Machine, running
 
 CHECKS: Final = [

@@ -3,13 +3,13 @@
 from pathlib import Path
 from typing import Any
 
-from appliance.identifiers import my_number_from, resident_code_from
 from appliance.items import ITEM_NAMES, ItemName, Values
-from appliance.kana import seion
 from appliance.model import Grant
 from appliance.policy import Policy, read_policy
 from appliance.registry import Registry
 from appliance.testing import PREPARED, Bench
+from appliance.values.identifiers import my_number_from, resident_code_from
+from appliance.values.kana import seion
 from storage.engine import PersonId, Unit
 
 KUMAMOTO, YATSUSHIRO, UTO = "431001", "432024", "432113"

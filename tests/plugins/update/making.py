@@ -7,10 +7,10 @@ from typing import Any
 import cbor2
 import msgspec
 
-from appliance.identifiers import my_number_from, resident_code_from
 from appliance.items import CELLS, open_form
 from appliance.plugin_api import Values
 from appliance.testing import Bench
+from appliance.values.identifiers import my_number_from, resident_code_from
 from plugins.update.notice import Notice, record, told
 from plugins.update.rules import removed_after
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from appliance.identifiers import Municipalities
+from appliance.values.identifiers import Municipalities
 from plugins.update.checks import CHECKS, examine
 from plugins.update.sender import sender_of
 from tests.plugins.update.making import (

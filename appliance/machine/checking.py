@@ -1,0 +1,90 @@
+"""``juki check``: the whole store read, opened and recomputed, while no server has it.
+
+The store is closed, so it takes the custodians' shares. Nothing is changed.
+"""
+
+from collections.abc import Collection, Iterable
+from typing import Any
+
+from appliance.errors import StartupError
+from appliance.index import Index
+from appliance.items import open_form
+from appliance.machine.config import Settings
+from appliance.machine.keeper import Shares
+from appliance.machine.store import Layout, sealed_store
+from storage.check import CheckReport, check
+from storage.engine import Fields, Token
+from storage.errors import SharesRefused, StorageError
+from storage.findings import Finding, Progress
+from storage.journal import read_journal
+from storage.keyring import KeyRing
+from storage.lock import FolderLock
+
+
+def check_store(
+    settings: Settings, shares: Iterable[str], anchors: Collection[str], progress: Progress
+) -> tuple[CheckReport, list[Finding]]:
+    """Read the whole store; return what was read, and everything that is wrong with it.
+
+    Args:
+        settings: whose store it is.
+        shares: asked for one by one, until there are enough.
+        anchors: signed checkpoints of this ledger, kept elsewhere.
+        progress: is told the part, how much of it is done, and how much there is.
+
+    Raises:
+        StoreInUse: a server has the store.
+        SharesRefused: a share is no good, or there are too few.
+        StartupError, WrongKey, Tampered: there is no store that could be read.
+    """
+    layout = Layout(settings.data)
+    identity, header = sealed_store(settings)
+    if header.share_set is None:
+        raise StartupError(f"{settings.data}: the key ring knows no shares")
+    lock = FolderLock.take(settings.data)
+    try:
+        ring = KeyRing.open(layout.ring, _root(Shares(header.share_set), shares))
+        index = Index(ring.key("idx-root/1"), ring.token_bits)
+
+        def tokens_of(fields: Fields) -> Iterable[Token]:
+            return index.tokens_of(open_form(fields))
+
+        report = check(
+            layout.store,
+            ring,
+            origin=identity.origin,
+            tokens_of=tokens_of,
+            progress=progress,
+            anchors=anchors,
+        )
+    finally:
+        lock.release()
+    return report, [*_journal(layout), *report.findings]
+
+
+def plain(report: CheckReport, findings: Collection[Finding]) -> dict[str, Any]:
+    """Return a report as plain data."""
+    counted = ("persons", "versions", "cells", "tokens", "documents", "parcels", "entries")
+    return {
+        "clean": not findings,
+        **{name: getattr(report, name) for name in counted},
+        "findings": [{"place": each.place, "what": each.what} for each in findings],
+    }
+
+
+def _root(gathered: Shares, shares: Iterable[str]) -> bytes:
+    for share in shares:
+        _, root = gathered.add(share)
+        if root is not None:
+            return root
+    raise SharesRefused(f"{gathered.share_set.threshold} shares are needed")
+
+
+def _journal(layout: Layout) -> list[Finding]:
+    try:
+        read_journal(layout.journal)
+    except FileNotFoundError:
+        return []
+    except StorageError as problem:
+        return [Finding("boot journal", str(problem))]
+    return []

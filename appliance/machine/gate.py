@@ -1,0 +1,204 @@
+"""The appliance as the main port sees it: sealed it refuses, unsealed it hands on to the pipeline.
+
+One object for the life of the process. What is alive only while unsealed is in ``running.py``; the
+keeper (``keeper.py``) opens it, the main thread (``boot.py``) closes it.
+"""
+
+import logging
+import queue
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import ExitStack
+from datetime import datetime
+from enum import Enum
+from importlib.metadata import version
+from typing import Any
+
+from appliance.edge import tls
+from appliance.edge.metrics import Metrics
+from appliance.edge.problems import origin
+from appliance.edge.server import Environ
+from appliance.errors import Unavailable
+from appliance.http import make_app
+from appliance.machine import host
+from appliance.machine.config import Settings
+from appliance.machine.courier import Courier
+from appliance.machine.keeper import Shares
+from appliance.machine.opening import open_store
+from appliance.machine.running import Running
+from appliance.model import Envelope, Reply
+from appliance.operation import AnyOperation
+from appliance.pipeline import Pipeline, utc_now
+from storage.errors import OutcomeUnknown
+from storage.journal import Journal
+from storage.vault import Vault
+
+log = logging.getLogger(__name__)
+Clock = Callable[[], datetime]
+
+OK, NOT_OK = 200, 503
+DISTRIBUTION = "juki-appliance"
+
+
+class Ending(Enum):
+    """Why the process ends, or what else it is told."""
+
+    STOP = "stop"
+    SEAL = "seal"
+    UNKNOWN = "outcome-unknown"
+    RELOAD = "reload"
+
+
+class Appliance:
+    """The appliance as the main port sees it (``http.Door``), sealed or not."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        shares: Shares,
+        journal: Journal,
+        metrics: Metrics,
+        clock: Clock = utc_now,
+    ) -> None:
+        self._settings = settings
+        self._shares = shares
+        self._journal = journal
+        self._metrics = metrics
+        self._clock = clock
+        self._running: Running | None = None
+        self._failed = False
+        self._app = make_app(self, metrics)
+        self.told: queue.SimpleQueue[Ending] = queue.SimpleQueue()
+        """What the main thread is to do next."""
+        metrics.watch("unsealed", "1 while requests are answered.", lambda: float(self.is_open))
+
+    def __call__(self, environ: Environ, start_response: Callable[..., Any]) -> Iterable[bytes]:
+        """Answer as the WSGI application of the main port; it is another one once unsealed."""
+        return self._app(environ, start_response)
+
+    # --- http.Door ---
+
+    def answer(self, envelope: Envelope) -> Reply:
+        """Return the reply, once it is in the ledger.
+
+        Raises:
+            Refusal: no, and why; Unavailable while sealed or stopping.
+            OutcomeUnknown: the disk failed during the commit; the process stops.
+        """
+        running = self._running
+        if running is None or self._failed:
+            raise Unavailable("the appliance is sealed or stopping")
+        try:
+            return running.pipeline.answer(envelope)
+        except OutcomeUnknown:
+            self._stop_failed()
+            raise
+
+    def operations(self) -> Sequence[AnyOperation]:
+        """Return what can be asked; nothing while sealed."""
+        return () if self._running is None else self._running.operations
+
+    def health(self) -> tuple[int, dict[str, Any]]:
+        """Return whether requests are answered, fit for everybody."""
+        running = self._running
+        degraded = ["storage"] if self._failed else running.degraded() if running else []
+        state = "sealed" if running is None else "degraded" if degraded else "ok"
+        return (
+            OK if state == "ok" else NOT_OK,
+            {"status": state, "sealed": running is None, "degraded": degraded},
+        )
+
+    def seal_status(self) -> dict[str, Any]:
+        """Return how far unsealing is."""
+        known = self._shares.share_set
+        return {
+            "type": "shamir",
+            "initialized": True,
+            "sealed": self._running is None,
+            "t": known.threshold,
+            "n": len(known.checks),
+            "progress": self._shares.progress,
+            "share_set": known.number,
+            "version": version(DISTRIBUTION),
+        }
+
+    def checkpoint(self) -> str | None:
+        """Return the ledger's latest signed checkpoint; None while sealed."""
+        return None if self._running is None else self._running.vault.checkpoint()
+
+    def refused_early(self, fingerprint: str | None, why: str) -> None:
+        """Enter a refusal of somebody who could not be identified."""
+        try:
+            self._journal.refused(why, fingerprint=fingerprint or "")
+        except OSError as problem:
+            log.error("a refusal could not be noted: %s", origin(problem))
+
+    # --- keeper.Unsealable ---
+
+    @property
+    def is_open(self) -> bool:
+        """True from the last share on."""
+        return self._running is not None
+
+    def open(self, root: bytes) -> None:
+        """Open the store and begin to answer.
+
+        Raises:
+            StartupError, StorageError: it stays sealed.
+        """
+        settings = self._settings
+        with ExitStack() as undo:
+            opened = open_store(settings, root, self._clock)
+            undo.callback(opened.vault.close)
+            running = Running(
+                opened,
+                settings,
+                turned_away=self.refused_early,
+                make_courier=lambda pipeline: self._courier(pipeline, opened.vault),
+                clock=self._clock,
+            )
+            self._running = running
+            undo.callback(setattr, self, "_running", None)
+            self._app = make_app(self, self._metrics)
+            running.start()
+            undo.pop_all()
+        host.notify("STATUS=unsealed")
+
+    def end_sealed(self) -> None:
+        """Seal: the main thread drains, closes and replaces the process."""
+        self.told.put(Ending.SEAL)
+
+    def details(self) -> dict[str, Any]:
+        """Return what only those on the machine are told."""
+        running = self._running
+        if running is None:
+            return {}
+        return {
+            "warnings": running.warnings(),
+            "disk_free": round(running.disk_free(), 3),
+            "policy_serial": running.opened.firmware.manifest.serial,
+            "national": running.courier.status() if running.courier else None,
+        }
+
+    def close(self, why: Ending) -> None:
+        """End what is running; nothing if sealed."""
+        running, self._running = self._running, None
+        if running is not None:
+            running.stop(f"system/{why.value}")
+
+    def _courier(self, pipeline: Pipeline, vault: Vault) -> Courier | None:
+        """Return who delivers to the national server; None where there is none."""
+        national = self._settings.national
+        if national is None:
+            return None
+        return Courier(
+            pipeline,
+            vault,
+            url=national.url,
+            context=tls.client_context(national.certificate, national.key, national.ca),
+            on_unknown=self._stop_failed,
+            clock=self._clock,
+        )
+
+    def _stop_failed(self) -> None:
+        self._failed = True
+        self.told.put(Ending.UNKNOWN)

@@ -1,0 +1,249 @@
+"""``juki init``: a store is made with its custodians present, whole or not at all.
+
+Everything is built in a folder beside the final one, checked, handed out, and only then given its
+name. Until the rename there is no store; after it there is a complete one whose shares are in the
+custodians' hands. The first entry of its ledger says that it was made.
+
+What leaves, once: the shares of the root key, the key by which the custodians sign the policy, and
+a one-use code with which the first システム管理者 sets a PIN (R127).
+"""
+
+import os
+import shutil
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from pathlib import Path
+
+import msgspec
+
+from appliance.errors import StartupError
+from appliance.files import replace_file
+from appliance.machine import firmware
+from appliance.machine.config import Settings
+from appliance.machine.opening import (
+    Installation,
+    load,
+    milliseconds,
+    put_installation,
+    system_entry,
+)
+from appliance.machine.store import Identity, Layout
+from appliance.model import JST, TerminalKind
+from appliance.roster import OperatorRecord, Roster, TerminalRecord
+from storage.disk import sync_folder
+from storage.engine import Unit
+from storage.keyring import KeyRing, read_header
+from storage.lock import FolderLock
+from storage.note import Signer, VerifierKey
+from storage.unseal import Gathering, new_root, split
+from storage.vault import create, open_vault
+
+THRESHOLD, SHARES = 3, 5
+ADMINISTRATOR = "system-administrator"
+ENROLMENT_TIME = timedelta(hours=24)
+
+
+class StoreExists(StartupError):
+    """There is something where the store would be made."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Founding:
+    """What a new store is made of."""
+
+    settings: Settings
+    fingerprint: str
+    """Of the certificate of the first 代表端末."""
+    terminal_id: str
+    place: str
+    operator_id: str
+    """操作者ID of the first システム管理者, and his 照合ID."""
+    person_id: str
+    office: str
+    expires_on: date
+    policy_key: str | None = None
+    """The verifier key of a policy that is signed already; None: a new key is drawn."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class Founded:
+    """What is handed out, once."""
+
+    identity: Identity
+    shares: tuple[str, ...]
+    policy_secret: str | None
+    """The custodians' signing key; None where the policy was signed already."""
+    enrolment_code: str
+    enrolment_until: datetime
+
+
+def found(
+    founding: Founding, deliver: Callable[[Founded], None], clock: Callable[[], datetime]
+) -> Founded:
+    """Make a store; ``deliver`` hands out shares, key and code before the store gets its name.
+
+    Raises:
+        StoreExists: there is one already.
+        StartupError: something it needs is missing.
+        OSError: the disk, or whatever ``deliver`` raises. There is no store then.
+    """
+    data = founding.settings.data
+    _refuse_existing(data)
+    building = data.with_name(f"{data.name}.unfinished")
+    shutil.rmtree(building, ignore_errors=True)
+    building.mkdir(mode=0o700, parents=True)
+    lock = FolderLock.take(building)
+    try:
+        founded = _build(founding, Layout(building), clock)
+        deliver(founded)
+        _sync_all(building)
+        # Takes the place of an empty folder, and of nothing else.
+        building.replace(data)
+        sync_folder(data.parent)
+    except BaseException:
+        shutil.rmtree(building, ignore_errors=True)
+        raise
+    finally:
+        lock.release()
+    return founded
+
+
+def write_shares(folder: Path, founded: Founded) -> list[Path]:
+    """Write one file a custodian, and the policy key, each readable by its owner alone.
+
+    Raises:
+        StartupError: a file is there already.
+        OSError: the disk.
+    """
+    papers = {f"share-{number}.txt": share for number, share in enumerate(founded.shares, start=1)}
+    if founded.policy_secret is not None:
+        papers["policy.key"] = founded.policy_secret
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if there := [name for name in papers if (folder / name).exists()]:
+        raise StartupError(*(f"{folder / name}: is there already" for name in there))
+    for name, paper in papers.items():
+        replace_file(folder / name, f"{paper}\n".encode(), 0o600)
+    return [folder / name for name in papers]
+
+
+def _refuse_existing(data: Path) -> None:
+    if data.exists() and (not data.is_dir() or any(data.iterdir())):
+        raise StoreExists(f"{data}: is not empty; a store is never made over another")
+
+
+def _build(founding: Founding, layout: Layout, clock: Callable[[], datetime]) -> Founded:
+    settings = founding.settings
+    root = new_root()
+    shares, share_set = split(root, threshold=THRESHOLD, count=SHARES)
+    year = clock().astimezone(JST).year
+    ring = KeyRing.create(root, os.urandom(16), settings.token_bits, year, share_set)
+    ring.save(layout.ring)
+    create(layout.store, ring, settings.origin, milliseconds(clock))
+    secret, policy_key, policy = _policy(founding)
+    identity = Identity(
+        installation=ring.installation.hex(),
+        origin=settings.origin,
+        prefecture=settings.prefecture,
+        ledger_key=Signer(settings.origin, ring.key("log-sign")).vkey,
+        policy_key=policy_key,
+    )
+    replace_file(layout.identity, msgspec.json.encode(identity), 0o600)
+    until = clock() + ENROLMENT_TIME
+    code = _first_entries(founding, layout, ring, identity, policy, until, clock)
+    _try_every_share(layout.ring, shares)
+    return Founded(
+        identity=identity,
+        shares=tuple(shares),
+        policy_secret=secret,
+        enrolment_code=code,
+        enrolment_until=until,
+    )
+
+
+def _policy(founding: Founding) -> tuple[str | None, str, firmware.Firmware]:
+    """Return the new signing key, the verifier key, and the policy, signed and loadable."""
+    folder = founding.settings.firmware
+    if founding.policy_key is not None:
+        signed = firmware.verified(folder, founding.policy_key, least_serial=1)
+        load(signed)
+        return None, founding.policy_key, signed
+    load(firmware.unsigned(folder))
+    seed = os.urandom(32)
+    signer = Signer(firmware.SIGNER_NAME, seed)
+    try:
+        firmware.sign(folder, signer)
+    except OSError as problem:
+        raise StartupError(f"{problem.filename}: {problem.strerror}") from None
+    signed = firmware.verified(folder, signer.vkey, least_serial=1)
+    return firmware.secret_text(signer.verifier, seed), signer.vkey, signed
+
+
+def _first_entries(
+    founding: Founding,
+    layout: Layout,
+    ring: KeyRing,
+    identity: Identity,
+    policy: firmware.Firmware,
+    until: datetime,
+    clock: Callable[[], datetime],
+) -> str:
+    """Write what a new store must know, in one unit; return the enrolment code."""
+    terminal = TerminalRecord(
+        fingerprint=founding.fingerprint,
+        terminal_id=founding.terminal_id,
+        kind=TerminalKind.REPRESENTATIVE,
+        place=founding.place,
+    )
+    administrator = OperatorRecord(
+        operator_id=founding.operator_id,
+        person_id=founding.person_id,
+        office=founding.office,
+        roles=(ADMINISTRATOR,),
+        expires_on=founding.expires_on,
+    )
+
+    def work(unit: Unit) -> str:
+        roster = Roster(unit, unit)
+        roster.enrol_terminal(terminal)
+        roster.put_operator(administrator)
+        serial = policy.manifest.serial
+        put_installation(unit, Installation(identity=identity, policy_serial=serial))
+        unit.enter(system_entry("system/init", policy, f"policy {serial}"))
+        return roster.issue_enrolment(founding.operator_id, until)
+
+    vault = open_vault(layout.store, ring, origin=identity.origin, clock_ms=milliseconds(clock))
+    try:
+        return vault.write(work)
+    finally:
+        vault.close()
+
+
+def _try_every_share(ring: Path, shares: Sequence[str]) -> None:
+    """Open the ring from the disk with three shares at a time, until each was used.
+
+    Raises:
+        StorageError: a share is not good; nobody has it yet, so nothing is lost.
+    """
+    header = read_header(ring)
+    if header.share_set is None:
+        raise StartupError(f"{ring}: was written without its shares")
+    for first in range(len(shares)):
+        gathering = Gathering(header.share_set)
+        for step in range(THRESHOLD):
+            gathering.add(shares[(first + step) % len(shares)])
+        KeyRing.open(ring, gathering.key())
+
+
+def _sync_all(folder: Path) -> None:
+    for below, _, _ in os.walk(folder):
+        sync_folder(Path(below))
+
+
+def is_verifier_key(text: str) -> bool:
+    """Return whether this is the verifier key of a signer."""
+    try:
+        VerifierKey.parse(text)
+    except ValueError:
+        return False
+    return True

@@ -1,0 +1,163 @@
+"""From the root key to an open store with its policy: what must hold before anything is answered.
+
+In this order: the key ring opens; the store opens, and stands where its ledger says
+(``storage.vault``); it is the store that the identity card and the configuration name; the policy
+is the one the custodians signed, and not an older one; every plugin let in is there; the policy
+names nothing that does not exist. Nothing of the policy or a plugin is loaded before that point.
+"""
+
+import logging
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+import msgspec
+import pluggy
+
+from appliance import authn
+from appliance.audit import Account, Event, Result
+from appliance.errors import StartupError
+from appliance.loading import admit, catalogue, installed
+from appliance.login import Login
+from appliance.machine.config import Settings
+from appliance.machine.firmware import Firmware, verified
+from appliance.machine.store import Identity, Layout, check_settings, read_identity
+from appliance.model import JST, OperationName
+from appliance.operation import AnyOperation
+from appliance.sessions import PinAuthenticator
+from appliance.traces import Note, Touched
+from storage.engine import Entry, Unit, View
+from storage.errors import Tampered
+from storage.keyring import KeyRing
+from storage.vault import Vault, open_vault
+
+log = logging.getLogger(__name__)
+Clock = Callable[[], datetime]
+
+COLLECTION, KEY = "core.installation", b"identity"
+YEARLY = ("kek/active", "log-body", "log-subj")
+
+
+class Installation(msgspec.Struct, frozen=True, kw_only=True):
+    """The sealed original of the identity card, and how far the policy has come."""
+
+    identity: Identity
+    policy_serial: int
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """The plugins let in, and what they offer together."""
+
+    hook: pluggy.HookRelay
+    operations: Mapping[OperationName, tuple[str, AnyOperation]]
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """An open store, and the policy in force over it."""
+
+    ring: KeyRing
+    vault: Vault
+    firmware: Firmware
+    loaded: Loaded
+
+
+def milliseconds(clock: Clock) -> Callable[[], int]:
+    """Return the clock as the storage wants it."""
+    return lambda: int(clock().timestamp() * 1000)
+
+
+def open_store(settings: Settings, root: bytes, clock: Clock) -> Opened:
+    """Open the store of a data folder with its root key, and load the policy.
+
+    Raises:
+        StartupError: the configuration, the policy or a plugin is not as it must be.
+        WrongKey, Tampered, LedgerBroken: the store is not as it must be.
+        StoreInUse: another process has it.
+    """
+    layout = Layout(settings.data)
+    identity = read_identity(layout)
+    ring = KeyRing.open(layout.ring, root)
+    check_settings(settings, identity, ring.header)
+    _draw_yearly(ring, layout, clock)
+    vault = open_vault(layout.store, ring, origin=identity.origin, clock_ms=milliseconds(clock))
+    with ExitStack() as undo:
+        undo.callback(vault.close)
+        with vault.view() as view:
+            known = installation(view)
+        if known.identity != identity or identity.installation != ring.installation.hex():
+            raise Tampered("the identity card is not that of this store")
+        firmware = verified(
+            settings.firmware, identity.policy_key, least_serial=known.policy_serial
+        )
+        loaded = load(firmware)
+        vault.write(lambda unit: _enter_opening(unit, known, firmware))
+        undo.pop_all()
+    return Opened(ring, vault, firmware, loaded)
+
+
+def load(firmware: Firmware) -> Loaded:
+    """Import the plugins let in, and hold the policy against what they offer.
+
+    Raises:
+        StartupError: a plugin is missing or not one, or the policy names what does not exist.
+    """
+    manager = admit({**installed(firmware.plugins), "session": Login(PinAuthenticator())})
+    operations = catalogue(manager)
+    if problems := firmware.policy.problems(operations):
+        raise StartupError(*problems)
+    return Loaded(manager.hook, operations)
+
+
+def installation(view: View) -> Installation:
+    """Return the sealed record of which store this is.
+
+    Raises:
+        Tampered: there is none.
+    """
+    found = view.document(COLLECTION, KEY)
+    if found is None:
+        raise Tampered("the store has no record of what it is")
+    return msgspec.json.decode(found.body, type=Installation)
+
+
+def put_installation(unit: Unit, record: Installation) -> None:
+    """Write which store this is, or a new serial of its policy."""
+    unit.put_document(COLLECTION, KEY, msgspec.json.encode(record))
+
+
+def system_entry(operation: str, firmware: Firmware, result: str = "") -> Entry:
+    """Return the ledger entry of something the process does by itself."""
+    account = Account(
+        request_id=operation,
+        operation=operation,
+        policy=firmware.policy.digest[:8],
+        terminal=authn.SERVICE.terminal,
+        actor=authn.SERVICE,
+    )
+    (entry,) = account.carried_out(Touched(), Note(result=result))
+    return replace(entry, event=int(Event.SYSTEM), result=int(Result.OK))
+
+
+def _enter_opening(unit: Unit, known: Installation, firmware: Firmware) -> None:
+    serial = firmware.manifest.serial
+    if serial != known.policy_serial:
+        put_installation(unit, msgspec.structs.replace(known, policy_serial=serial))
+    unit.enter(system_entry("system/unseal", firmware, f"policy {serial}"))
+
+
+def _draw_yearly(ring: KeyRing, layout: Layout, clock: Clock) -> None:
+    """Draw the keys of a new year, once it has come."""
+    newest = max(map(int, ring.family("log-body")))
+    year = clock().astimezone(JST).year
+    if year == newest:
+        return
+    # A clock that leaps must not make keys that then stay the newest for years.
+    if year != newest + 1:
+        log.warning("the clock is %d years from the newest keys; they stay in use", year - newest)
+        return
+    for name in YEARLY:
+        ring.ensure(f"{name}/{year}")
+    ring.save(layout.ring)

@@ -1,0 +1,166 @@
+"""What is alive while the appliance is unsealed: the pipeline, and the threads beside it.
+
+``start`` puts it together from an open store; ``stop`` ends it in the opposite order. Nothing of it
+exists while sealed.
+"""
+
+import logging
+import shutil
+import threading
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+from typing import Protocol
+
+from appliance.edge.problems import origin
+from appliance.index import Index
+from appliance.machine.config import Settings
+from appliance.machine.opening import Opened, system_entry
+from appliance.machine.store import Layout
+from appliance.pipeline import Parts, Pipeline
+from appliance.refs import Refs
+from appliance.registry import Tools
+from appliance.sessions import Sessions
+from appliance.values.identifiers import Municipalities
+from storage.errors import OutcomeUnknown, StorageError
+from storage.vault import Vault
+
+log = logging.getLogger(__name__)
+
+EXPORT_SECONDS = 3.0
+LITTLE_SPACE = 0.1
+"""Part of the disk below which a warning is given."""
+
+
+class Courier(Protocol):
+    """Delivers the outbox to the national server, on a thread of its own."""
+
+    def start(self) -> None:
+        """Begin to deliver."""
+
+    def stop(self) -> None:
+        """Finish the delivery under way, and end."""
+
+    def status(self) -> dict[str, object]:
+        """Return how deliveries go: ``last_error`` is None while they go well."""
+
+
+class Exporter:
+    """Brings the tiles up to the ledger whenever it has grown."""
+
+    def __init__(self, vault: Vault, folder: Path, seconds: float = EXPORT_SECONDS) -> None:
+        self._vault = vault
+        self._folder = folder
+        self._seconds = seconds
+        self._exported = ""
+        self._ending = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="tile exporter", daemon=True)
+        self.well = True
+
+    def start(self) -> None:
+        """Begin to export."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Export once more, and end."""
+        self._ending.set()
+        self._thread.join()
+        self._export()
+
+    def _run(self) -> None:
+        while True:
+            self._export()
+            if self._ending.wait(self._seconds):
+                return
+
+    def _export(self) -> None:
+        checkpoint = self._vault.checkpoint()
+        if checkpoint == self._exported:
+            return
+        try:
+            self._vault.export_tiles(self._folder)
+        except (StorageError, OSError) as problem:
+            # The ledger itself is safe in the store; the copy is made up for at the next turn.
+            self.well = False
+            log.error("the ledger could not be exported: %s", origin(problem))
+        else:
+            self.well = True
+            self._exported = checkpoint
+
+
+class Running:
+    """An unsealed appliance at work."""
+
+    def __init__(
+        self,
+        opened: Opened,
+        settings: Settings,
+        *,
+        turned_away: Callable[[str, str], None],
+        make_courier: Callable[[Pipeline], Courier | None],
+        clock: Callable[[], datetime],
+    ) -> None:
+        self.opened = opened
+        self.vault = opened.vault
+        ring = opened.ring
+        self.pipeline = Pipeline(
+            Parts(
+                engine=opened.vault,
+                policy=opened.firmware.policy,
+                hook=opened.loaded.hook,
+                operations=opened.loaded.operations,
+                tools=Tools(
+                    Index(ring.key("idx-root/1"), ring.token_bits),
+                    Municipalities.load(),
+                    cap=settings.search_results,
+                ),
+                sessions=Sessions(settings.session),
+                refs=Refs(),
+                turned_away=turned_away,
+                clock=clock,
+            )
+        )
+        self.operations = tuple(op for _, op in opened.loaded.operations.values())
+        self.courier = make_courier(self.pipeline)
+        self.exporter = Exporter(opened.vault, Layout(settings.data).tiles)
+        self._data = settings.data
+
+    def start(self) -> None:
+        """Set the threads going."""
+        self.exporter.start()
+        if self.courier is not None:
+            self.courier.start()
+
+    def stop(self, why: str) -> None:
+        """End the threads, enter ``why`` in the ledger, close the store."""
+        if self.courier is not None:
+            self.courier.stop()
+        try:
+            self.vault.write(lambda unit: unit.enter(system_entry(why, self.opened.firmware)))
+        except OutcomeUnknown:
+            log.critical("the store stopped after a failed commit; nothing more is written")
+        except StorageError as problem:
+            log.error("the last entry could not be written: %s", origin(problem))
+        finally:
+            self.exporter.stop()
+            self.vault.close()
+
+    def degraded(self) -> list[str]:
+        """Return what keeps the appliance from answering as it should."""
+        return [] if self.vault.condition == "well" else ["storage"]
+
+    def warnings(self) -> list[str]:
+        """Return what a human should see to before it keeps the appliance from answering."""
+        found = []
+        if self.disk_free() < LITTLE_SPACE:
+            found.append("disk")
+        if not self.exporter.well:
+            found.append("tiles")
+        if self.courier is not None and self.courier.status().get("last_error"):
+            found.append("national")
+        return found
+
+    def disk_free(self) -> float:
+        """Return which part of the disk is free."""
+        usage = shutil.disk_usage(self._data)
+        return usage.free / usage.total

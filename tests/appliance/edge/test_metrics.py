@@ -1,0 +1,50 @@
+"""Counters for monitoring: figures, and never a person."""
+
+from datetime import UTC, datetime, timedelta
+
+from appliance.edge.metrics import Metrics
+
+NOW = datetime(2026, 11, 25, tzinfo=UTC)
+
+
+def test_reports_are_counted_by_code_and_passed_on() -> None:
+    metrics, told = Metrics(), []
+    report = metrics.counting(lambda fingerprint, why: told.append((fingerprint, why)))
+    report(None, "tls: no handshake in time, from 10.0.0.1")
+    report("ab", "malformed: a header is given twice, from 10.0.0.1")
+    text = metrics.text().decode()
+    assert "juki_tls_handshake_refused_total 1.0" in text
+    assert 'juki_turned_away_total{code="malformed"} 1.0' in text
+    assert "10.0.0.1" not in text
+    assert [fingerprint for fingerprint, _ in told] == [None, "ab"]
+
+
+def test_answers_are_counted_and_timed() -> None:
+    metrics = Metrics()
+    metrics.answered("search/find", "ok", 0.003)
+    text = metrics.text().decode()
+    assert 'juki_ops_total{operation="search/find",result="ok"} 1.0' in text
+    assert 'juki_op_seconds_bucket{le="0.005",operation="search/find"} 1.0' in text
+    assert 'juki_op_seconds_bucket{le="0.002",operation="search/find"} 0.0' in text
+
+
+def test_figures_of_others_are_read_when_they_are_asked_for() -> None:
+    metrics, depth = Metrics(), [3.0]
+    metrics.watch("outbox_depth", "Messages not yet acknowledged.", lambda: depth[0])
+    assert "juki_outbox_depth 3.0" in metrics.text().decode()
+    depth[0] = 4.0
+    assert "juki_outbox_depth 4.0" in metrics.text().decode()
+
+
+def test_a_certificate_nears_its_end() -> None:
+    metrics, days = Metrics(), [0]
+    metrics.expires("server", NOW + timedelta(days=7), lambda: NOW + timedelta(days=days[0]))
+    assert 'juki_cert_expiry_seconds{name="server"} 604800.0' in metrics.text().decode()
+    days[0] = 7
+    assert 'juki_cert_expiry_seconds{name="server"} 0.0' in metrics.text().decode()
+
+
+def test_two_appliances_in_one_process_do_not_share_figures() -> None:
+    first, second = Metrics(), Metrics()
+    first.answered("search/find", "ok", 0.1)
+    assert "search/find" not in second.text().decode()

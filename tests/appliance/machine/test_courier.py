@@ -1,0 +1,393 @@
+import json
+import socket
+import ssl
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from appliance.edge.tls import client_context
+from appliance.machine.courier import Courier, Link, Pace, Undelivered, _understood
+from appliance.model import OperationName
+from appliance.testing import Bench
+from plugins import national_relay
+from storage.errors import OutcomeUnknown
+from tests.plugins.people import admit, change
+from tests.simulators.national import NationalServer, Switch
+from tests.simulators.national_file import NationalFile
+from tests.simulators.network import Network
+from tests.simulators.tls_server import JsonExchange, TlsServer
+
+QUICK = Pace(look=0.01, first=0.01, longest=0.02, connect=2.0, exchange=2.0, batch=10)
+
+
+@pytest.fixture(scope="module")
+def network(tmp_path_factory: pytest.TempPathFactory) -> Network:
+    return Network(tmp_path_factory.mktemp("network"), "juki")
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Iterator[Bench]:
+    with Bench.open(tmp_path / "store", {"national_relay": national_relay}) as bench:
+        yield bench
+
+
+@pytest.fixture(scope="module")
+def context(network: Network) -> ssl.SSLContext:
+    return client_context(*network.client("pref-43"))
+
+
+@contextmanager
+def serving(server: TlsServer) -> Iterator[int]:
+    with server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+        thread.start()
+        try:
+            yield server.server_port
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+class National:
+    """The simulated national server, and what it has."""
+
+    def __init__(self, port: int, file: NationalFile, switch: Path) -> None:
+        self.port = port
+        self._file = file
+        self._switch = switch
+
+    def faults(self, text: str) -> None:
+        self._switch.write_text(text)
+
+    def residents(self) -> int:
+        return int(self._file.summary()["residents"])
+
+    def heard(self) -> dict[str, Any]:
+        heard: dict[str, Any] = self._file.summary()["prefectures"].get("pref-43", {})
+        return heard
+
+
+@pytest.fixture
+def national(tmp_path: Path, network: Network) -> Iterator[National]:
+    switch = tmp_path / "faults"
+    with NationalFile(tmp_path / "national.db") as file:
+        server = NationalServer(
+            ("127.0.0.1", 0), network.server(), file, Switch(file=switch), delay=3.0
+        )
+        with serving(server) as port:
+            yield National(port, file, switch)
+
+
+@contextmanager
+def courier(
+    bench: Bench, port: int, context: ssl.SSLContext, pace: Pace = QUICK, **more: Any
+) -> Iterator[Courier]:
+    url = f"https://127.0.0.1:{port}"
+    unknown: Callable[[], None] = more.pop("on_unknown", lambda: None)
+    running = Courier(
+        bench.pipeline, bench.vault, url=url, context=context, on_unknown=unknown, pace=pace
+    )
+    running.start()
+    try:
+        yield running
+    finally:
+        running.stop()
+        assert running.status()["state"] == "stopped"
+
+
+def until(holds: Callable[[], bool], seconds: float = 10.0) -> None:
+    end = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < end, "it did not come about"
+        time.sleep(0.005)
+
+
+def acknowledged(bench: Bench) -> int:
+    with bench.vault.view() as view:
+        return view.acknowledged("national")
+
+
+def test_everything_is_delivered_in_order_and_then_nothing_waits(
+    bench: Bench, national: National, context: ssl.SSLContext
+) -> None:
+    who = admit(bench, 1)
+    for which in range(2, 25):
+        admit(bench, which)
+    change(bench, who, address="熊本県宇土市浦田町５１", reason="31")
+    with courier(bench, national.port, context) as running:
+        until(lambda: acknowledged(bench) == 25)
+        until(lambda: running.status()["state"] == "idle")
+        assert running.status()["last_error"] is None
+        assert running.status()["acknowledged"] == 25
+        assert running.status()["attempts"] == 3
+        admit(bench, 26)
+        until(lambda: acknowledged(bench) == 26)
+    assert national.residents() == 25
+    assert (national.heard()["acknowledged"], national.heard()["repeats"]) == (26, 0)
+
+
+def test_what_was_told_to_the_national_server_is_in_the_ledger(
+    bench: Bench, national: National, context: ssl.SSLContext
+) -> None:
+    who = admit(bench)
+    with courier(bench, national.port, context):
+        until(lambda: acknowledged(bench) == 1)
+    (told,) = [entry for entry in bench.ledger() if entry.operation == "relay/feed"]
+    assert told.subjects == (who,)
+    assert told.terminal == "SYSTEM"
+    assert len(told.items) == 8
+
+
+def test_an_empty_outbox_makes_no_ledger_entries(
+    bench: Bench, national: National, context: ssl.SSLContext
+) -> None:
+    with courier(bench, national.port, context) as running:
+        until(lambda: running.status()["state"] == "idle")
+        time.sleep(0.1)
+    assert bench.ledger() == []
+
+
+@pytest.mark.parametrize("fault", ["down", "wrong", "duplicate"])
+def test_a_fault_of_the_other_side_is_told_and_outlived(
+    bench: Bench, national: National, context: ssl.SSLContext, fault: str
+) -> None:
+    national.faults(fault)
+    for which in range(15):
+        admit(bench, which + 1)
+    with courier(bench, national.port, context) as running:
+        until(lambda: running.status()["state"] == "failing")
+        status = running.status()
+        assert status["failing_since"] is not None
+        assert acknowledged(bench) in (0, 10)
+        admit(bench, 16)
+        national.faults("")
+        until(lambda: acknowledged(bench) == 16)
+        until(lambda: running.status()["last_error"] is None)
+    assert national.residents() == 16
+
+
+def test_a_slow_server_does_not_hold_up_updates(
+    bench: Bench, national: National, context: ssl.SSLContext
+) -> None:
+    national.faults("slow")
+    admit(bench, 1)
+    with courier(bench, national.port, context, Pace(exchange=0.2, look=0.01, first=0.01)) as slow:
+        began = time.monotonic()
+        for which in range(2, 6):
+            admit(bench, which)
+        assert time.monotonic() - began < 1.0
+        until(lambda: slow.status()["state"] == "failing")
+        assert "not reached" in str(slow.status()["last_error"])
+
+
+def test_stopping_does_not_wait_for_a_silent_server(bench: Bench, context: ssl.SSLContext) -> None:
+    admit(bench)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        port = silent.getsockname()[1]
+        with courier(bench, port, context, Pace(exchange=60.0)) as running:
+            taken, _ = silent.accept()
+            time.sleep(0.05)
+            began = time.monotonic()
+            running.stop()
+            assert time.monotonic() - began < 2.0
+            taken.close()
+
+
+def test_a_stranger_in_the_place_of_the_national_server_gets_nothing(
+    bench: Bench, context: ssl.SSLContext, tmp_path: Path
+) -> None:
+    admit(bench)
+    heard: list[bytes] = []
+
+    class Listens(JsonExchange):
+        def post(self, body: bytes) -> None:
+            heard.append(body)
+
+    stranger = Network(tmp_path, "stranger")
+    with (
+        serving(TlsServer(("127.0.0.1", 0), stranger.server(), Listens)) as port,
+        courier(bench, port, context) as running,
+    ):
+        until(lambda: running.status()["state"] == "failing")
+        assert "SSLCertVerificationError" in str(running.status()["last_error"])
+    assert heard == []
+
+
+ANSWERS = {
+    "no": (500, {"acknowledged": 1}, "answered 500"),
+    "nonsense": (200, ["acknowledged", 1], "not understood"),
+    "nothing": (200, {"acknowledged": 0}, "took nothing"),
+    "text": (200, {"acknowledged": "1"}, "not understood"),
+    "long": (200, {"acknowledged": 1, "missing": "x" * 70_000}, "more than is read"),
+}
+
+
+@pytest.mark.parametrize("case", ANSWERS)
+def test_an_answer_that_cannot_be_is_no_acknowledgement(
+    bench: Bench, network: Network, context: ssl.SSLContext, case: str
+) -> None:
+    status, body, error = ANSWERS[case]
+
+    class Answers(JsonExchange):
+        def post(self, _: bytes) -> None:
+            self.answer(status, body)
+
+    admit(bench)
+    with (
+        serving(TlsServer(("127.0.0.1", 0), network.server(), Answers)) as port,
+        courier(bench, port, context) as running,
+    ):
+        until(lambda: error in str(running.status()["last_error"]))
+    assert acknowledged(bench) == 0
+
+
+def test_an_answer_that_comes_byte_by_byte_is_cut_at_the_deadline(
+    bench: Bench, network: Network, context: ssl.SSLContext
+) -> None:
+    class Dribbles(JsonExchange):
+        def post(self, _: bytes) -> None:
+            self.close_connection = True
+            for letter in b"HTTP/1.1 200 OK\r\nContent-Length: 9999\r\n\r\n" + b" " * 100:
+                self.wfile.write(bytes([letter]))
+                time.sleep(0.02)
+
+    admit(bench)
+    with (
+        serving(TlsServer(("127.0.0.1", 0), network.server(), Dribbles)) as port,
+        courier(bench, port, context, Pace(exchange=0.3, look=0.01, first=5.0)) as running,
+    ):
+        began = time.monotonic()
+        until(lambda: running.status()["state"] == "failing", 2.0)
+        assert time.monotonic() - began < 1.5
+
+
+def test_a_server_that_closes_after_each_answer_is_asked_anew(
+    bench: Bench, network: Network, context: ssl.SSLContext
+) -> None:
+    class Closes(JsonExchange):
+        def post(self, body: bytes) -> None:
+            self.hang_up()
+            content = json.dumps({"acknowledged": json.loads(body)["messages"][-1]["number"]})
+            self.wfile.write(b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n" + content.encode())
+
+    for which in range(25):
+        admit(bench, which + 1)
+    with (
+        serving(TlsServer(("127.0.0.1", 0), network.server(), Closes)) as port,
+        courier(bench, port, context) as running,
+    ):
+        until(lambda: acknowledged(bench) == 25)
+        assert running.status()["last_error"] is None
+
+
+def test_a_server_that_read_ahead_is_believed_once_all_that_was_sent_too(
+    bench: Bench, network: Network, context: ssl.SSLContext
+) -> None:
+    bodies: list[list[int]] = []
+
+    class Ahead(JsonExchange):
+        def post(self, body: bytes) -> None:
+            bodies.append([message["number"] for message in json.loads(body)["messages"]])
+            self.answer(200, {"acknowledged": 25})
+
+    for which in range(25):
+        admit(bench, which + 1)
+    with (
+        serving(TlsServer(("127.0.0.1", 0), network.server(), Ahead)) as port,
+        courier(bench, port, context),
+    ):
+        until(lambda: acknowledged(bench) == 25)
+    assert [number for body in bodies for number in body] == list(range(1, 26))
+
+
+def test_a_server_that_took_only_a_part_is_sent_the_rest(
+    bench: Bench, network: Network, context: ssl.SSLContext
+) -> None:
+    class Halves(JsonExchange):
+        def post(self, body: bytes) -> None:
+            self.answer(200, {"acknowledged": json.loads(body)["messages"][0]["number"]})
+
+    for which in range(3):
+        admit(bench, which + 1)
+    with (
+        serving(TlsServer(("127.0.0.1", 0), network.server(), Halves)) as port,
+        courier(bench, port, context),
+    ):
+        until(lambda: acknowledged(bench) == 3)
+
+
+def test_what_is_refused_on_our_own_line_is_told_by_its_code(
+    bench: Bench, national: National, context: ssl.SSLContext
+) -> None:
+    admit(bench)
+    operations = dict(bench.parts.operations)
+    del operations[OperationName("relay/feed")]
+    object.__setattr__(bench.parts, "operations", operations)
+    with courier(bench, national.port, context) as running:
+        until(lambda: running.status()["last_error"] == "not told: unknown-operation")
+
+
+def test_a_bug_of_ours_is_told_without_its_words(
+    bench: Bench, national: National, context: ssl.SSLContext, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object) -> None:
+        raise KeyError("熊本花子")
+
+    admit(bench)
+    monkeypatch.setattr(bench.pipeline, "serve", broken)
+    with courier(bench, national.port, context) as running:
+        until(lambda: running.status()["state"] == "failing")
+        assert running.status()["last_error"] == "a fault of the appliance: KeyError"
+
+
+def test_an_unknown_outcome_ends_the_courier_and_is_told_once(
+    bench: Bench, national: National, context: ssl.SSLContext, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object) -> None:
+        raise OutcomeUnknown("the disk failed")
+
+    told: list[bool] = []
+    admit(bench)
+    monkeypatch.setattr(bench.pipeline, "serve", broken)
+    with courier(bench, national.port, context, on_unknown=lambda: told.append(True)) as running:
+        until(lambda: running.status()["state"] == "stopped")
+    assert told == [True]
+
+
+def test_a_courier_that_never_started_can_be_stopped(bench: Bench, context: ssl.SSLContext) -> None:
+    never = Courier(
+        bench.pipeline,
+        bench.vault,
+        url="https://127.0.0.1:1",
+        context=context,
+        on_unknown=lambda: None,
+    )
+    never.stop()
+
+
+@pytest.mark.parametrize(
+    "url", ["http://national:443", "https://", "national:443", "https://national/v2"]
+)
+def test_an_address_that_is_none_is_refused(url: str, context: ssl.SSLContext) -> None:
+    with pytest.raises(ValueError, match="https://host:port"):
+        Link(url, context, QUICK)
+
+
+def test_waits_grow_to_their_limit_and_differ() -> None:
+    pace = Pace(first=1.0, longest=300.0)
+    assert [pace.after(n, 1.0) for n in (1, 2, 3, 10, 1000)] == [1.0, 2.0, 4.0, 300.0, 300.0]
+    assert pace.after(3, 0.0) == 2.0
+
+
+@pytest.mark.parametrize(
+    ("through", "error"), [(4, "lost"), (5, "took nothing"), (21, "does not exist")]
+)
+def test_acknowledgements_stay_within_what_was_sent(through: int, error: str) -> None:
+    with pytest.raises(Undelivered, match=error):
+        _understood(json.dumps({"acknowledged": through}).encode(), 5, 20)
+    assert _understood(b'{"acknowledged": 20}', 5, 20) == 20
