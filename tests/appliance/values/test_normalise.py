@@ -45,9 +45,8 @@ def all_keys() -> str:
 
 
 def regions() -> list[str]:
-    rows = (
-        (resources.files("appliance.values") / "data/municipalities.tsv").read_text("utf-8").splitlines()
-    )
+    table = resources.files("appliance.values") / "data/municipalities.tsv"
+    rows = table.read_text("utf-8").splitlines()
     columns = [row.split("\t") for row in rows if not row.startswith("#")]
     return sorted({row[1] for row in columns if row[3] == "-"} | {row[2] for row in columns})
 
