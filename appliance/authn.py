@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from appliance.errors import Malformed, Unidentified
+from appliance.errors import Malformed, Unidentified, Unregistered
 from appliance.model import (
     JST,
     Actor,
@@ -36,13 +36,13 @@ def known_terminal(roster: Roster, peer: Peer, now: datetime) -> Terminal:
     """Return the registered machine behind a certificate.
 
     Raises:
-        Unidentified: the certificate is over, not registered, or revoked.
+        Unregistered: the certificate is over, not registered, or revoked.
     """
     if not peer.not_before <= now <= peer.not_after:
-        raise Unidentified("the certificate of this terminal is not in force")
+        raise Unregistered("the certificate of this terminal is not in force")
     record = roster.terminal(peer.fingerprint)
     if record is None or record.revoked:
-        raise Unidentified("the certificate of this terminal is not registered")
+        raise Unregistered("the certificate of this terminal is not registered")
     return _terminal(record)
 
 

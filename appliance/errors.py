@@ -55,6 +55,18 @@ class Unidentified(Refusal):
     code = "unidentified"
 
 
+class Unregistered(Unidentified):
+    """The certificate is not one of a registered machine; that is noted outside the ledger."""
+
+
+class AtTheEdge(Refusal):
+    """What HTTP itself refused, with the code it gave; raised to be entered in the ledger."""
+
+    def __init__(self, code: str, text: str) -> None:
+        super().__init__(text)
+        self.code = code
+
+
 class NotPermitted(Refusal):
     """The caller's rights do not reach this."""
 

@@ -30,7 +30,14 @@ from appliance.edge import openapi
 from appliance.edge.answers import HttpAnswer, turned_away
 from appliance.edge.metrics import UNKNOWN, Metrics
 from appliance.edge.negotiation import answer_type, body_type
-from appliance.edge.problems import PROBLEM_TYPE, TurnedAway, document, malformed, origin
+from appliance.edge.problems import (
+    PROBLEM_TYPE,
+    Early,
+    TurnedAway,
+    document,
+    malformed,
+    origin,
+)
 from appliance.edge.server import PEER, REQUEST_ID, App, Environ
 from appliance.errors import (
     AddConditions,
@@ -120,8 +127,8 @@ class Door(Protocol):
     def checkpoint(self) -> str | None:
         """Return the ledger's latest signed checkpoint, or None while there is none."""
 
-    def refused_early(self, fingerprint: str | None, why: str) -> None:
-        """Enter a refusal that never reached ``answer``; ``why`` is a code and our sentence."""
+    def refused_early(self, early: Early) -> None:
+        """Write down a refusal that never reached ``answer``: in the ledger, if we know whose."""
 
 
 def make_app(door: Door, metrics: Metrics | None = None) -> App:
@@ -280,10 +287,17 @@ class _Edge:
         return HttpAnswer(HTTPStatus.OK, media_type, wire.encode(media_type, plain))
 
     def _report(self, environ: Environ, refusal: TurnedAway) -> None:
-        peer = environ[PEER]
-        fingerprint = None if peer is None else peer.fingerprint
+        name = environ["PATH_INFO"].removeprefix("/v1/")
         try:
-            self._door.refused_early(fingerprint, f"{refusal.code}: {refusal.text}")
+            self._door.refused_early(
+                Early(
+                    code=refusal.code,
+                    text=refusal.text,
+                    peer=environ[PEER],
+                    request_id=environ[REQUEST_ID],
+                    operation=name if name in self._names else "",
+                )
+            )
         except Exception as bug:
             log.error("a refusal could not be reported: %s", origin(bug))
 

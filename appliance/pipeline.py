@@ -6,6 +6,7 @@ it. Whatever happens on the line, a ledger entry is on disk before anybody hears
 
 import logging
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -17,13 +18,14 @@ from appliance import authn, authz, repeats, wire
 from appliance.audit import Account
 from appliance.case import Case
 from appliance.errors import (
+    AtTheEdge,
     Damaged,
     Failed,
     Malformed,
     Refusal,
     Unavailable,
-    Unidentified,
     UnknownOperation,
+    Unregistered,
 )
 from appliance.ledger_reader import LedgerReader
 from appliance.model import (
@@ -90,18 +92,24 @@ class Pipeline:
             OutcomeUnknown: the disk failed during the commit; the process must stop.
         """
         now = self._parts.clock()
-        terminal = self._terminal(envelope, now)
-        account = self._account(envelope, terminal)
-        return self._recorded(account, lambda run: self._line(run, envelope, terminal, now))
+        return self._recorded(self._account(envelope), lambda run: self._line(run, envelope, now))
 
-    def _terminal(self, envelope: Envelope, now: datetime) -> Terminal:
-        # Nobody who is not registered may fill the ledger: strangers go to the boot journal.
-        try:
+    def refuse(self, envelope: Envelope, refusal: AtTheEdge) -> None:
+        """Enter in the ledger what was refused before the line, if a registered machine sent it.
+
+        Raises:
+            Unregistered: the certificate is not one of ours; it is noted, not entered.
+            Unavailable: it could not be entered.
+            OutcomeUnknown: as ``answer``.
+        """
+
+        def line(run: "_Run") -> Reply:
             with self._engine.view() as view:
-                return authn.known_terminal(Roster(view, None), envelope.peer, now)
-        except Unidentified as refusal:
-            self._parts.turned_away(envelope.peer.fingerprint, refusal.text)
-            raise
+                self._terminal(run, Roster(view, None), envelope.peer, self._parts.clock())
+            raise refusal
+
+        with suppress(AtTheEdge):
+            self._recorded(self._account(envelope), line)
 
     def serve(self, operation: OperationName, arguments: Arguments, request_id: str) -> Reply:
         """Carry out an operation for the appliance itself, down the same line (R34).
@@ -110,21 +118,31 @@ class Pipeline:
             Refusal, OutcomeUnknown: as ``answer``.
         """
         envelope = _service_envelope(operation, arguments, request_id)
-        account = self._account(envelope, authn.SERVICE.terminal)
+        account = self._account(envelope)
         now = self._parts.clock()
 
         def line(run: "_Run") -> Reply:
+            account.terminal = authn.SERVICE.terminal
             account.actor = authn.SERVICE
             return self._carry_out(run, envelope, authn.SERVICE, now)
 
         return self._recorded(account, line)
 
-    def _line(self, run: "_Run", envelope: Envelope, terminal: Terminal, now: datetime) -> Reply:
+    def _line(self, run: "_Run", envelope: Envelope, now: datetime) -> Reply:
         with self._engine.view() as view:
             roster = Roster(view, None)
+            terminal = self._terminal(run, roster, envelope.peer, now)
             actor = authn.identify(roster, self._parts.sessions, terminal, envelope, now)
         run.account.actor = actor
         return self._carry_out(run, envelope, actor, now)
+
+    def _terminal(self, run: "_Run", roster: Roster, peer: Peer, now: datetime) -> Terminal:
+        try:
+            run.account.terminal = terminal = authn.known_terminal(roster, peer, now)
+        except Unregistered as stranger:
+            self._parts.turned_away(peer.fingerprint, stranger.text)
+            raise
+        return terminal
 
     def _carry_out(self, run: "_Run", envelope: Envelope, actor: Actor, now: datetime) -> Reply:
         owner, operation = self._operation(envelope)
@@ -194,6 +212,8 @@ class Pipeline:
             return line(run)
         except OutcomeUnknown:
             raise  # nothing true can be said to the caller or to the ledger
+        except Unregistered:
+            raise  # nobody who is not registered may fill the ledger
         except Refusal as refusal:
             self._enter_refusal(run, refusal, ours=False)
             raise
@@ -225,7 +245,7 @@ class Pipeline:
         except KeyError:
             raise UnknownOperation("there is no such operation") from None
 
-    def _account(self, envelope: Envelope, terminal: Terminal) -> Account:
+    def _account(self, envelope: Envelope) -> Account:
         return Account(
             request_id=envelope.request_id,
             operation=envelope.operation,
@@ -233,7 +253,6 @@ class Pipeline:
             purpose=envelope.purpose,
             reason=envelope.reason,
             case_number=envelope.case_number,
-            terminal=terminal,
         )
 
 

@@ -17,6 +17,7 @@ from appliance.certificates import CertificateAuthority, Issued, fingerprint
 from appliance.edge import tls
 from appliance.edge.limits import Limits
 from appliance.edge.metrics import Metrics
+from appliance.edge.problems import Early
 from appliance.edge.server import App, Server
 from appliance.http import make_app
 from appliance.model import Envelope, OperationName, Reply
@@ -101,8 +102,8 @@ class DoorDouble:
     def checkpoint(self) -> str | None:
         return self.note
 
-    def refused_early(self, fingerprint: str | None, why: str) -> None:
-        self.early.append((fingerprint, why))
+    def refused_early(self, early: Early) -> None:
+        self.early.append((early.peer.fingerprint if early.peer else None, early.why))
 
 
 @dataclass(frozen=True)

@@ -9,11 +9,11 @@ from datetime import datetime
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
+from appliance.edge.problems import TLS, Early, Report
+
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 SECONDS = (0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0)
 UNKNOWN = "unknown"
-
-Report = Callable[[str | None, str], None]
 
 
 class Metrics:
@@ -48,15 +48,14 @@ class Metrics:
         self._seconds.labels(operation).observe(seconds)
 
     def counting(self, report: Report) -> Report:
-        """Return ``report``, counted on the way: the server's reports begin with a code."""
+        """Return ``report``, counted on the way."""
 
-        def counted(fingerprint: str | None, why: str) -> None:
-            code = why.partition(":")[0]
-            if code == "tls":
+        def counted(early: Early) -> None:
+            if early.code == TLS:
                 self._handshakes.inc()
             else:
-                self._refused.labels(code).inc()
-            report(fingerprint, why)
+                self._refused.labels(early.code).inc()
+            report(early)
 
         return counted
 

@@ -8,14 +8,18 @@
 ``detail`` and ``text`` are sentences of ours; nothing that a caller sent is ever repeated in them.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from http import HTTPStatus
 
 import msgspec
 
 from appliance.errors import Problem
+from appliance.model import Peer
 
 PROBLEM_TYPE = "application/problem+json"
+TLS = "tls"
+"""The code of whoever did not get through the handshake."""
 
 
 class ProblemItem(msgspec.Struct, frozen=True):
@@ -53,6 +57,28 @@ class TurnedAway(Exception):
         self.code = code
         self.text = text
         self.headers = tuple(headers)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Early:
+    """A refusal made before the line: by TLS, or by HTTP; it has still to be written down."""
+
+    code: str
+    text: str
+    peer: Peer | None = None
+    request_id: str = ""
+    operation: str = ""
+    """What was asked for, if it is an operation there is."""
+    address: str = ""
+
+    @property
+    def why(self) -> str:
+        """Code, sentence and where from, for the boot journal."""
+        return f"{self.code}: {self.text}" + (f", from {self.address}" if self.address else "")
+
+
+Report = Callable[[Early], None]
+"""Who writes such refusals down, before they are answered; may take its time."""
 
 
 def malformed(text: str) -> TurnedAway:

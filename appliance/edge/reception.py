@@ -32,7 +32,7 @@ from appliance.certificates import BadCertificate
 from appliance.edge.caller import BUSY, Caller, Phase
 from appliance.edge.limits import Limits
 from appliance.edge.places import Places
-from appliance.edge.problems import TurnedAway, malformed
+from appliance.edge.problems import TLS, Early, TurnedAway, malformed
 from appliance.edge.strict import Head, read_head
 from appliance.edge.tls import is_valid
 
@@ -59,7 +59,7 @@ class Desk(Protocol):
     def put_refusal(self, caller: Caller, refusal: TurnedAway) -> None:
         """Take a caller to be told why not; ``give_back`` follows."""
 
-    def put_note(self, why: str) -> None:
+    def put_note(self, early: Early) -> None:
         """Take a remark about somebody who cannot be told anything."""
 
 
@@ -329,7 +329,7 @@ class Reception:
 
     def _lose(self, caller: Caller, problem: Exception) -> None:
         if caller.phase is Phase.HANDSHAKE:
-            self._desk.put_note(f"tls: {_reason(problem)}, from {caller.address}")
+            self._desk.put_note(Early(code=TLS, text=_reason(problem), address=caller.address))
             self._linger(caller)
         else:
             self.close_caller(caller)
@@ -361,7 +361,9 @@ class Reception:
                 return
             # Whoever is only seen off because we are leaving has done nothing wrong.
             case Phase.HANDSHAKE if not self.is_leaving:
-                self._desk.put_note(f"tls: no handshake in time, from {caller.address}")
+                self._desk.put_note(
+                    Early(code=TLS, text="no handshake in time", address=caller.address)
+                )
             case _:
                 pass
         self.close_caller(caller)

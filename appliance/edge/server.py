@@ -35,7 +35,7 @@ from cheroot.wsgi import Gateway_10
 from appliance.edge.answers import turned_away
 from appliance.edge.caller import Caller
 from appliance.edge.limits import Limits
-from appliance.edge.problems import TurnedAway, origin
+from appliance.edge.problems import Early, Report, TurnedAway, origin
 from appliance.edge.reception import House, Reception
 from appliance.edge.strict import Head
 from appliance.errors import StartupError
@@ -44,7 +44,6 @@ log = logging.getLogger(__name__)
 
 Environ = dict[str, Any]
 App = Callable[[Environ, Callable[..., Any]], Iterable[bytes]]
-Report = Callable[[str | None, str], None]
 """Told of every refusal that never reaches the app: the certificate's fingerprint, and why."""
 
 NAME = "juki"
@@ -168,24 +167,33 @@ class Server(HTTPServer):
         """Queue a refusal for the refusing thread."""
         self._errands.put(partial(self._refuse, caller, refusal))
 
-    def put_note(self, why: str) -> None:
+    def put_note(self, early: Early) -> None:
         """Queue a remark; in a flood most are dropped, for memory is bounded."""
         if self._errands.qsize() < MOST_NOTES:
-            self._errands.put(partial(self._note, None, why))
+            self._errands.put(partial(self._note, early))
 
     def _refuse(self, caller: Caller, refusal: TurnedAway) -> None:
-        self._note(caller.fingerprint, f"{refusal.code}: {refusal.text}, from {caller.address}")
+        request_id = self.request_id()
+        self._note(
+            Early(
+                code=refusal.code,
+                text=refusal.text,
+                peer=caller.peer,
+                request_id=request_id,
+                address=caller.address,
+            )
+        )
         try:
-            answer = turned_away(refusal, self.request_id()).last_bytes()
+            answer = turned_away(refusal, request_id).last_bytes()
             caller.answer(answer, closes=True, lingers=True)
             self._reception.give_back(caller)
         except Exception as bug:
             log.error("a refusal could not be told: %s", origin(bug))
             self.drop(caller)
 
-    def _note(self, fingerprint: str | None, why: str) -> None:
+    def _note(self, early: Early) -> None:
         try:
-            self._report(fingerprint, why)
+            self._report(early)
         except Exception as bug:
             log.error("a refusal could not be reported: %s", origin(bug))
 

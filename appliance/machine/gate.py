@@ -15,9 +15,9 @@ from typing import Any
 
 from appliance.edge import tls
 from appliance.edge.metrics import Metrics
-from appliance.edge.problems import origin
+from appliance.edge.problems import Early, origin
 from appliance.edge.server import Environ
-from appliance.errors import Unavailable
+from appliance.errors import AtTheEdge, Unavailable, Unregistered
 from appliance.http import make_app
 from appliance.machine import host
 from appliance.machine.config import Settings
@@ -25,7 +25,7 @@ from appliance.machine.courier import Courier
 from appliance.machine.keeper import Shares
 from appliance.machine.opening import open_store
 from appliance.machine.running import Running
-from appliance.model import Envelope, Reply
+from appliance.model import Envelope, OperationName, Reply, RequestId
 from appliance.operation import AnyOperation
 from appliance.pipeline import Pipeline, utc_now
 from storage.errors import OutcomeUnknown
@@ -125,10 +125,31 @@ class Appliance:
         """Return the ledger's latest signed checkpoint; None while sealed."""
         return None if self._running is None else self._running.vault.checkpoint()
 
-    def refused_early(self, fingerprint: str | None, why: str) -> None:
-        """Enter a refusal of somebody who could not be identified."""
+    def refused_early(self, early: Early) -> None:
+        """Enter a refusal of a registered machine in the ledger, of anybody else in the journal."""
+        running = self._running
+        if early.peer is None or running is None or self._failed:
+            self._note("" if early.peer is None else early.peer.fingerprint, early.why)
+            return
+        envelope = Envelope(
+            request_id=RequestId(early.request_id),
+            peer=early.peer,
+            operation=OperationName(early.operation),
+            media_type="",
+            body=b"",
+        )
         try:
-            self._journal.refused(why, fingerprint=fingerprint or "")
+            running.pipeline.refuse(envelope, AtTheEdge(early.code, early.text))
+        except Unregistered:
+            pass  # noted on the way
+        except Unavailable:
+            self._note(early.peer.fingerprint, early.why)
+        except OutcomeUnknown:
+            self._stop_failed()
+
+    def _note(self, fingerprint: str, why: str) -> None:
+        try:
+            self._journal.refused(why, fingerprint=fingerprint)
         except OSError as problem:
             log.error("a refusal could not be noted: %s", origin(problem))
 
@@ -152,7 +173,7 @@ class Appliance:
             running = Running(
                 opened,
                 settings,
-                turned_away=self.refused_early,
+                turned_away=self._note,
                 make_courier=lambda pipeline: self._courier(pipeline, opened.vault),
                 clock=self._clock,
             )

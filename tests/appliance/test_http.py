@@ -207,7 +207,8 @@ def refusals() -> list[type[Refusal]]:
 
 
 def _is_refusal(kind: object) -> bool:
-    return isinstance(kind, type) and issubclass(kind, Refusal) and kind is not Refusal
+    never_answered = (Refusal, errors.AtTheEdge)
+    return isinstance(kind, type) and issubclass(kind, Refusal) and kind not in never_answered
 
 
 @pytest.mark.parametrize("kind", refusals(), ids=lambda kind: kind.code)
@@ -278,7 +279,7 @@ def test_an_answer_that_cannot_be_written_is_a_plain_500(edge: Edge) -> None:
 def test_a_journal_that_fails_does_not_change_the_refusal(
     edge: Edge, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def broken(fingerprint: str | None, why: str) -> None:
+    def broken(early: object) -> None:
         raise OSError
 
     monkeypatch.setattr(edge.door, "refused_early", broken)

@@ -7,8 +7,10 @@ from typing import Any
 
 import pytest
 
+from appliance import authn
 from appliance.audit import Event, Result
 from appliance.errors import (
+    AtTheEdge,
     Conflict,
     Damaged,
     Failed,
@@ -19,6 +21,7 @@ from appliance.errors import (
     Unavailable,
     Unidentified,
     UnknownOperation,
+    Unregistered,
 )
 from appliance.items import ItemName
 from appliance.model import (
@@ -29,6 +32,7 @@ from appliance.model import (
     Peer,
     Request,
     RequestId,
+    Terminal,
     TerminalKind,
 )
 from appliance.operation import Answer, AnyOperation, Arguments, Operation
@@ -93,6 +97,16 @@ def bench(tmp_path: Path, plugin: Plugin) -> Iterator[Bench]:
 @pytest.fixture
 def clerk(bench: Bench) -> Seat:
     return bench.clerk()
+
+
+def envelope_of(peer: Peer) -> Envelope:
+    return Envelope(
+        request_id=RequestId("r1"),
+        peer=peer,
+        operation=OperationName(""),
+        media_type="",
+        body=b"",
+    )
 
 
 def look(seat: Seat, text: str = "hello", **more: Any) -> Any:
@@ -255,6 +269,37 @@ def test_a_stranger_does_not_fill_the_ledger(bench: Bench, clerk: Seat) -> None:
         look(stranger)
     assert len(bench.ledger()) == entries
     assert bench.strangers == [("ef" * 32, "the certificate of this terminal is not registered")]
+
+
+def test_what_http_refused_is_entered_with_the_terminal_it_came_from(
+    bench: Bench, clerk: Seat
+) -> None:
+    bench.pipeline.refuse(envelope_of(clerk.peer), AtTheEdge("not-acceptable", "cannot write it"))
+    entry = bench.ledger()[-1]
+    assert (entry.refusal, entry.why) == ("not-acceptable", "cannot write it")
+    assert (entry.terminal, entry.operator) == ("TERM-0001", None)
+
+
+def test_what_http_refused_of_a_stranger_fills_no_ledger(bench: Bench, clerk: Seat) -> None:
+    entries = len(bench.ledger())
+    stranger = Peer("ef" * 32, clerk.peer.not_before, clerk.peer.not_after)
+    with pytest.raises(Unregistered):
+        bench.pipeline.refuse(envelope_of(stranger), AtTheEdge("not-acceptable", "no"))
+    assert len(bench.ledger()) == entries
+    assert len(bench.strangers) == 1
+
+
+def test_a_register_of_terminals_that_does_not_open_is_entered_too(
+    bench: Bench, clerk: Seat, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def tampered(*_: object) -> Terminal:
+        raise Tampered("a terminal record was changed")
+
+    monkeypatch.setattr(authn, "known_terminal", tampered)
+    with pytest.raises(Damaged):
+        look(clerk)
+    entry = bench.ledger()[-1]
+    assert (entry.refusal, entry.terminal) == ("integrity", None)
 
 
 def test_a_known_terminal_with_a_wrong_session_is_entered(bench: Bench, clerk: Seat) -> None:

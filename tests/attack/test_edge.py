@@ -383,7 +383,7 @@ def _exits(stack: contextlib.ExitStack) -> list[tuple[bool, object]]:
 
 
 def test_a_flood_of_refusals_does_not_hold_up_good_requests(edge: Edge) -> None:
-    def slow_journal(fingerprint: str | None, why: str) -> None:
+    def slow_journal(early: object) -> None:
         time.sleep(0.05)
 
     report, edge.server._report = edge.server._report, slow_journal

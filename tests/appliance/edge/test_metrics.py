@@ -3,20 +3,25 @@
 from datetime import UTC, datetime, timedelta
 
 from appliance.edge.metrics import Metrics
+from appliance.edge.problems import Early
 
 NOW = datetime(2026, 11, 25, tzinfo=UTC)
 
 
 def test_reports_are_counted_by_code_and_passed_on() -> None:
-    metrics, told = Metrics(), []
-    report = metrics.counting(lambda fingerprint, why: told.append((fingerprint, why)))
-    report(None, "tls: no handshake in time, from 10.0.0.1")
-    report("ab", "malformed: a header is given twice, from 10.0.0.1")
+    metrics, told = Metrics(), list[Early]()
+    report = metrics.counting(told.append)
+    early = [
+        Early(code="tls", text="no handshake in time", address="10.0.0.1"),
+        Early(code="malformed", text="a header is given twice", address="10.0.0.1"),
+    ]
+    for each in early:
+        report(each)
     text = metrics.text().decode()
     assert "juki_tls_handshake_refused_total 1.0" in text
     assert 'juki_turned_away_total{code="malformed"} 1.0' in text
     assert "10.0.0.1" not in text
-    assert [fingerprint for fingerprint, _ in told] == [None, "ab"]
+    assert told == early
 
 
 def test_answers_are_counted_and_timed() -> None:

@@ -21,6 +21,7 @@ from appliance import wire
 from appliance.certificates import CertificateAuthority, peer_from_pem
 from appliance.edge import tls
 from appliance.edge.metrics import Metrics
+from appliance.edge.problems import Early
 from appliance.errors import (
     Conflict,
     Damaged,
@@ -172,7 +173,7 @@ def test_a_full_disk_under_the_journal_does_not_stop_refusals(
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(machine.journal, "refused", full)
-    machine.appliance.refused_early(None, "tls: no certificate")
+    machine.appliance.refused_early(Early(code="tls", text="no certificate"))
 
 
 def test_a_changed_policy_keeps_it_sealed_and_names_the_file(machine: Machine) -> None:
