@@ -97,6 +97,7 @@ def _narrowed(grant: Grant, rule: PurposeRule) -> Grant:
         keys=grant.keys & frozenset(rule.keys),
         removed=grant.removed,
         history=grant.history,
+        most_results=rule.most_results,
     )
 
 

@@ -1,7 +1,6 @@
 """What a handler gets: who asks, how far the rights reach, and the parts it may use."""
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from appliance.ledger_reader import LedgerReader
@@ -37,15 +36,3 @@ class Case:
     """Done in the same unit as the ledger entry of the answer."""
     if_refused: list[Callable[[Unit], None]] = field(default_factory=list)
     """Done in the same unit as the ledger entry of the refusal."""
-
-    @contextmanager
-    def savepoint(self) -> Iterator[None]:
-        """Undo what is done inside the block if it raises: one item of a batch."""
-        touched = self.registry.touched
-        saved = len(touched.saved)
-        try:
-            with self.papers.savepoint():
-                yield
-        except BaseException:
-            touched.undo(saved)
-            raise

@@ -13,11 +13,11 @@ import pluggy
 from msgspec import Meta
 
 from appliance.case import Case
-from appliance.errors import Malformed, NotPermitted, Unidentified
+from appliance.errors import NotPermitted, Unidentified
 from appliance.model import OperationName
 from appliance.operation import Answer, AnyOperation, Arguments, Operation
 from appliance.roster import OperatorRecord, Roster
-from appliance.sessions import MAX_FAILURES, PIN_DIGITS, PinAuthenticator
+from appliance.sessions import MAX_FAILURES, Authenticator
 from storage.engine import Unit
 
 WRONG = "the operator, the PIN or the terminal is not right, or the operator is locked"
@@ -68,7 +68,7 @@ class Enrolled(Answer, frozen=True, kw_only=True):
 class Login:
     """The three operations, and the attempts under way."""
 
-    def __init__(self, authenticator: PinAuthenticator) -> None:
+    def __init__(self, authenticator: Authenticator) -> None:
         self._authenticator = authenticator
         self._failing: Counter[str] = Counter()
         self._lock = Lock()
@@ -145,19 +145,17 @@ class Login:
             Malformed: the PIN is too short or not digits.
             NotPermitted: the code is not known or is over.
         """
-        if not (asked.pin.isascii() and asked.pin.isdigit() and len(asked.pin) >= PIN_DIGITS):
-            raise Malformed(f"the PIN needs {PIN_DIGITS} digits or more")
         enrolment = case.roster.enrolment(asked.code)
         if enrolment is None or enrolment.until < case.request.now:
             raise NotPermitted("this enrolment code is not known, is used or is over")
-        hashed = self._authenticator.hash(asked.pin)
+        kept = self._authenticator.enrol(asked.pin)
 
         def set_pin(unit: Unit) -> None:
             roster = Roster(unit, unit)
             if roster.enrolment(asked.code) is None:
                 raise NotPermitted("this enrolment code is not known, is used or is over")
             roster.use_enrolment(asked.code)
-            roster.change_operator(enrolment.operator_id, pin_hash=hashed, failures=0)
+            roster.change_operator(enrolment.operator_id, pin_hash=kept, failures=0)
 
         case.together.append(set_pin)
         self._forget_attempts(enrolment.operator_id)

@@ -123,6 +123,8 @@ class Grant:
     """By what a person may be asked for: ``four``, ``my_number``, ``resident_code``."""
     removed: bool = False
     history: bool = False
+    most_results: int = 0
+    """How many residents a search may list; 0 without a 事務."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,6 @@ put again keeps its older revisions; a paper that is dropped is gone.
 """
 
 from collections.abc import Iterator
-from contextlib import AbstractContextManager
 from typing import Any
 
 import cbor2
@@ -41,10 +40,6 @@ class Papers:
     def drop(self, kind: str, key: str) -> None:
         """Remove the paper with all its revisions."""
         self._writable().drop_document(self._collection(kind), key.encode())
-
-    def savepoint(self) -> AbstractContextManager[None]:
-        """Undo what is done inside the block if it raises; ``Case.savepoint`` is for residents."""
-        return self._writable().savepoint()
 
     def _collection(self, kind: str) -> str:
         return f"{self._owner}.{kind}"

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import date
 from hashlib import sha256
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 
 import msgspec
 
@@ -21,6 +21,7 @@ from appliance.model import OperationName, PurposeCode, Role, TerminalKind
 FILES = ("roles.toml", "purposes.toml")
 KEYS = frozenset({"four", "my_number", "resident_code"})
 ALL = "*"
+MOST_RESULTS = 50
 T = TypeVar("T")
 
 
@@ -49,6 +50,8 @@ class PurposeRule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     """利用事由 by code."""
     valid_from: date
     valid_until: date | None = None
+    most_results: Annotated[int, msgspec.Meta(ge=1, le=500)] = MOST_RESULTS
+    """More residents than this are only counted, never listed (R87)."""
     note: str = ""
 
 

@@ -5,7 +5,8 @@ ledger entry is written from that. It opens no item that was not granted, except
 the conditions of a search, which tells the handler no more than that they hold.
 """
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import date
 
@@ -51,7 +52,6 @@ class Tools:
 
     index: Index
     municipalities: Municipalities
-    cap: int
 
 
 class Registry:
@@ -228,6 +228,17 @@ class Registry:
         self._tell(unit, Change(version, before, values))
         return version
 
+    @contextmanager
+    def savepoint(self) -> Iterator[None]:
+        """Undo all that is done inside the block if it raises, papers too: one item of a batch."""
+        saved = len(self.touched.saved)
+        try:
+            with self._writable().savepoint():
+                yield
+        except BaseException:
+            self.touched.undo(saved)
+            raise
+
     def _kept_back(self) -> frozenset[ItemName]:
         if self._withheld is None:
             self._withheld = self._ask_withheld()
@@ -241,10 +252,8 @@ class Registry:
         if len(people) > CANDIDATES:
             raise AddConditions(f"more than {CANDIDATES} candidates; add a condition")
         hits = [hit for person in people if (hit := self._judged(person, sought, around))]
-        if len(hits) > self._tools.cap:
-            raise TooMany(
-                f"more than {self._tools.cap} residents fit; add a condition", count=len(hits)
-            )
+        if len(hits) > (most := self._grant.most_results):
+            raise TooMany(f"more than {most} residents fit; add a condition", count=len(hits))
         return sorted(hits, key=lambda hit: (hit.why, hit.person))
 
     def _tell(self, unit: Unit, change: Change) -> None:

@@ -15,7 +15,7 @@ from typing import Protocol
 import nacl.exceptions
 import nacl.pwhash
 
-from appliance.errors import Conflict, Unidentified
+from appliance.errors import Conflict, Malformed, Unidentified
 from appliance.roster import OperatorRecord
 
 MAX_FAILURES = 5
@@ -44,7 +44,18 @@ class Session:
 class Authenticator(Protocol):
     """A way to prove who one is; biometric login will be another one."""
 
-    method: str
+    @property
+    def method(self) -> str:
+        """Under which name a login by this way is recorded."""
+        ...
+
+    def enrol(self, evidence: str) -> str:
+        """Return what is kept to compare with.
+
+        Raises:
+            Malformed: the evidence is too weak.
+        """
+        ...
 
     def verify(self, record: OperatorRecord | None, evidence: str) -> bool:
         """Return whether the evidence is this operator's; the same work for an unknown one."""
@@ -63,10 +74,19 @@ class PinAuthenticator:
     ) -> None:
         self._cost = {"opslimit": opslimit, "memlimit": memlimit}
         self._turn = BoundedSemaphore(1)
-        self._nobody = self.hash(secrets.token_hex(16))
+        self._nobody = self._hash(secrets.token_hex(16))
 
-    def hash(self, pin: str) -> str:
-        """Return what is kept of a PIN."""
+    def enrol(self, evidence: str) -> str:
+        """Return what is kept of a PIN.
+
+        Raises:
+            Malformed: the PIN is too short or not digits.
+        """
+        if not (evidence.isascii() and evidence.isdigit() and len(evidence) >= PIN_DIGITS):
+            raise Malformed(f"the PIN needs {PIN_DIGITS} digits or more")
+        return self._hash(evidence)
+
+    def _hash(self, pin: str) -> str:
         with self._turn:
             return nacl.pwhash.argon2id.str(pin.encode(), **self._cost).decode()
 

@@ -152,7 +152,7 @@ class Bench:
             policy=policy or everything(operations),
             hook=manager.hook,
             operations=operations,
-            tools=Tools(self.index, Municipalities.load(), cap=50),
+            tools=Tools(self.index, Municipalities.load()),
             sessions=Sessions(Limits()),
             refs=Refs(),
             turned_away=lambda fingerprint, why: self.strangers.append((fingerprint, why)),
@@ -231,7 +231,7 @@ class Bench:
             roles=roles,
             purposes=purposes,
             expires_on=date(2099, 3, 31),
-            pin_hash=self.pins.hash(PIN),
+            pin_hash=self.pins.enrol(PIN),
         )
 
         def appoint(unit: Unit) -> None:

@@ -82,7 +82,6 @@ class Settings:
     tls: Tls
     national: National | None
     limits: Limits
-    search_results: int
     session: SessionLimits
     in_force: tuple[InForce, ...]
 
@@ -243,7 +242,6 @@ KEYS: tuple[Key, ...] = (
     Key("limits.workers", _number(1, 256), 32),
     Key("limits.body_kib", _number(16, 65_536), 256),
     Key("limits.batch_body_kib", _number(16, 65_536), 8_192),
-    Key("limits.search_results", _number(1, 500), 50),
     Key("session.idle", _duration(_MINUTE, _HOUR), "5m"),
     Key("session.absolute", _duration(_MINUTE, 24 * _HOUR), "8h"),
 )
@@ -313,7 +311,6 @@ def _settings(path: Path, values: Mapping[str, Parsed], given: Mapping[str, obje
         tls=Tls(**part("tls")),
         national=National(**national) if national else None,
         limits=_limits(part("limits")),
-        search_results=values["limits.search_results"],
         session=SessionLimits(**part("session")),
         in_force=tuple(
             InForce(name, _spelled(value), "file" if name in given else "default")

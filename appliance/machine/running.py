@@ -109,11 +109,7 @@ class Running:
                 policy=opened.firmware.policy,
                 hook=opened.loaded.hook,
                 operations=opened.loaded.operations,
-                tools=Tools(
-                    Index(ring.key("idx-root/1"), ring.token_bits),
-                    Municipalities.load(),
-                    cap=settings.search_results,
-                ),
+                tools=Tools(Index(ring.key("idx-root/1"), ring.token_bits), Municipalities.load()),
                 sessions=Sessions(settings.session),
                 refs=Refs(),
                 turned_away=turned_away,

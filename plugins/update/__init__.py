@@ -104,7 +104,7 @@ def tell_held(case: Case, _: AskHeld) -> HeldNotices:
                 since=waiting.since.isoformat(),
                 problems=list(waiting.problems),
             )
-            for waiting in Waiting(case.papers).of_sender(sender)
+            for waiting in Waiting(case.papers, case.registry.alias).of_sender(sender)
         ],
         missing=receipts.missing(MOST_MISSING),
         last_sequence=receipts.last,

@@ -77,7 +77,7 @@ class Batch:
         self._case = case
         self._sender = sender_in(case)
         self._receipts = Receipts(case.papers, self._sender.code)
-        self._waiting = Waiting(case.papers)
+        self._waiting = Waiting(case.papers, case.registry.alias)
         self._released = 0
 
     def take(self, notice: Notice) -> Verdict:
@@ -179,7 +179,7 @@ class Batch:
             now=now,
         )
         try:
-            with self._case.savepoint():
+            with self._case.registry.savepoint():
                 self._case.registry.save(
                     None if resident is None else resident.person,
                     values,

@@ -3,16 +3,14 @@
 Papers::
 
     held     431001/0000000000004711   the notice, since when, and what it waits for
-    waiting  digest of 住民票コード     which held notices are about this person
-    pepper   1                         the key of those digests
+    waiting  alias of 住民票コード      which held notices are about this person
 
 The keys of papers are not sealed as their bodies are, and there are few enough 住民票コード to try
-them all; so the digest has a key, and that is kept in a paper.
+them all; so a paper is kept under the registry's alias, a digest with a key.
 """
 
-import secrets
+from collections.abc import Callable
 from datetime import datetime
-from hashlib import blake2b
 from typing import Any, NamedTuple
 
 import msgspec
@@ -48,16 +46,13 @@ class Turn(NamedTuple):
 class Waiting:
     """The held notices of everybody."""
 
-    def __init__(self, papers: Papers) -> None:
+    def __init__(self, papers: Papers, alias: Callable[[str], str]) -> None:
         self._papers = papers
-        kept = papers.get("pepper", "1")
-        self._pepper: bytes = b"" if kept is None else kept["key"]
+        self._alias = alias
 
     def turns(self, resident_code: str) -> list[Turn]:
         """Return who waits for this person, in the order of their turns, then of arrival."""
-        if not self._pepper:
-            return []  # nobody has ever waited
-        turns = self._turns(self._person(resident_code))
+        turns = self._turns(self._alias(resident_code))
         return sorted(turns, key=lambda turn: turn.update_number)
 
     def open(self, turn: Turn) -> Held:
@@ -73,10 +68,7 @@ class Waiting:
 
     def put(self, held: Held) -> None:
         """Let a notice wait, or write down what has become of one that does."""
-        if not self._pepper:
-            self._pepper = secrets.token_bytes(32)
-            self._papers.put("pepper", "1", {"key": self._pepper})
-        turn, person = held.turn, self._person(held.notice.resident_code)
+        turn, person = held.turn, self._alias(held.notice.resident_code)
         self._papers.drop("held", _key(turn))
         self._papers.put("held", _key(turn), msgspec.to_builtins(held))
         if turn not in (turns := self._turns(person)):
@@ -84,7 +76,7 @@ class Waiting:
 
     def drop(self, held: Held) -> None:
         """Let a notice wait no longer."""
-        person = self._person(held.notice.resident_code)
+        person = self._alias(held.notice.resident_code)
         self._papers.drop("held", _key(held.turn))
         self._rewrite(person, [turn for turn in self._turns(person) if turn != held.turn])
 
@@ -96,9 +88,6 @@ class Waiting:
         self._papers.drop("waiting", person)
         if turns:
             self._papers.put("waiting", person, {"turns": [list(turn) for turn in turns]})
-
-    def _person(self, resident_code: str) -> str:
-        return blake2b(resident_code.encode(), digest_size=16, key=self._pepper).hexdigest()
 
 
 def _key(turn: Turn) -> str:

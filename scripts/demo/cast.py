@@ -17,7 +17,7 @@ from tests.simulators.places import Place
 from tests.simulators.population import NEWCOMERS, Population
 
 HOME_RESIDENTS = 60
-"""More than a search may show (limits.search_results)."""
+"""More than a search may show (most_results of a 事務)."""
 HOME = "　特別養護老人ホームつばき苑"
 BEYOND = 2 * NEWCOMERS - 1
 """The last household there is."""

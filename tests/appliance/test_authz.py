@@ -138,12 +138,18 @@ def refusal(*args: Any, **more: Any) -> str:
 
 
 def test_a_grant_is_what_both_role_and_purpose_reach() -> None:
-    assert permit(actor("clerk")) == Grant(items=frozenset({NAME}), keys=frozenset({"four"}))
+    assert permit(actor("clerk")) == Grant(
+        items=frozenset({NAME}), keys=frozenset({"four"}), most_results=50
+    )
 
 
 def test_roles_join_and_the_purpose_still_narrows() -> None:
     assert permit(actor("clerk", "registrar")) == Grant(
-        items=frozenset({NAME, MY_NUMBER}), keys=frozenset({"four"}), removed=True, history=True
+        items=frozenset({NAME, MY_NUMBER}),
+        keys=frozenset({"four"}),
+        removed=True,
+        history=True,
+        most_results=50,
     )
 
 

@@ -35,7 +35,7 @@ def appoint(bench: Bench, **changed: Any) -> None:
         "roles": ("clerk",),
         "purposes": ("prefectural-tax",),
         "expires_on": date(2027, 3, 31),
-        "pin_hash": bench.pins.hash(PIN),
+        "pin_hash": bench.pins.enrol(PIN),
     }
     write(bench, lambda roster: roster.put_operator(OperatorRecord(**(record | changed))))
 
@@ -192,13 +192,13 @@ def test_a_code_that_is_taken_meanwhile_sets_nothing(
 ) -> None:
     """Between looking and writing another request may have used the code up."""
     code = code_for(bench)
-    hashed = bench.pins.hash
+    enrol = bench.pins.enrol
 
     def slowly(pin: str) -> str:
         write(bench, lambda roster: roster.use_enrolment(code))
-        return hashed(pin)
+        return enrol(pin)
 
-    monkeypatch.setattr(bench.pins, "hash", slowly)
+    monkeypatch.setattr(bench.pins, "enrol", slowly)
     with pytest.raises(NotPermitted, match="used"):
         seat.ask("session/enrol", {"code": code, "pin": OTHER_PIN})
     log_in(seat)

@@ -67,29 +67,11 @@ def test_a_dropped_paper_is_gone(bench: Bench) -> None:
         assert Papers(view, None, "forms").get("request", "1") is None
 
 
-def test_one_item_of_a_batch_is_undone_alone(bench: Bench) -> None:
-    def fail_half_way(papers: Papers) -> None:
-        with papers.savepoint():
-            papers.put("request", "2", {})
-            raise RuntimeError
-
-    def batch(papers: Papers) -> None:
-        papers.put("request", "1", {})
-        with pytest.raises(RuntimeError):
-            fail_half_way(papers)
-        papers.put("request", "3", {})
-
-    write(bench, batch)
-    with bench.vault.view() as view:
-        assert [key for key, _ in Papers(view, None, "forms").every("request")] == ["1", "3"]
-
-
 @pytest.mark.parametrize(
     "change",
     [
         lambda papers: papers.put("request", "1", {}),
         lambda papers: papers.drop("request", "1"),
-        lambda papers: papers.savepoint(),
     ],
 )
 def test_who_only_looks_changes_nothing(bench: Bench, change: Callable[[Papers], Any]) -> None:

@@ -33,6 +33,7 @@ ALL = Grant(
     keys=frozenset({"four", "my_number", "resident_code"}),
     removed=True,
     history=True,
+    most_results=50,
 )
 TODAY = date(2026, 4, 1)
 HANAKO = Conditions(name="熊本花子", today=TODAY)

@@ -126,14 +126,14 @@ def pins() -> PinAuthenticator:
 
 
 def test_a_pin_is_kept_as_argon2id_and_salted(pins: PinAuthenticator) -> None:
-    one, two = pins.hash("12345678"), pins.hash("12345678")
+    one, two = pins.enrol("12345678"), pins.enrol("12345678")
     assert one.startswith("$argon2id$")
     assert one != two
     assert "12345678" not in one
 
 
 def test_the_right_pin_and_no_other(pins: PinAuthenticator) -> None:
-    record = operator(pins.hash("12345678"))
+    record = operator(pins.enrol("12345678"))
     assert pins.verify(record, "12345678")
     assert not pins.verify(record, "12345679")
     assert not pins.verify(record, "")
@@ -145,4 +145,4 @@ def test_nobody_and_an_operator_without_pin_fail_alike(pins: PinAuthenticator) -
 
 
 def test_in_earnest_a_pin_costs_64_mib() -> None:
-    assert "m=65536" in PinAuthenticator().hash("12345678")
+    assert "m=65536" in PinAuthenticator().enrol("12345678")

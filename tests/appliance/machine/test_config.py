@@ -83,7 +83,6 @@ def test_tokens_are_as_wide_as_the_residents_expected(
             '[session]\nidle = "30m"\nabsolute = "20m"\n[tls]',
             "session.idle: is longer than session.absolute",
         ),
-        ("[tls]", "[limits]\nsearch_results = 501\n[tls]", "limits.search_results: must be"),
         (
             "[tls]",
             '[national]\nurl = "https://national.example:8443"\n[tls]',

@@ -12,7 +12,7 @@ def _held(sender=YATSUSHIRO, **changes):
 
 def test_nobody_waits_at_first_and_nothing_is_written():
     papers = PaperStack()
-    waiting = Waiting(papers)
+    waiting = Waiting(papers, str)
     assert waiting.turns(code(1)) == []
     assert waiting.of_sender(YATSUSHIRO) == []
     assert papers.papers == {}
@@ -20,59 +20,56 @@ def test_nobody_waits_at_first_and_nothing_is_written():
 
 def test_the_lowest_version_has_its_turn_first_then_who_came_first():
     papers = PaperStack()
-    waiting = Waiting(papers)
+    waiting = Waiting(papers, str)
     waiting.put(_held(sequence=1, update_number=4))
     waiting.put(_held(sequence=9, update_number=3))
     waiting.put(_held(HITOYOSHI, sequence=1, update_number=3))
-    assert Waiting(papers).turns(code(1)) == [
+    assert Waiting(papers, str).turns(code(1)) == [
         Turn(3, YATSUSHIRO, 9),
         Turn(3, HITOYOSHI, 1),
         Turn(4, YATSUSHIRO, 1),
     ]
-    assert Waiting(papers).turns(code(2)) == []
+    assert Waiting(papers, str).turns(code(2)) == []
 
 
 def test_what_waits_is_kept_whole():
     papers = PaperStack()
     held = _held(sequence=7)
-    Waiting(papers).put(held)
-    [turn] = Waiting(papers).turns(code(1))
-    assert Waiting(papers).open(turn) == held
+    Waiting(papers, str).put(held)
+    [turn] = Waiting(papers, str).turns(code(1))
+    assert Waiting(papers, str).open(turn) == held
 
 
 def test_a_municipality_sees_its_own_in_the_order_of_sending():
-    waiting = Waiting(PaperStack())
+    waiting = Waiting(PaperStack(), str)
     for sequence in (100, 9, 20):
         waiting.put(_held(sequence=sequence))
     waiting.put(_held(HITOYOSHI, sequence=1))
     assert [held.notice.sequence for held in waiting.of_sender(YATSUSHIRO)] == [9, 20, 100]
 
 
-def test_who_no_longer_waits_leaves_no_paper_but_the_pepper():
+def test_who_no_longer_waits_leaves_no_paper():
     papers = PaperStack()
-    waiting = Waiting(papers)
+    waiting = Waiting(papers, str)
     waiting.put(_held(sequence=7))
     waiting.put(_held(sequence=7))
     waiting.put(_held(sequence=8))
     waiting.drop(_held(sequence=7))
     assert [turn.sequence for turn in waiting.turns(code(1))] == [8]
     waiting.drop(_held(sequence=8))
-    assert [kind for kind, _ in papers.papers] == ["pepper"]
+    assert not papers.papers
 
 
 def test_no_key_of_a_paper_tells_whom_it_is_about():
-    one, other = PaperStack(), PaperStack()
-    for papers in (one, other):
-        Waiting(papers).put(_held(sequence=7))
-    [key_of_one] = [key for kind, key in one.papers if kind == "waiting"]
-    [key_of_other] = [key for kind, key in other.papers if kind == "waiting"]
-    assert code(1) not in key_of_one
-    assert key_of_one != key_of_other
+    papers = PaperStack()
+    Waiting(papers, lambda resident_code: f"alias of {resident_code[-2:]}").put(_held(sequence=7))
+    assert [key for kind, key in papers.papers if kind == "waiting"] == [f"alias of {code(1)[-2:]}"]
+    assert not [key for _, key in papers.papers if code(1) in key]
 
 
 def test_a_list_that_names_what_is_not_there_is_a_fault():
     papers = PaperStack()
-    waiting = Waiting(papers)
+    waiting = Waiting(papers, str)
     waiting.put(_held(sequence=7))
     [turn] = waiting.turns(code(1))
     papers.drop("held", f"{YATSUSHIRO}/{7:016}")
