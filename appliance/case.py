@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 from appliance.ledger_reader import LedgerReader
 from appliance.model import Actor, Grant, Request
@@ -36,3 +37,9 @@ class Case:
     """Done in the same unit as the ledger entry of the answer."""
     if_refused: list[Callable[[Unit], None]] = field(default_factory=list)
     """Done in the same unit as the ledger entry of the refusal."""
+    prepared: Any = None
+    """What the operation's ``prepare`` returned."""
+
+    def tally(self, name: str, by: int = 1) -> None:
+        """Change a tally together with the ledger entry of the answer; ``name`` tells of nobody."""
+        self.together.append(lambda unit: unit.tally(name, by))

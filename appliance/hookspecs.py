@@ -4,7 +4,7 @@ Hooks may deny and withhold, never grant. Nothing crosses a hook that could not 
 Each docstring says when it is asked, what several answers mean together, and what raising does.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import pluggy
 
@@ -52,5 +52,15 @@ def messages(change: Change) -> Iterable[Message]:
 
     Asked: inside the unit of work, after each save. Together: all go to the outbox.
     Raising: undoes the save; of a batch, a Rejected undoes that item and the rest goes on.
+    """
+    raise NotImplementedError
+
+
+@hookspec
+def tallies(change: Change) -> Mapping[str, int]:
+    """Return which counts this change moves, and by how much; names tell of nobody.
+
+    Asked: inside the unit of work, after each save. Together: all are added.
+    Raising: as ``messages``.
     """
     raise NotImplementedError

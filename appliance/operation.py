@@ -37,6 +37,9 @@ class Operation(Generic[A]):
     asks: type[A]
     answers: type[Answer]
     handler: "Callable[[Case, A], Answer]"
+    prepare: "Callable[[Case, A], Any] | None" = None
+    """Of an operation that changes: what takes long and changes nothing, done in a view before the
+    unit of work begins; the handler finds what it returns in ``case.prepared``."""
     changes: bool = False
     """Runs in a unit of work on the writer thread, and needs an Idempotency-Key."""
     purposed: bool = True

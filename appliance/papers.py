@@ -31,6 +31,11 @@ class Papers:
         for document in self._view.documents(self._collection(kind), prefix.encode()):
             yield document.key.decode(), cbor2.loads(document.body)
 
+    def revisions(self, kind: str, key: str) -> Iterator[dict[str, Any]]:
+        """Yield every revision of a paper, the oldest first."""
+        for document in self._view.revisions(self._collection(kind), key.encode()):
+            yield cbor2.loads(document.body)
+
     def put(self, kind: str, key: str, body: dict[str, Any]) -> None:
         """Write a new revision."""
         self._writable().put_document(

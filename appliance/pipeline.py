@@ -166,6 +166,7 @@ class Pipeline:
 
     def _change(self, run: "_Run", task: "_Task") -> Reply:
         """Handle in a unit of work; the change and its ledger entry are one commit."""
+        before = self._prepared(run, task)
 
         def work(unit: Unit) -> Reply:
             if (known := repeats.recall(unit, task.repeat_key, task.envelope.body)) is not None:
@@ -173,11 +174,27 @@ class Pipeline:
                 case.note.result = "repeated"
                 return Reply(task.request.id, run.enter(unit, case), known)
             case = self._case(run, task, unit, unit)
+            if before is not None:
+                case.prepared = before.prepared
+                case.note = before.note
+                case.together = before.together
+                case.registry.touched.join(before.registry.touched)
             data = _plain(task.operation.handler(case, task.arguments))
             repeats.remember(unit, task.repeat_key, task.envelope.body, data, task.request.now)
             return Reply(task.request.id, run.enter(unit, case), data)
 
         return self._engine.write(work)
+
+    def _prepared(self, run: "_Run", task: "_Task") -> Case | None:
+        """Do what takes long and changes nothing, without the writer; None if there is nothing."""
+        if task.operation.prepare is None:
+            return None
+        with self._engine.view() as view:
+            if repeats.recall(view, task.repeat_key, task.envelope.body) is not None:
+                return None
+            case = self._case(run, task, view, None)
+            case.prepared = task.operation.prepare(case, task.arguments)
+            return case
 
     def _case(self, run: "_Run", task: "_Task", view: View, unit: Unit | None) -> Case:
         hook, parts = self._parts.hook, self._parts
@@ -188,6 +205,7 @@ class Pipeline:
             task.grant,
             lambda: authz.withheld(hook, task.actor, task.request),
             lambda change: [m for told in hook.messages(change=change) for m in told],
+            lambda change: [t for moved in hook.tallies(change=change) for t in moved.items()],
         )
         case = Case(
             actor=task.actor,

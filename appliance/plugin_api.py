@@ -24,6 +24,7 @@ from appliance.errors import (
 )
 from appliance.finding import Conditions, Hit, Why
 from appliance.items import ITEM_NAMES, ITEMS, PROVIDED, ItemName, Value, Values
+from appliance.jobs import Job, Nothing, Step
 from appliance.model import (
     JST,
     Actor,
@@ -41,6 +42,7 @@ from appliance.operation import Answer, AnyOperation, Arguments, Operation
 from appliance.outgoing import Dispatch
 from appliance.papers import Papers
 from appliance.policy import Policy
+from appliance.registers import Register
 from appliance.roster import OperatorRecord, TerminalRecord
 from appliance.sessions import MAX_FAILURES
 from appliance.standing import Standing
@@ -102,6 +104,7 @@ __all__ = [
     "Item",
     "ItemName",
     "Items",
+    "Job",
     "Malformed",
     "Message",
     "Municipalities",
@@ -109,6 +112,7 @@ __all__ = [
     "NameText",
     "NotFound",
     "NotPermitted",
+    "Nothing",
     "Operation",
     "OperationName",
     "OperatorRecord",
@@ -119,6 +123,7 @@ __all__ = [
     "PurposeCode",
     "Reading",
     "Refusal",
+    "Register",
     "Rejected",
     "Request",
     "Resident",
@@ -127,6 +132,7 @@ __all__ = [
     "SexText",
     "ShortText",
     "Standing",
+    "Step",
     "TerminalKind",
     "TerminalRecord",
     "Told",

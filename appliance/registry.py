@@ -65,6 +65,7 @@ class Registry:
         grant: Grant,
         withheld: Callable[[], frozenset[ItemName]],
         messages: Callable[[Change], Iterable[Message]],
+        tallies: Callable[[Change], Iterable[tuple[str, int]]],
     ) -> None:
         self._view = view
         self._unit = unit
@@ -74,6 +75,7 @@ class Registry:
         self._withheld: frozenset[ItemName] | None = None
         self._whole: tuple[VersionId, Values] | None = None
         self._messages = messages
+        self._tallies = tallies
         self.touched = Touched()
 
     @property
@@ -260,6 +262,8 @@ class Registry:
         for message in self._messages(change):
             note = cbor2.dumps(dict(message.note), canonical=True) if message.note else b""
             unit.send(message.destination, message.kind, change.version, note)
+        for name, by in self._tallies(change):
+            unit.tally(name, by)
 
     def _judged(self, person: PersonId, sought: Conditions, around: frozenset[str]) -> Hit | None:
         values = self._open(person, COMPARED, 0)

@@ -15,6 +15,12 @@ class Touched:
     saved: list[VersionId] = field(default_factory=list)
     candidates: int = 0
 
+    def join(self, before: "Touched") -> None:
+        """Add whom another part of the same request showed."""
+        self.subjects.update(before.subjects)
+        self.items.update(before.items)
+        self.candidates += before.candidates
+
     def undo(self, saved: int) -> None:
         """Forget all saves but the first ``saved``: they were undone, and so were new persons."""
         for version in self.saved[saved:]:

@@ -1,7 +1,8 @@
 """The seam between residents and bytes: what a storage engine promises.
 
 An engine keeps *persons* (each a chain of sealed versions), *tokens* (by which persons are found),
-*documents* (sealed registers), an *outbox* and the *ledger*, all changed together or not at all.
+*documents* (sealed registers), *tallies*, *marks*, an *outbox* and the *ledger*, all changed
+together or not at all.
 
 It knows no resident: fields are numbers 1..25 with bytes or None, tokens are integers and blobs.
 ``tests/storage/conformance.py`` holds every engine to the sentences below.
@@ -92,6 +93,16 @@ class Entered:
     subjects: tuple[PersonId, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A digest of one person, by which two files compare a group of persons (``marks.py``)."""
+
+    group: str
+    place: bytes
+    digest: bytes
+    person: PersonId
+
+
 class View(Protocol):
     """What was committed when the view began. One thread uses a view."""
 
@@ -121,6 +132,18 @@ class View(Protocol):
             RecordNotFound: no such person or version.
             Tampered: a cell does not open where it lies.
         """
+        ...
+
+    def persons(self, after: int, limit: int) -> list[PersonId]:
+        """Return up to ``limit`` persons numbered above ``after``, in order."""
+        ...
+
+    def tallies(self, prefix: str) -> Mapping[str, int]:
+        """Return every tally whose name begins so, by name; one that is nought is not there."""
+        ...
+
+    def marks(self, group: str, first: bytes = b"", last: bytes = b"\xff" * 16) -> Iterator[Mark]:
+        """Yield the marks of a group with ``first <= place <= last``, in the order of places."""
         ...
 
     def document(self, collection: str, key: bytes) -> Document | None:
@@ -200,6 +223,18 @@ class Unit(View, Protocol):
             StaleRevision: the latest version is not ``seen``.
             Tampered: an identifier token belongs to somebody else.
         """
+        ...
+
+    def tally(self, name: str, by: int) -> None:
+        """Change a tally; ``name`` must tell of nobody."""
+        ...
+
+    def mark(self, mark: Mark) -> None:
+        """Set the mark of a place of a group."""
+        ...
+
+    def unmark(self, group: str, place: bytes) -> None:
+        """Take the mark of a place away; nothing happens if there is none."""
         ...
 
     def put_document(self, collection: str, key: bytes, body: bytes) -> int:

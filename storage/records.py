@@ -28,6 +28,22 @@ def version_at(vid: int) -> VersionId:
     return VersionId(PersonId(person), number)
 
 
+def persons(connection: apsw.Connection, after: int, limit: int) -> list[PersonId]:
+    """Return up to ``limit`` persons numbered above ``after``, in order."""
+    found: list[PersonId] = []
+    while len(found) < limit:
+        rows = ask(
+            connection,
+            "SELECT vid FROM ver WHERE vid >= ? ORDER BY vid LIMIT 1",
+            (vid_of(after + 1, 0),),
+        )
+        if not rows:
+            break
+        after = version_at(rows[0][0]).person
+        found.append(PersonId(after))
+    return found
+
+
 def place_of(installation: bytes, vid: int) -> Place:
     """Return the place that the cells of a row are bound to."""
     person, number = divmod(vid, _SPAN)

@@ -9,6 +9,8 @@
     leaf       entries of the ledger, and their hashes
     tile_root  hashes of complete tiles, level 1 and up
     subj       by which entries about a person are found
+    tally      named counts
+    mark       digests of persons, by which two files are compared
     state      the signed checkpoint, and the state of the digest over the whole file
 
 ``ver`` is a rowid table: its rows are large, and without a rowid each would spill onto a page of
@@ -95,7 +97,17 @@ _NOTHING_IS_REWRITTEN = tuple(
     for action in actions
 )
 
-STEPS: tuple[tuple[str, ...], ...] = (_TABLES, _NOTHING_IS_REWRITTEN)
+_TALLIES_AND_MARKS = (
+    "CREATE TABLE tally (name TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT, WITHOUT ROWID",
+    """
+    CREATE TABLE mark (
+        name TEXT NOT NULL, place BLOB NOT NULL, digest BLOB NOT NULL, person INTEGER NOT NULL,
+        PRIMARY KEY (name, place)
+    ) STRICT, WITHOUT ROWID
+    """,
+)
+
+STEPS: tuple[tuple[str, ...], ...] = (_TABLES, _NOTHING_IS_REWRITTEN, _TALLIES_AND_MARKS)
 """Step ``n`` brings a file from version ``n`` to ``n + 1``."""
 
 CURRENT = len(STEPS)

@@ -11,10 +11,10 @@ from typing import NamedTuple, Self
 
 import apsw
 
-from storage import documents, ledger, outbox, records, terms
+from storage import documents, ledger, marks, outbox, records, tallies, terms
 from storage.cells import NO_SEAL, seal_version
 from storage.connection import ask
-from storage.engine import MOST_VERSIONS, Entry, Fields, PersonId, Token, VersionId
+from storage.engine import MOST_VERSIONS, Entry, Fields, Mark, PersonId, Token, VersionId
 from storage.errors import DeadlineExceeded, RecordNotFound, StaleRevision, StorageError
 from storage.keys import StoreKeys
 from storage.lthash import State
@@ -116,6 +116,18 @@ class WriteUnit(Snapshot):
         self._unsaved.discard(person)
         self._saved[person] = (seen + 1, sealed.seal)
         return VersionId(person, seen + 1)
+
+    def tally(self, name: str, by: int) -> None:
+        """Change a tally; ``name`` must tell of nobody."""
+        tallies.add(self._ready(), name, by)
+
+    def mark(self, mark: Mark) -> None:
+        """Set the mark of a place of a group."""
+        marks.put(self._ready(), mark)
+
+    def unmark(self, group: str, place: bytes) -> None:
+        """Take the mark of a place away; nothing happens if there is none."""
+        marks.drop(self._ready(), group, place)
 
     def put_document(self, collection: str, key: bytes, body: bytes) -> int:
         """Seal a new revision of a document; return its number. Older ones stay."""

@@ -1,12 +1,12 @@
 """What was committed at one moment, opened on request: the reading half of the engine."""
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import TypeVar
 
 import apsw
 
-from storage import documents, ledger, outbox, records, terms
-from storage.engine import Document, Entered, Parcel, PersonId, Record, Token
+from storage import documents, ledger, marks, outbox, records, tallies, terms
+from storage.engine import Document, Entered, Mark, Parcel, PersonId, Record, Token
 from storage.errors import RecordNotFound, StorageError
 from storage.keys import StoreKeys
 
@@ -56,6 +56,18 @@ class Snapshot:
     def document(self, collection: str, key: bytes) -> Document | None:
         """Return the latest revision of a document, or None if there is none."""
         return documents.latest(self._ready(), self._keys, collection, key)
+
+    def persons(self, after: int, limit: int) -> list[PersonId]:
+        """Return up to ``limit`` persons numbered above ``after``, in order."""
+        return records.persons(self._ready(), after, limit)
+
+    def tallies(self, prefix: str) -> Mapping[str, int]:
+        """Return every tally whose name begins so, by name; one that is nought is not there."""
+        return tallies.read(self._ready(), prefix)
+
+    def marks(self, group: str, first: bytes = b"", last: bytes = b"\xff" * 16) -> Iterator[Mark]:
+        """Yield the marks of a group with ``first <= place <= last``, in the order of places."""
+        return self._while_ready(marks.each(self._ready(), group, first, last))
 
     def documents(self, collection: str, prefix: bytes = b"") -> Iterator[Document]:
         """Yield the latest revision of each document of a collection, in key order."""

@@ -1,5 +1,5 @@
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -26,6 +26,7 @@ from appliance.errors import (
 from appliance.items import ItemName
 from appliance.model import (
     Actor,
+    Change,
     Deny,
     Envelope,
     OperationName,
@@ -424,6 +425,89 @@ def test_a_certificate_out_of_force_is_a_strangers(bench: Bench, clerk: Seat) ->
     with pytest.raises(Unidentified, match="not in force"):
         look(replace(clerk, peer=old))
     assert len(bench.strangers) == 1
+
+
+def test_every_save_moves_the_tallies_that_plugins_keep(tmp_path: Path, plugin: Plugin) -> None:
+    class Counts:
+        @hookimpl
+        def tallies(self, change: Change) -> Mapping[str, int]:
+            return {"residents": 1 if change.before is None else 0, "saves": 1}
+
+    with Bench.open(tmp_path, {"test": plugin, "counts": Counts()}) as bench:
+        plugin.change = admits
+        change(bench.clerk())
+        with bench.vault.view() as view:
+            assert view.tallies("") == {"residents": 1, "saves": 1}
+
+
+class Prepared:
+    """An operation with a long part that changes nothing, before the unit of work."""
+
+    def __init__(self) -> None:
+        self.prepared = 0
+
+    def prepare(self, case: Case, asked: Asked) -> str:
+        self.prepared += 1
+        person = case.registry.by_code(code(1))
+        assert person is not None
+        case.registry.read(person, ["name"])
+        if asked.text == "no":
+            raise Rejected("not so")
+        return asked.text * 2
+
+    @staticmethod
+    def handle(case: Case, asked: Asked) -> Said:
+        case.tally("test/done", 2)
+        case.papers.put("note", "1", {"text": case.prepared})
+        return Said(text=case.prepared)
+
+    @hookimpl
+    def operations(self) -> list[AnyOperation]:
+        return [
+            Operation(
+                name=OperationName("test/change"),
+                summary="A test.",
+                asks=Asked,
+                answers=Said,
+                prepare=self.prepare,
+                handler=self.handle,
+                changes=True,
+                records=("text",),
+                drops=("secret",),
+            )
+        ]
+
+
+def test_what_is_prepared_reaches_the_handler_and_the_same_ledger_entry(tmp_path: Path) -> None:
+    plugin = Prepared()
+    with Bench.open(tmp_path, {"test": plugin}) as bench:
+        who, clerk = admit(bench), bench.clerk()
+        assert change(clerk, "ab").data == {"text": "abab"}
+        entry = bench.ledger()[-1]
+        assert (entry.subjects, entry.items) == ((who,), ("name",))
+        with bench.vault.view() as view:
+            assert view.tallies("test/") == {"test/done": 2}
+
+
+def test_a_refusal_while_preparing_names_whom_it_showed(tmp_path: Path) -> None:
+    with Bench.open(tmp_path, {"test": Prepared()}) as bench:
+        who, clerk = admit(bench), bench.clerk()
+        with pytest.raises(Rejected):
+            change(clerk, "no")
+        entry = bench.ledger()[-1]
+        assert (entry.refusal, entry.subjects) == ("rejected", (who,))
+
+
+def test_a_repeated_request_is_not_prepared_again(tmp_path: Path) -> None:
+    plugin = Prepared()
+    with Bench.open(tmp_path, {"test": plugin}) as bench:
+        admit(bench)
+        clerk = bench.clerk()
+        for _ in range(2):
+            assert change(clerk, "ab", key="k" * 16).data == {"text": "abab"}
+        assert plugin.prepared == 1
+        with bench.vault.view() as view:
+            assert view.tallies("test/") == {"test/done": 2}
 
 
 def test_a_veto_is_entered_with_its_reason(tmp_path: Path, plugin: Plugin) -> None:

@@ -40,7 +40,7 @@ HANAKO = Conditions(name="熊本花子", today=TODAY)
 GONE = {"removed_flag": True, "reason": "21", "effective_date": "2026-03-01"}
 
 
-def nothing_told(_: Change) -> Iterable[Message]:
+def nothing_told(_: Change) -> Iterable[Any]:
     return ()
 
 
@@ -59,7 +59,9 @@ class Office:
     def look(self, work: Callable[[Registry], Any], grant: Grant = ALL) -> Any:
         with self.bench.vault.view() as view:
             tools = self.bench.parts.tools
-            return work(Registry(view, None, tools, grant, self._withheld, nothing_told))
+            return work(
+                Registry(view, None, tools, grant, self._withheld, nothing_told, nothing_told)
+            )
 
     def write(
         self,
@@ -70,7 +72,7 @@ class Office:
         def unit_of_work(unit: Unit) -> Any:
             unit.enter(PREPARED)
             tools = self.bench.parts.tools
-            return work(Registry(unit, unit, tools, grant, self._withheld, told))
+            return work(Registry(unit, unit, tools, grant, self._withheld, told, nothing_told))
 
         return self.bench.vault.write(unit_of_work)
 
@@ -356,7 +358,7 @@ def test_a_version_saved_otherwise_after_an_undo_is_the_one_before(office: Offic
     def work(unit: Unit) -> None:
         unit.enter(PREPARED)
         tools = office.bench.parts.tools
-        registry = Registry(unit, unit, tools, ALL, frozenset, nothing_told)
+        registry = Registry(unit, unit, tools, ALL, frozenset, nothing_told, nothing_told)
         with pytest.raises(RuntimeError):
             within_savepoint(unit, lambda: undone(registry))
         registry.save(who, person(name="正記　花子"), seen=1)

@@ -87,6 +87,7 @@ def _save(bench: Bench, who: PersonId | None, values: Values, seen: int) -> Pers
             Grant(items=ITEM_NAMES, keys=frozenset()),
             frozenset,
             lambda change: [m for told in parts.hook.messages(change=change) for m in told],
+            lambda change: [t for told in parts.hook.tallies(change=change) for t in told.items()],
         )
         version = registry.save(who, values, seen=seen)
         unit.enter(PREPARED)

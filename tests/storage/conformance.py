@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from storage.engine import Engine, Entry, PersonId, Token, Unit, VersionId
+from storage.engine import Engine, Entry, Mark, PersonId, Token, Unit, VersionId
 from storage.errors import (
     DeadlineExceeded,
     LedgerBroken,
@@ -126,6 +126,67 @@ class Conformance:
             assert view.latest(sato) == 2
 
     # Tokens
+
+    def test_persons_are_gone_through_in_order_a_few_at_a_time(self, engine: Engine) -> None:
+        people = [admitted(engine) for _ in range(5)]
+        entered(engine, lambda unit: unit.save(people[1], SATO, seen=1))
+        with engine.view() as view:
+            assert view.persons(0, 2) == people[:2]
+            assert view.persons(people[1], 9) == people[2:]
+            assert view.persons(people[4], 9) == []
+
+    # --- tallies and marks ---
+
+    def test_a_tally_is_what_was_added_and_goes_with_its_unit(self, engine: Engine) -> None:
+        def count(unit: Unit) -> None:
+            unit.tally("population/431001/1", 3)
+            unit.tally("population/431001/1", -1)
+            unit.tally("population/432024/2", 5)
+            unit.tally("populationx", 1)
+            with undone(unit):
+                unit.tally("population/432024/2", 7)
+
+        entered(engine, count)
+        with engine.view() as view:
+            assert view.tallies("population/") == {
+                "population/431001/1": 2,
+                "population/432024/2": 5,
+            }
+            assert list(view.tallies("population/431001")) == ["population/431001/1"]
+        entered(engine, lambda unit: unit.tally("population/431001/1", -2))
+        with engine.view() as view:
+            assert list(view.tallies("population/")) == ["population/432024/2"]
+
+    def test_marks_of_a_group_come_in_the_order_of_places(self, engine: Engine) -> None:
+        one, two, three = (
+            Mark("431001", bytes([place]) * 16, bytes([place]) * 16, PersonId(place))
+            for place in (1, 2, 3)
+        )
+
+        def set_marks(unit: Unit) -> None:
+            for mark in (three, one, two):
+                unit.mark(mark)
+            unit.mark(Mark("432024", one.place, one.digest, one.person))
+            with undone(unit):
+                unit.unmark("431001", one.place)
+
+        entered(engine, set_marks)
+        with engine.view() as view:
+            assert list(view.marks("431001")) == [one, two, three]
+            assert list(view.marks("431001", two.place, two.place)) == [two]
+
+    def test_a_mark_takes_the_place_of_the_one_before_and_can_be_taken_away(
+        self, engine: Engine
+    ) -> None:
+        old = Mark("431001", b"p" * 16, b"a" * 16, PersonId(1))
+        new = Mark("431001", b"p" * 16, b"b" * 16, PersonId(1))
+        entered(engine, lambda unit: (unit.mark(old), unit.mark(new)))
+        with engine.view() as view:
+            assert list(view.marks("431001")) == [new]
+        entered(engine, lambda unit: unit.unmark("431001", new.place))
+        entered(engine, lambda unit: unit.unmark("431001", new.place))
+        with engine.view() as view:
+            assert list(view.marks("431001")) == []
 
     def test_an_identifier_says_who_holds_it(self, engine: Engine) -> None:
         sato = admitted(engine, SATO, [CODE])

@@ -15,6 +15,7 @@ from tests.storage.stores import ITO, NAME, ORIGIN, SATO, Store, entered, fields
 PUBLISHED = {
     1: "64baac7bac187983",
     2: "6bd262568785f10b",
+    3: "370035a7b4c858c8",
 }
 """Digests of the steps that have been published: a file in the field was made by these."""
 
@@ -73,7 +74,7 @@ def test_going_forward_is_all_or_nothing(tmp_path: Path, monkeypatch: pytest.Mon
     store = version_1(tmp_path)
     broken = ("CREATE TABLE more (x INTEGER) STRICT", "CREATE TABLE more (x INTEGER) STRICT")
     monkeypatch.setattr(schema, "STEPS", (*schema.STEPS, broken))
-    monkeypatch.setattr(schema, "CURRENT", 3)
+    monkeypatch.setattr(schema, "CURRENT", len(schema.STEPS))
     with pytest.raises(StorageError):
         store.open()
     monkeypatch.undo()
