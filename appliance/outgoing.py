@@ -1,14 +1,14 @@
 """The outbox as the courier sees it: what must be told, in order, and what has been heard."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import cbor2
 
 from appliance.errors import Conflict, Failed
 from appliance.items import ItemName, Values
-from appliance.registry import Registry
-from storage.engine import Parcel, Unit, View
+from appliance.registry import Registry, encoded
+from storage.engine import Parcel, PersonId, Unit, VersionId, View
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +19,7 @@ class Dispatch:
     kind: str
     values: Values
     withheld: tuple[ItemName, ...] = ()
+    note: Mapping[str, str] = field(default_factory=dict)
 
 
 class Outgoing:
@@ -28,6 +29,18 @@ class Outgoing:
         self._view = view
         self._unit = unit
         self._registry = registry
+
+    def send(self, destination: str, kind: str, person: PersonId, note: Mapping[str, str]) -> int:
+        """Put a message about a person into the outbox; return its number in that feed.
+
+        Raises:
+            NotFound: there is no such person.
+        """
+        if self._unit is None:
+            raise Failed("the operation was declared as one that changes nothing")
+        self._registry.concerns(person)
+        version = VersionId(person, self._registry.latest(person))
+        return self._unit.send(destination, kind, version, encoded(note))
 
     def after(
         self, destination: str, number: int, limit: int, items: tuple[ItemName, ...]
@@ -39,8 +52,7 @@ class Outgoing:
     def note(self, destination: str, number: int) -> Mapping[str, str] | None:
         """Return what was noted beside a message, or None if there is no such message."""
         for parcel in self._view.parcels(destination, number - 1, 1):
-            noted: Mapping[str, str] = cbor2.loads(parcel.note) if parcel.note else {}
-            return noted
+            return _decoded(parcel.note)
         return None
 
     def last(self, destination: str) -> int:
@@ -75,4 +87,10 @@ class Outgoing:
 
     def _dispatch(self, parcel: Parcel, items: tuple[ItemName, ...]) -> Dispatch:
         told = self._registry.read(parcel.version.person, items, version=parcel.version.number)
-        return Dispatch(parcel.number, parcel.kind, told.values, told.withheld)
+        note = _decoded(parcel.note)
+        return Dispatch(parcel.number, parcel.kind, told.values, told.withheld, note)
+
+
+def _decoded(note: bytes) -> Mapping[str, str]:
+    noted: Mapping[str, str] = cbor2.loads(note) if note else {}
+    return noted

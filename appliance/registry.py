@@ -5,7 +5,7 @@ ledger entry is written from that. It opens no item that was not granted, except
 the conditions of a search, which tells the handler no more than that they hold.
 """
 
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import date
@@ -157,6 +157,17 @@ class Registry:
         """Return whether the latest version says exactly this; who once had a number is no more."""
         return self._open(person, (item,), 0)[item] == value
 
+    def latest(self, person: PersonId) -> int:
+        """Return the number of a person's latest version.
+
+        Raises:
+            NotFound: there is no such person.
+        """
+        try:
+            return self._view.latest(person)
+        except RecordNotFound:
+            raise NotFound("there is no such record") from None
+
     def concerns(self, person: PersonId) -> None:
         """Enter this person in the ledger as a subject, though nothing of him is opened."""
         self.touched.subjects[person] = None
@@ -260,8 +271,7 @@ class Registry:
 
     def _tell(self, unit: Unit, change: Change) -> None:
         for message in self._messages(change):
-            note = cbor2.dumps(dict(message.note), canonical=True) if message.note else b""
-            unit.send(message.destination, message.kind, change.version, note)
+            unit.send(message.destination, message.kind, change.version, encoded(message.note))
         for name, by in self._tallies(change):
             unit.tally(name, by)
 
@@ -302,3 +312,8 @@ class Registry:
         if self._unit is None:
             raise Failed("the operation was declared as one that changes nothing")
         return self._unit
+
+
+def encoded(note: Mapping[str, str]) -> bytes:
+    """Return the note of a message as the store keeps it."""
+    return cbor2.dumps(dict(note), canonical=True) if note else b""
