@@ -20,6 +20,8 @@ from appliance.values.dates import PartialDate
 from storage.engine import PersonId, Token
 
 SEXES = ("0", "1", "2")
+MOST_TOKENS = 150
+"""A question that fans out wider than this is answered with what to add."""
 COMPARED = (
     *map(
         ItemName,
@@ -53,6 +55,8 @@ class Conditions:
     kana: str | None = None
     kana_prefix: bool = False
     birth_date: str | None = None
+    birth_open: bool = False
+    """Unknown parts match, of what is sought and of what is recorded."""
     birth_year: str | None = None
     sex: str | None = None
     address: str | None = None
@@ -80,27 +84,35 @@ def plan(sought: Conditions, index: Index, around: Collection[str]) -> set[Token
         AddConditions: no index is reached; says what to add.
         Malformed: a condition is not a date, or empties when normalised.
     """
+    tokens = _narrowest(sought, index, around)
+    if len(tokens) > MOST_TOKENS:
+        raise AddConditions("add the day of birth or the sex; this stands for too many dates")
+    return tokens
+
+
+def _narrowest(sought: Conditions, index: Index, around: Collection[str]) -> set[Token]:
     kanji = _key("name", sought.name, normalise.name_key)
     kana = _key("kana", sought.kana, normalise.kana_key)
-    birth, address = _birth(sought.birth_date), normalise.address_key(sought.address or "")
+    births, address = _births(sought), normalise.address_key(sought.address or "")
     sexes = (sought.sex,) if sought.sex is not None else SEXES
     towns = [(p, sought.town_code, s) for p in around if sought.town_code for s in sexes]
     if kanji and not sought.name_prefix:
         return {index.compound(x.NAME, kanji)}
     if kana and not sought.kana_prefix:
         return {index.compound(x.KANA, kana)}
-    if kana and len(kana) >= 2 and birth:
-        return {index.compound(x.KANA_BIRTH, kana[:2], birth)}
-    if kanji and birth:
-        return {index.compound(x.KANJI_BIRTH, kanji[:1], birth)}
+    if kana and len(kana) >= 2 and births:
+        return {index.compound(x.KANA_BIRTH, kana[:2], birth) for birth in births}
+    if kanji and births:
+        return {index.compound(x.KANJI_BIRTH, kanji[:1], birth) for birth in births}
     if kana and len(kana) >= 2 and towns:
         return {index.compound(x.KANA_TOWN, kana[:2], *town) for town in towns}
     if kana and len(kana) >= 2 and around and sought.birth_year:
         return {index.compound(x.KANA_YEAR, kana[:2], p, sought.birth_year) for p in around}
     if kanji and towns:
         return {index.compound(x.KANJI_TOWN, kanji[:1], *town) for town in towns}
-    if birth and around:
-        return {index.compound(x.BIRTH_PLACE, birth, p, s) for p in around for s in sexes}
+    if births and around:
+        places = [(p, s) for p in around for s in sexes]
+        return {index.compound(x.BIRTH_PLACE, birth, *p) for birth in births for p in places}
     if address and not (kanji or kana):
         return {index.compound(x.ADDRESS, address)}
     raise AddConditions(_advice(sought))
@@ -114,13 +126,22 @@ def _key(item: str, text: str | None, normal: Callable[[str], str]) -> str:
     return key
 
 
-def _birth(text: str | None) -> str:
-    if text is None:
-        return ""
+def _births(sought: Conditions) -> list[str]:
+    """Return every way a fitting birth date may be recorded."""
+    if sought.birth_date is None:
+        return []
     try:
-        return str(PartialDate.parse(text))
+        birth = PartialDate.parse(sought.birth_date)
     except ValueError:
         raise Malformed("birth_date must be YYYY-MM-DD with 00 for unknown parts") from None
+    if not sought.birth_open:
+        return [str(birth)]
+    if not birth.month:
+        raise AddConditions("give at least year and month of birth where unknown parts match")
+    days = (birth.day,) if birth.day else range(1, 32)
+    known = [PartialDate(birth.year, birth.month, day) for day in days]
+    less_known = PartialDate(birth.year, birth.month, 0), PartialDate(birth.year, 0, 0)
+    return [str(date) for date in (*known, *less_known, PartialDate(0, 0, 0))]
 
 
 def _advice(sought: Conditions) -> str:
@@ -150,7 +171,7 @@ def judge(sought: Conditions, around: Collection[str], values: Values) -> Why | 
 def _plain_conditions(sought: Conditions, values: Values) -> Iterator[bool]:
     get = values.get
     if sought.birth_date is not None:
-        yield get(ItemName("birth_date")) == sought.birth_date
+        yield _born_so(sought, str(get(ItemName("birth_date")) or ""))
     if sought.birth_year is not None:
         yield str(get(ItemName("birth_date")) or "")[:4] == sought.birth_year
     if sought.sex is not None:
@@ -161,16 +182,27 @@ def _plain_conditions(sought: Conditions, values: Values) -> Iterator[bool]:
         yield normalise.address_begins(str(get(ItemName("address")) or ""), sought.address)
 
 
+def _born_so(sought: Conditions, recorded: str) -> bool:
+    if recorded == sought.birth_date or not sought.birth_open:
+        return recorded == sought.birth_date
+    return PartialDate.parse(recorded).may_be(PartialDate.parse(str(sought.birth_date)))
+
+
 def _name_fits(sought: Conditions, values: Values) -> Why | None:
     if sought.name is None:
         return Why.CONDITIONS
-    written = str(values[ItemName("name")] or "")
-    if _spaceless(written) == _spaceless(sought.name):
+    names = normalise.names_in(str(values[ItemName("name")] or ""))
+    fits = (_one_name_fits(name, sought.name, prefix=sought.name_prefix) for name in names)
+    return min(filter(None, fits), default=None)
+
+
+def _one_name_fits(written: str, asked: str, *, prefix: bool) -> Why | None:
+    if _spaceless(written) == _spaceless(asked):
         return Why.EXACT
-    mine, theirs = normalise.name_key(written), normalise.name_key(sought.name)
+    mine, theirs = normalise.name_key(written), normalise.name_key(asked)
     if mine == theirs:
         return Why.VARIANT
-    return Why.PREFIX if sought.name_prefix and mine.startswith(theirs) else None
+    return Why.PREFIX if prefix and mine.startswith(theirs) else None
 
 
 def _kana_fits(sought: Conditions, values: Values) -> Why | None:

@@ -73,7 +73,7 @@ class Index:
         yield from self._kana(_text(values, "kana"), birth, place, town, sex)
 
     def _kanji(self, name: str, birth: str, place: str, town: str, sex: str) -> Iterable[Token]:
-        if key := normalise.name_key(name):
+        for key in filter(None, map(normalise.name_key, normalise.names_in(name))):
             yield self.compound(NAME, key)
             yield self.compound(KANJI_BIRTH, key[:1], birth)
             if town:

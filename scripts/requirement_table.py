@@ -1,6 +1,6 @@
 """The table R -> tests -> status: every requirement with the tests that carry its number.
 
-A test proves a requirement by its number in the test's id (``[R30-…]``, ``test_…_R30``) or by
+A test proves a requirement by its number in the test's id (``test_r30_…``, ``[R30-…]``) or by
 ``@pytest.mark.requirement("R30", "R31")``. What nobody proves is shown as such.
 """
 
@@ -71,7 +71,9 @@ class Proofs:
 def numbers_of(item: pytest.Item) -> set[str]:
     """Return the requirements a test says it proves."""
     marked = {str(n) for mark in item.iter_markers("requirement") for n in mark.args}
-    return marked | {f"R{digits}" for digits in NUMBER.findall(item.name.replace("_", " "))}
+    function, _, chosen = item.name.partition("[")
+    named = NUMBER.findall(function.upper().replace("_", " ")) + NUMBER.findall(chosen)
+    return marked | {f"R{digits}" for digits in named}
 
 
 def read_requirements() -> list[Requirement]:

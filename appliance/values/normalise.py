@@ -8,6 +8,7 @@ A key may be equal for different spellings, never different for equal ones; whet
 really fits is decided after opening it. No function here raises, whatever the text.
 """
 
+import re
 from functools import cache
 from typing import Final
 
@@ -27,10 +28,15 @@ __all__ = [
     "kana_prefix",
     "kanji_prefix",
     "name_key",
+    "names_in",
 ]
 
-VERSION: Final = 1
+VERSION: Final = 2
+"""1: until names in brackets were found by themselves."""
 
+_WITH_ALIAS: Final = re.compile(
+    r"(?P<name>[^()（）]*\S[^()（）]*)[(（](?P<alias>[^()（）]*\S[^()（）]*)[)）]"
+)
 _CLOSURE: Final = {ord("ち"): "し", ord("つ"): "す", ord("わ"): "は"}
 
 address_begins = begins
@@ -44,6 +50,15 @@ def name_key(name: str) -> str:
     if "{" in name:
         name = fold(name)
     return name.translate(_name_table())
+
+
+def names_in(name: str) -> tuple[str, ...]:
+    """Return every name that one name item holds: as written, and 氏名 and 通称 of a foreigner.
+
+    A 通称 stands in brackets behind the name: NGUYEN VAN ANH（阮　文英） is found by either.
+    """
+    found = _WITH_ALIAS.fullmatch(name)
+    return (name,) if found is None else (name, found["name"].strip(), found["alias"].strip())
 
 
 def kanji_prefix(name: str, length: int = 1) -> str:

@@ -53,6 +53,8 @@ class Find(Arguments, frozen=True, kw_only=True):
     kana: NameText | None = None
     kana_match: Match = "exact"
     birth_date: DateText | None = None
+    birth_match: Literal["exact", "open"] = "exact"
+    """``open``: unknown parts match, of what is sought and of what is recorded."""
     birth_year: YearText | None = None
     sex: SexText | None = None
     address: AddressText | None = None
@@ -136,6 +138,7 @@ def _conditions(case: Case, asked: Find) -> Conditions:
         kana=asked.kana,
         kana_prefix=asked.kana_match == "prefix",
         birth_date=asked.birth_date,
+        birth_open=asked.birth_match == "open",
         birth_year=asked.birth_year,
         sex=asked.sex,
         address=asked.address,

@@ -66,6 +66,16 @@ ROWS = {
     ),
     "kana and town": (given(kana="くま", kana_prefix=True, **TOWN), x.KANA_TOWN, 3),
     "kana, town, sex": (given(kana="くま", kana_prefix=True, sex="2", **TOWN), x.KANA_TOWN, 1),
+    "birth date with unknown parts, and place": (
+        given(birth_date="1990-04-05", birth_open=True, sex="2", **TOWN),
+        x.BIRTH_PLACE,
+        4,
+    ),
+    "kana prefix, birth date with unknown parts": (
+        given(kana="くま", kana_prefix=True, birth_date="1990-04-00", birth_open=True),
+        x.KANA_BIRTH,
+        34,
+    ),
     "full address": (given(address="熊本県八代市松江城町１番２５号"), x.ADDRESS, 1),
     "full address and sex": (given(address="八代市松江城町1-25", sex="2"), x.ADDRESS, 1),
     "kanji prefix and town": (given(name="熊", name_prefix=True, **TOWN), x.KANJI_TOWN, 3),
@@ -104,6 +114,14 @@ ADVICE = {
     "one kana and birth date": (
         given(kana="く", kana_prefix=True, birth_date="1990-04-05"),
         "2 characters",
+    ),
+    "year of birth with unknown parts": (
+        given(birth_date="1990-00-00", birth_open=True, name="熊", name_prefix=True),
+        "year and month of birth",
+    ),
+    "month of birth with unknown parts, in the city": (
+        given(birth_date="1990-04-00", birth_open=True, municipality_code=KUMAMOTO),
+        "add the day of birth or the sex",
     ),
     "only the prefecture": (given(address="熊本県"), "give a full name"),
 }
@@ -254,6 +272,45 @@ def population(chance: random.Random, count: int) -> list[Values]:
     return people
 
 
+BORN = [
+    ("1990-04-05", "1990-04-05", True),
+    ("1990-04-05", "1990-04-00", True),
+    ("1990-04-05", "1990-00-00", True),
+    ("1990-04-05", "0000-00-00", True),
+    ("1990-04-05", "1990-04-06", False),
+    ("1990-04-05", "1990-05-00", False),
+    ("1990-04-00", "1990-04-30", True),
+    ("1990-04-00", "1990-05-01", False),
+]
+
+
+@pytest.mark.parametrize(("asked", "recorded", "fits"), BORN)
+def test_unknown_parts_of_a_birth_date_match_on_request(
+    asked: str, recorded: str, fits: bool
+) -> None:
+    sought = given(name="熊本花子", birth_date=asked)
+    values = person(birth_date=recorded)
+    assert (why(replace(sought, birth_open=True), values) is not None) is fits
+    assert (why(sought, values) is not None) is (asked == recorded)
+
+
+ALIASED = [
+    ("NGUYEN VAN ANH", Why.EXACT),
+    ("Nguyễn Văn Anh", Why.VARIANT),
+    ("阮文英", Why.EXACT),
+    ("ＮＧＵＹＥＮ　ＶＡＮ　ＡＮＨ（阮　文英）", Why.VARIANT),
+    ("文英", None),
+]
+
+
+@pytest.mark.parametrize(("name", "reason"), ALIASED)
+def test_a_foreigner_is_found_by_name_and_by_tsushou(name: str, reason: Why | None) -> None:
+    values, sought = person(name="NGUYEN VAN ANH（阮　文英）", kana=None), given(name=name)
+    assert why(sought, values) is reason
+    tokens = plan(sought, INDEX, ())
+    assert bool(tokens & INDEX.tokens_of(values)) is (reason is not None)
+
+
 def question(chance: random.Random) -> Conditions:
     maybe = chance.random
     (kanji, kana), (given_kanji, given_kana) = chance.choice(SURNAMES), chance.choice(GIVEN)
@@ -265,6 +322,7 @@ def question(chance: random.Random) -> Conditions:
         kana=(kana if prefix else kana + given_kana) if maybe() < 0.4 else None,
         kana_prefix=prefix,
         birth_date=chance.choice(DATES) if maybe() < 0.5 else None,
+        birth_open=maybe() < 0.3,
         birth_year="1990" if maybe() < 0.3 else None,
         sex=chance.choice("012") if maybe() < 0.3 else None,
         municipality_code=chance.choice([place, KUMAMOTO]) if maybe() < 0.6 else None,

@@ -12,10 +12,18 @@ def test_every_requirement_is_in_the_table_once_and_in_order() -> None:
     assert all(each.text and each.area in "ABCDEFGHIJKLMNOP" for each in requirements)
 
 
+NAMED = {
+    "R901-転居 elsewhere": {"R901"},
+    "R901 and R902": {"R901", "R902"},
+    "none: XR901, R9019, r901": set(),
+}
+
+
 @pytest.mark.requirement("R903")
-@pytest.mark.parametrize("name", ["R901-転居 elsewhere", "R901_and_R902", "none: XR901, R9019"])
-def test_numbers_are_read_from_marks_and_ids(request: pytest.FixtureRequest, name: str) -> None:
+@pytest.mark.parametrize("name", NAMED)
+def test_r904_numbers_are_read_from_marks_names_and_ids(
+    request: pytest.FixtureRequest, name: str
+) -> None:
     item = request.node
     assert isinstance(item, pytest.Item)
-    numbers = {"R901-転居 elsewhere": {"R901"}, "R901_and_R902": {"R901", "R902"}}
-    assert numbers_of(item) == {"R903"} | numbers.get(name, set())
+    assert numbers_of(item) == {"R903", "R904"} | NAMED[name]

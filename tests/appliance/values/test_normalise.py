@@ -20,13 +20,14 @@ from appliance.values.normalise import (
     kana_prefix,
     kanji_prefix,
     name_key,
+    names_in,
 )
 
 # Without ゔ, the documented exception.
 READING = st.text("".join(map(chr, (*range(0x3041, 0x3094), *range(0x30A1, 0x30F4)))) + "ー・ 　")
 
 # Raise normalise.VERSION with every change of these, and note the new digest beside it.
-DIGESTS = {1: "32bcdfe3108773819de3616fcf9b63dc5d9c2cda2a0c9c80b77a4cc4f4dbe8f7"}
+DIGESTS = {2: "27dba054af6d2ddc4c4a2c8c9ef222edc5a87147f2cbd0ff69ab5e6f1388f3e6"}
 
 
 def all_keys() -> str:
@@ -39,8 +40,9 @@ def all_keys() -> str:
         "おうのこうづき　ヴァ",
         "大字字下の坪二百三番地の二（Ａ棟１０１号）",
         "霞が関１－２　３",
+        "ＮＧＵＹＥＮ　ＶＡＮ　ＡＮＨ（阮　文英）",
     ]
-    combined = [[key(example) for key in keys] for example in longer]
+    combined = [[*(key(example) for key in keys), names_in(example)] for example in longer]
     return hashlib.sha256(json.dumps([text, examples, combined]).encode()).hexdigest()
 
 
@@ -53,6 +55,21 @@ def regions() -> list[str]:
 
 def test_keys_change_only_together_with_the_version() -> None:
     assert all_keys() == DIGESTS[VERSION]
+
+
+@pytest.mark.parametrize(
+    ("written", "names"),
+    [
+        ("熊本　花子", []),
+        ("NGUYEN VAN ANH（阮　文英）", ["NGUYEN VAN ANH", "阮　文英"]),
+        ("WANG WEI (王　偉)", ["WANG WEI", "王　偉"]),
+        ("（王　偉）", []),
+        ("WANG（）", []),
+        ("WANG（王）LI", []),
+    ],
+)
+def test_a_name_item_may_hold_a_name_and_a_tsushou(written: str, names: list[str]) -> None:
+    assert names_in(written) == (written, *names)
 
 
 @pytest.mark.parametrize(

@@ -40,7 +40,7 @@ def find(seat: Seat, asking: dict[str, str] | None = None, **conditions: Any) ->
     return dict(seat.ask("search/find", conditions, **(asking or FOR_TAX)).data)
 
 
-def test_a_list_names_who_fits_and_why_best_first(bench: Bench, clerk: Seat) -> None:
+def test_r87_a_list_names_who_fits_and_why_best_first(bench: Bench, clerk: Seat) -> None:
     admit(bench, 1, name="渡邉　太郎", kana="わたなべ　たろう")
     admit(bench, 2, name="渡辺　太郎", kana="わたなべ　たろう")
     found = find(clerk, name="渡辺太郎")
@@ -80,12 +80,14 @@ def test_a_list_leaves_out_what_the_purpose_does_not_grant(tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize("missing", ["purpose", "reason"])
-def test_nobody_is_looked_for_without_purpose_and_reason(clerk: Seat, missing: str) -> None:
+def test_r90_nobody_is_looked_for_without_purpose_and_reason(clerk: Seat, missing: str) -> None:
     with pytest.raises(NotPermitted, match="name the purpose"):
         find(clerk, {**FOR_TAX, missing: None}, name="熊本花子")
 
 
-def test_everybody_listed_and_everybody_opened_is_in_the_ledger(bench: Bench, clerk: Seat) -> None:
+def test_r88_r89_everybody_listed_and_everybody_opened_is_in_the_ledger(
+    bench: Bench, clerk: Seat
+) -> None:
     one, two = admit(bench, 1), admit(bench, 2)
     found = find(clerk, name="熊本花子", sex="2")
     ref = found["residents"][1]["ref"]
@@ -98,6 +100,7 @@ def test_everybody_listed_and_everybody_opened_is_in_the_ledger(bench: Bench, cl
         "name": "熊本花子",
         "name_match": "exact",
         "kana_match": "exact",
+        "birth_match": "exact",
         "sex": "2",
         "include_removed": False,
     }
@@ -163,6 +166,33 @@ def test_a_clerk_finds_nobody_who_was_struck_off(
     with pytest.raises(NotPermitted, match="struck-off"):
         find(clerk, name="熊本花子", include_removed=True)
     assert find(registrar, FOR_THE_REGISTER, name="熊本花子", include_removed=True)["count"] == 1
+
+
+def test_unknown_parts_of_a_birth_date_match_on_request(bench: Bench, clerk: Seat) -> None:
+    admit(bench, birth_date="1990-04-00")
+    asked = {"kana": "くま", "kana_match": "prefix", "birth_date": "1990-04-05"}
+    assert find(clerk, **asked)["count"] == 0
+    assert find(clerk, **asked, birth_match="open")["count"] == 1
+
+
+def test_a_foreigner_is_found_by_the_name_used_here(bench: Bench, clerk: Seat) -> None:
+    admit(bench, name="NGUYEN VAN ANH（阮　文英）", kana=None)
+    for name in ("NGUYEN VAN ANH", "nguyễn văn anh", "阮文英"):
+        (listed,) = find(clerk, name=name)["residents"]
+        assert listed["name"] == "NGUYEN VAN ANH（阮　文英）"
+
+
+def test_who_may_not_know_of_somebody_is_answered_alike_whether_he_is_there(
+    bench: Bench, clerk: Seat
+) -> None:
+    admit(bench, removed_flag=True, reason="22", effective_date="2026-03-01")
+    told = []
+    for name in ("熊本花子", "八代花子"):
+        with pytest.raises(NotPermitted) as refused:
+            find(clerk, name=name, include_removed=True)
+        told.append((refused.value.code, refused.value.text, refused.value.problems))
+        assert bench.ledger()[-1].candidates == 0
+    assert told[0] == told[1]
 
 
 def test_who_is_to_move_out_later_is_still_found(bench: Bench, clerk: Seat) -> None:
