@@ -6,7 +6,7 @@ the conditions of a search, which tells the handler no more than that they hold.
 """
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import date
 
@@ -36,14 +36,17 @@ from appliance.items import (
     seal_form,
 )
 from appliance.model import Change, Grant, Message, Resident
+from appliance.retention import erasable_from, received_on
 from appliance.standing import DECIDING, REASON, REMOVALS, REMOVED_FLAG, Standing, standing
 from appliance.traces import Touched
 from appliance.values.identifiers import Municipalities
-from storage.engine import MOST_VERSIONS, PersonId, Unit, VersionId, View
+from storage.engine import MOST_VERSIONS, PersonId, Token, Unit, VersionId, View
 from storage.errors import RecordNotFound, StaleRevision
 
 CANDIDATES = 500
-BIRTH_DATE = ItemName("birth_date")
+BIRTH_DATE, RETENTION_FLAG = ItemName("birth_date"), ItemName("retention_flag")
+RUNNING = "1"
+_EVERYTHING = tuple(item.name for item in CELLS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,15 +204,18 @@ class Registry:
         return Resident(person, number, values, tuple(sorted(withheld)))
 
     def history(self, person: PersonId, items: Collection[ItemName]) -> list[Resident]:
-        """Open these items of every version, newest first.
+        """Open these items of every version that is not erased, newest first.
 
         Raises:
             NotPermitted: history, or an item, is beyond the grant.
         """
         if not self._grant.history:
             raise NotPermitted("the history is not within your rights")
-        latest = self._view.latest(person)
-        return [self.read(person, items, version=number) for number in range(latest, 0, -1)]
+        read: list[Resident] = []
+        for number in range(self.latest(person), 0, -1):
+            with suppress(NotFound):
+                read.append(self.read(person, items, version=number))
+        return read
 
     def save(self, person: PersonId | None, values: Values, *, seen: int = 0) -> VersionId:
         """Seal a new version, move the index with it, and put what must be told in the outbox.
@@ -236,10 +242,42 @@ class Registry:
             )
         except StaleRevision:
             raise Conflict("the record was changed in the meantime; read it again") from None
+        until = erasable_from(received_on(values)).toordinal()
+        if before is not None:
+            unit.retain(VersionId(version.person, seen), until)
+        if values[REMOVED_FLAG]:
+            unit.retain(version, until)
         self.touched.subjects[version.person] = None
         self.touched.saved.append(version)
         self._tell(unit, Change(version, before, values))
         return version
+
+    def expired(self, day: date, limit: int) -> list[VersionId]:
+        """Return versions whose time of retention is over on a day, first due first (R155)."""
+        return self._view.expired(day.toordinal(), limit)
+
+    def due(self, day: date) -> int:
+        """Return how many versions' time of retention is over on a day."""
+        return self._view.due(day.toordinal())
+
+    def is_kept(self, person: PersonId) -> bool:
+        """Return whether any version of a person is still there."""
+        return any(
+            self._still(person, number) is not None for number in range(self.latest(person), 0, -1)
+        )
+
+    def erase(self, version: VersionId) -> None:
+        """Erase a version beyond recovery, and by what only it was found (R154).
+
+        Raises:
+            Conflict: its time of retention has not been set; nothing is erased before.
+            NotFound: there is no such version any more.
+        """
+        unit = self._writable()
+        if self._view.term(version) is None:
+            raise Conflict("this version is kept: its time of retention does not run")
+        unit.erase(version, self._only_of(version))
+        self.touched.subjects[version.person] = None
 
     @contextmanager
     def savepoint(self) -> Iterator[None]:
@@ -251,6 +289,24 @@ class Registry:
         except BaseException:
             self.touched.undo(saved)
             raise
+
+    def _only_of(self, version: VersionId) -> frozenset[Token]:
+        """Return the tokens by which nothing but this version lets its person be found."""
+        tokens_of, person = self._tools.index.tokens_of, version.person
+        lost = tokens_of(self._open(person, _EVERYTHING, version.number))
+        latest = self.latest(person)
+        for number in range(1, latest + 1):
+            if number != version.number and (other := self._still(person, number)) is not None:
+                # Identifiers are of every version, the others of the latest alone.
+                lost -= {t for t in tokens_of(other) if number == latest or type(t.value) is bytes}
+        return lost
+
+    def _still(self, person: PersonId, number: int) -> Values | None:
+        """Return everything of a version, or None if it is erased."""
+        try:
+            return self._open(person, _EVERYTHING, number)
+        except NotFound:
+            return None
 
     def _kept_back(self) -> frozenset[ItemName]:
         if self._withheld is None:
@@ -289,7 +345,7 @@ class Registry:
         # A handler that changes a record has just read it whole.
         if self._whole is not None and self._whole[0] == VersionId(person, seen):
             return self._whole[1]
-        return self._open(person, [item.name for item in CELLS], seen)
+        return self._open(person, _EVERYTHING, seen)
 
     def _open(self, person: PersonId, items: Collection[ItemName], version: int) -> Values:
         numbers = {BY_NAME[name].number for name in items}
@@ -300,6 +356,8 @@ class Registry:
         except RecordNotFound:
             raise NotFound("there is no such record") from None
         values = open_form(record.fields)
+        if RETENTION_FLAG in values and self._view.term(record.version) is not None:
+            values = {**values, RETENTION_FLAG: RUNNING}
         if len(numbers) == len(CELLS):
             self._whole = (record.version, values)
         return values

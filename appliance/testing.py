@@ -56,7 +56,15 @@ PIN = "12345678"
 PREPARED = Entry(event=0, result=0, body=b"\xa0")
 """What the ledger says of people and terminals that a test put in place."""
 
-OURS = ("update", "search", "provision", "roster", "ledger", "national_relay")
+OURS = (
+    "update",
+    "search",
+    "provision",
+    "national_relay",
+    "retention",
+    "roster",
+    "ledger",
+)
 ALL = Role("all")
 
 

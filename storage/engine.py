@@ -134,6 +134,18 @@ class View(Protocol):
         """
         ...
 
+    def term(self, version: VersionId) -> int | None:
+        """Return the first day (``date.toordinal``) on which a version may be erased, or None."""
+        ...
+
+    def expired(self, day: int, limit: int) -> list[VersionId]:
+        """Return versions that may be erased on this day, at most ``limit``, first due first."""
+        ...
+
+    def due(self, day: int) -> int:
+        """Return how many versions may be erased on this day."""
+        ...
+
     def persons(self, after: int, limit: int) -> list[PersonId]:
         """Return up to ``limit`` persons numbered above ``after``, in order."""
         ...
@@ -222,6 +234,23 @@ class Unit(View, Protocol):
         Raises:
             StaleRevision: the latest version is not ``seen``.
             Tampered: an identifier token belongs to somebody else.
+        """
+        ...
+
+    def retain(self, version: VersionId, until: int) -> None:
+        """Keep a version until the day before ``until`` and no longer; a term is never changed.
+
+        Raises:
+            RecordNotFound: there is no such version, or it is erased.
+            WrongKey: there is no retention key for that year.
+        """
+        ...
+
+    def erase(self, version: VersionId, lost: Iterable[Token] = ()) -> None:
+        """Take away all that a version says, and tokens that no other version of its person has.
+
+        Raises:
+            RecordNotFound: there is no such version, or it is erased already.
         """
         ...
 

@@ -7,6 +7,7 @@ withheld, alone.  ``ringfile`` has the layout of the file.
     field-root/CLASS/1   cells, by class of field: basic, jukicode, mynumber, other
     idx-root/1           index tokens
     kek/active/YEAR      row secrets of versions sealed in a year; its id stands in each version
+    kek/exp/YEAR         row secrets of versions that may be erased in a year (retention.py)
     seal/1               the chain of a person's versions
     docs/1, parcels/1    documents; notes in the outbox
     log-body/YEAR        bodies of ledger entries
@@ -28,6 +29,7 @@ from storage.ringfile import Entry, RingHeader, decode_header, decode_ring, enco
 from storage.unseal import ShareSet
 
 FILE_NAME = "keyring.cbor"
+RETENTION_YEARS = 150
 KEPT = 3
 """How many files are kept, the current one among them."""
 
@@ -218,12 +220,18 @@ def read_header(path: Path) -> RingHeader:
     return decode_header(path.read_bytes())
 
 
+def retention_names(year: int) -> list[str]:
+    """Return the retention keys that a store needs in a year, and in one that begins meanwhile."""
+    ends = (year + RETENTION_YEARS, year + RETENTION_YEARS + 1)
+    return [f"kek/active/{year}", *(f"kek/exp/{end}" for end in ends)]
+
+
 def _first_names(year: int) -> list[str]:
     return [
         "page/main/1",
         *(f"field-root/{name}/1" for name in sorted(set(FIELD_CLASSES.values()))),
         "idx-root/1",
-        f"kek/active/{year}",
+        *retention_names(year),
         "seal/1",
         "docs/1",
         "parcels/1",

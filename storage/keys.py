@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Self
 
 from storage.cells import FieldKeys, Kek
+from storage.errors import WrongKey
 from storage.keyring import KeyRing
 from storage.leaf import body_key
 from storage.note import Signer
@@ -23,6 +24,7 @@ class StoreKeys:
     fields: FieldKeys
     kek: Kek
     keks: dict[int, bytes]
+    expiry: dict[int, Kek]
     seal: bytes
     documents: bytes
     parcels: bytes
@@ -51,6 +53,7 @@ class StoreKeys:
             fields=FieldKeys(ring.field_roots()),
             kek=ring.kek(f"kek/active/{active}"),
             keks=ring.keks(),
+            expiry={int(year): ring.kek(f"kek/exp/{year}") for year in ring.family("kek/exp")},
             seal=ring.key("seal/1"),
             documents=ring.key("docs/1"),
             parcels=ring.key("parcels/1"),
@@ -59,3 +62,14 @@ class StoreKeys:
             subjects={int(year): key for year, key in ring.family("log-subj").items()},
             signer=Signer(origin, ring.key("log-sign")),
         )
+
+    def expiring(self, year: int) -> Kek:
+        """Return the retention key of what may be erased in a year, or of a later year.
+
+        Raises:
+            WrongKey: the ring holds none that is late enough.
+        """
+        later = [known for known in self.expiry if known >= year]
+        if not later:
+            raise WrongKey(f"the key ring has no retention key for {year}")
+        return self.expiry[min(later)]

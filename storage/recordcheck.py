@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import apsw
 
-from storage import records, terms
+from storage import records, retention, terms
 from storage.cells import FIELD_CLASSES, NO_SEAL, SealedVersion, open_cells, verify_seal
 from storage.connection import ask, each_row
 from storage.engine import MOST_VERSIONS, Fields, Token
@@ -68,25 +68,34 @@ class RecordCheck:
             self._connection,
             "SELECT (SELECT count(*) FROM ident) + (SELECT count(*) FROM tok)",
         )
+        for version, what in retention.misplaced(self._connection, self._keys):
+            self._findings.add(f"person {version.person} version {version.number}", what)
         # Each token that has to be there was looked up; more rows than those are strays.
         if there != self.tokens:
             self._look_for_strays()
 
     def _checked(self, rows: Iterable[tuple[Any, ...]]) -> Iterator[Fields | None]:
-        """Check the versions of one person; yield the fields of each, None if they do not open."""
+        """Check the versions of one person; yield the fields of each, None if they do not open.
+
+        Of a version that was erased there is nothing to open; the digest knows that it was.
+        """
         number, seal = 0, NO_SEAL
         for vid, *parts in rows:
             sealed, place = SealedVersion(*parts), records.place_of(self._keys.installation, vid)
             for missing in range(number + 1, place.version):
                 self._findings.add(f"person {place.person} version {missing}", "is missing")
             name = f"person {place.person} version {place.version}"
+            self.versions += 1
+            if records.is_erased(sealed):
+                self.digest = self.digest.add(records.counted_erased(vid, sealed.seal))
+                number, seal = place.version, sealed.seal
+                continue
             with self._findings.noting(name):
                 verify_seal(place, sealed, self._keys.seal, seal)
             fields: Fields | None = None
             with self._findings.noting(name):
                 fields = self._opened(vid, sealed)
                 self.cells += len(fields)
-            self.versions += 1
             self.digest = self.digest.add(records.counted(vid, sealed.seal))
             number, seal = place.version, sealed.seal
             yield fields
@@ -132,7 +141,11 @@ class RecordCheck:
             rows = ask(self._connection, _OF_PERSON, (first, last))
             try:
                 return self._found_by(
-                    [self._opened(row[0], SealedVersion(*row[1:])) for row in rows]
+                    [
+                        self._opened(vid, sealed)
+                        for vid, sealed in ((row[0], SealedVersion(*row[1:])) for row in rows)
+                        if not records.is_erased(sealed)
+                    ]
                 )
             except Tampered:
                 return None

@@ -2,6 +2,7 @@
 
 vid       person * 4096 + number: the versions of a person lie together, the latest last
 counted   "v" | u64 vid | seal 32: what the digest over the file knows of a version
+          "e" | u64 vid | seal 32: of one that was erased (retention.py), whose cells are empty
 """
 
 from collections.abc import Collection
@@ -53,6 +54,16 @@ def place_of(installation: bytes, vid: int) -> Place:
 def counted(vid: int, seal: bytes) -> bytes:
     """Return the version as an element of the digest over the file."""
     return b"v" + vid.to_bytes(8, "little") + seal
+
+
+def counted_erased(vid: int, seal: bytes) -> bytes:
+    """Return an erased version as an element of the digest over the file."""
+    return b"e" + vid.to_bytes(8, "little") + seal
+
+
+def is_erased(sealed: SealedVersion) -> bool:
+    """Return whether a version was erased; only the digest over the file knows if it might be."""
+    return not sealed.cells and not sealed.wrap
 
 
 def last_person(connection: apsw.Connection) -> int:
@@ -107,5 +118,7 @@ def read(
         raise RecordNotFound(f"there is no {missing}")
     vid, *parts = rows[0]
     place = place_of(keys.installation, vid)
-    opened = open_cells(place, SealedVersion(*parts), fields, keys.fields, keys.keks)
+    if is_erased(sealed := SealedVersion(*parts)):
+        raise RecordNotFound(f"version {place.version} of person {person} is erased")
+    opened = open_cells(place, sealed, fields, keys.fields, keys.keks)
     return Record(VersionId(PersonId(place.person), place.version), opened)

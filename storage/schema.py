@@ -9,6 +9,7 @@
     leaf       entries of the ledger, and their hashes
     tile_root  hashes of complete tiles, level 1 and up
     subj       by which entries about a person are found
+    term       from which day on a version may be erased
     tally      named counts
     mark       digests of persons, by which two files are compared
     state      the signed checkpoint, and the state of the digest over the whole file
@@ -107,7 +108,32 @@ _TALLIES_AND_MARKS = (
     """,
 )
 
-STEPS: tuple[tuple[str, ...], ...] = (_TABLES, _NOTHING_IS_REWRITTEN, _TALLIES_AND_MARKS)
+_TERMS_OF_RETENTION = (
+    "CREATE TABLE term (vid INTEGER PRIMARY KEY, day INTEGER NOT NULL) STRICT",
+    "CREATE INDEX term_day ON term (day)",
+    # A version may be emptied, and only whole; then its person's identifiers may go.
+    "DROP TRIGGER ver_no_update",
+    """
+    CREATE TRIGGER ver_no_update BEFORE UPDATE OF vid, rsc, seal, cells ON ver
+    WHEN NOT (NEW.vid = OLD.vid AND NEW.rsc = OLD.rsc AND NEW.seal = OLD.seal
+              AND NEW.cells = x'' AND NEW.wrap = x'')
+    BEGIN SELECT RAISE(ABORT, 'ver keeps what was written'); END
+    """,
+    "DROP TRIGGER ident_no_delete",
+    """
+    CREATE TRIGGER ident_no_delete BEFORE DELETE ON ident
+    WHEN NOT EXISTS (SELECT 1 FROM ver WHERE cells = x''
+                     AND vid BETWEEN OLD.person * 4096 + 1 AND OLD.person * 4096 + 4095)
+    BEGIN SELECT RAISE(ABORT, 'ident keeps what was written'); END
+    """,
+)
+
+STEPS: tuple[tuple[str, ...], ...] = (
+    _TABLES,
+    _NOTHING_IS_REWRITTEN,
+    _TALLIES_AND_MARKS,
+    _TERMS_OF_RETENTION,
+)
 """Step ``n`` brings a file from version ``n`` to ``n + 1``."""
 
 CURRENT = len(STEPS)

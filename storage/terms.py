@@ -64,6 +64,15 @@ def claim(connection: apsw.Connection, token: Token, person: int) -> None:
         raise Tampered(f"an identifier of index {token.index} belongs to somebody else")
 
 
+def release(connection: apsw.Connection, token: Token, person: int) -> None:
+    """Take an identifier from a person of whom a version was erased."""
+    ask(
+        connection,
+        "DELETE FROM ident WHERE idx = ? AND token = ? AND person = ?",
+        (token.index, _identifier(token), person),
+    )
+
+
 def post(connection: apsw.Connection, gained: Iterable[Posting], lost: Iterable[Posting]) -> None:
     """Take postings out, then put postings in, each in the order of the table."""
     ask_many(connection, "DELETE FROM tok WHERE token = ? AND person = ?", sorted(lost))

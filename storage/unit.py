@@ -11,7 +11,7 @@ from typing import NamedTuple, Self
 
 import apsw
 
-from storage import documents, ledger, marks, outbox, records, tallies, terms
+from storage import documents, ledger, marks, outbox, records, retention, tallies, terms
 from storage.cells import NO_SEAL, seal_version
 from storage.connection import ask
 from storage.engine import MOST_VERSIONS, Entry, Fields, Mark, PersonId, Token, VersionId
@@ -116,6 +116,30 @@ class WriteUnit(Snapshot):
         self._unsaved.discard(person)
         self._saved[person] = (seen + 1, sealed.seal)
         return VersionId(person, seen + 1)
+
+    def retain(self, version: VersionId, until: int) -> None:
+        """Keep a version until the day before ``until`` and no longer; a term is never changed.
+
+        Raises:
+            RecordNotFound: there is no such version, or it is erased.
+            WrongKey: there is no retention key for that year.
+        """
+        retention.retain(self._ready(), self._keys, version, until)
+
+    def erase(self, version: VersionId, lost: Iterable[Token] = ()) -> None:
+        """Take away all that a version says, and tokens that no other version of its person has.
+
+        Raises:
+            RecordNotFound: there is no such version, or it is erased already.
+        """
+        connection = self._ready()
+        before, after = retention.erase(connection, version)
+        for token in lost:
+            if isinstance(token.value, bytes):
+                terms.release(connection, token, version.person)
+            else:
+                self._lost.add((terms.packed(token), version.person))
+        self.heads = self.heads._replace(digest=self.heads.digest.remove(before).add(after))
 
     def tally(self, name: str, by: int) -> None:
         """Change a tally; ``name`` must tell of nobody."""

@@ -5,8 +5,17 @@ from typing import TypeVar
 
 import apsw
 
-from storage import documents, ledger, marks, outbox, records, tallies, terms
-from storage.engine import Document, Entered, Mark, Parcel, PersonId, Record, Token
+from storage import documents, ledger, marks, outbox, records, retention, tallies, terms
+from storage.engine import (
+    Document,
+    Entered,
+    Mark,
+    Parcel,
+    PersonId,
+    Record,
+    Token,
+    VersionId,
+)
 from storage.errors import RecordNotFound, StorageError
 from storage.keys import StoreKeys
 
@@ -56,6 +65,18 @@ class Snapshot:
     def document(self, collection: str, key: bytes) -> Document | None:
         """Return the latest revision of a document, or None if there is none."""
         return documents.latest(self._ready(), self._keys, collection, key)
+
+    def term(self, version: VersionId) -> int | None:
+        """Return the first day (``date.toordinal``) on which a version may be erased, or None."""
+        return retention.term(self._ready(), version)
+
+    def expired(self, day: int, limit: int) -> list[VersionId]:
+        """Return versions that may be erased on this day, at most ``limit``, first due first."""
+        return retention.expired(self._ready(), day, limit)
+
+    def due(self, day: int) -> int:
+        """Return how many versions may be erased on this day."""
+        return retention.due(self._ready(), day)
 
     def persons(self, after: int, limit: int) -> list[PersonId]:
         """Return up to ``limit`` persons numbered above ``after``, in order."""

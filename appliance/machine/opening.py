@@ -7,7 +7,7 @@ names nothing that does not exist. Nothing of the policy or a plugin is loaded b
 """
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -29,14 +29,14 @@ from appliance.sessions import PinAuthenticator
 from appliance.traces import Note, Touched
 from storage.engine import Entry, Unit, View
 from storage.errors import Tampered
-from storage.keyring import KeyRing
+from storage.keyring import KeyRing, retention_names
 from storage.vault import Vault, open_vault
 
 log = logging.getLogger(__name__)
 Clock = Callable[[], datetime]
 
 COLLECTION, KEY = "core.installation", b"identity"
-YEARLY = ("kek/active", "log-body", "log-subj")
+YEARLY = ("log-body", "log-subj")
 
 
 class Installation(msgspec.Struct, frozen=True, kw_only=True):
@@ -152,12 +152,19 @@ def _draw_yearly(ring: KeyRing, layout: Layout, clock: Clock) -> None:
     """Draw the keys of a new year, once it has come."""
     newest = max(map(int, ring.family("log-body")))
     year = clock().astimezone(JST).year
+    _draw(ring, layout, retention_names(newest))
     if year == newest:
         return
     # A clock that leaps must not make keys that then stay the newest for years.
     if year != newest + 1:
         log.warning("the clock is %d years from the newest keys; they stay in use", year - newest)
         return
-    for name in YEARLY:
-        ring.ensure(f"{name}/{year}")
-    ring.save(layout.ring)
+    _draw(ring, layout, [*(f"{name}/{year}" for name in YEARLY), *retention_names(year)])
+
+
+def _draw(ring: KeyRing, layout: Layout, names: Iterable[str]) -> None:
+    missing = [name for name in names if name not in ring.names()]
+    for name in missing:
+        ring.ensure(name)
+    if missing:
+        ring.save(layout.ring)

@@ -19,6 +19,7 @@ from scripts.demo import (
     auditing,
     ending,
     founding,
+    keeping,
     leftovers,
     machine,
     office,
@@ -117,6 +118,7 @@ def _play(stage: Stage, options: Namespace) -> None:
     office.work(stage, made.cast)
     servers.misbehave(stage, made.cast)
     servers.delivered(stage)
+    keeping.keep(stage)
     auditing.look(stage, made.cast)
     if options.check:
         _check(stage, made.cast, options.seed)

@@ -15,13 +15,14 @@ from appliance.model import OperationName, Role
 from appliance.operation import AnyOperation, argument_paths
 from appliance.policy import read_policy
 from appliance.testing import quick_pins
-from plugins import ledger, national_relay, provision, roster, search, update
+from plugins import ledger, national_relay, provision, retention, roster, search, update
 
 ROOT = Path(__file__).parents[2]
 OURS = {
     "update": update,
     "search": search,
     "provision": provision,
+    "retention": retention,
     "roster": roster,
     "ledger": ledger,
     "national_relay": national_relay,
@@ -94,7 +95,7 @@ def test_every_operation_is_told_in_one_sentence(operation: AnyOperation) -> Non
 @pytest.mark.parametrize("operation", OPERATIONS, ids=by_name)
 def test_whoever_sees_residents_says_what_for(operation: AnyOperation) -> None:
     """Machines, audits and the keeping of rosters are bound in other ways."""
-    free = ("session/", "ledger/", "roster/", "relay/", "update/")
+    free = ("session/", "ledger/", "roster/", "relay/", "update/", "retention/")
     assert operation.purposed is not operation.name.startswith(free)
 
 

@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from datetime import date
 from enum import IntEnum
 from typing import Any
 
@@ -33,6 +34,7 @@ SATO = {number: b"sato %d" % number for number in range(1, 26)} | {9: None}
 ITO = {number: b"ito %d" % number for number in range(1, 26)}
 CODE, OTHER_CODE = Token(1, b"code of sato"), Token(1, b"code of ito.")
 NAME, TOWN = Token(3, 70_001), Token(4, 70_001)
+DUE, LATER = date(2176, 4, 1).toordinal(), date(2177, 1, 1).toordinal()
 
 
 def entered(engine: Engine, work: Callable[[Unit], Any]) -> Any:
@@ -134,6 +136,72 @@ class Conformance:
             assert view.persons(0, 2) == people[:2]
             assert view.persons(people[1], 9) == people[2:]
             assert view.persons(people[4], 9) == []
+
+    # --- the end of a version ---
+
+    def test_a_version_is_kept_until_its_term_which_never_changes(self, engine: Engine) -> None:
+        one, two = VersionId(admitted(engine), 1), VersionId(admitted(engine), 1)
+        entered(engine, lambda unit: (unit.retain(two, LATER), unit.retain(one, DUE)))
+        entered(engine, lambda unit: unit.retain(one, LATER))
+        with engine.view() as view:
+            assert (view.term(one), view.term(two)) == (DUE, LATER)
+            assert view.expired(DUE - 1, 9) == []
+            assert view.expired(DUE, 9) == [one]
+            assert view.expired(LATER, 9) == [one, two]
+            assert view.expired(LATER, 1) == [one]
+            assert (view.due(DUE - 1), view.due(LATER)) == (0, 2)
+            assert view.read(one.person, [1]).fields == {1: SATO[1]}
+
+    def test_an_erased_version_is_not_found_and_its_identifiers_are_free(
+        self, engine: Engine
+    ) -> None:
+        sato = admitted(engine, tokens=[CODE, NAME])
+        entered(
+            engine,
+            lambda unit: unit.save(sato, ITO, seen=1, gained=[OTHER_CODE, TOWN], lost=[NAME]),
+        )
+        entered(engine, lambda unit: unit.erase(VersionId(sato, 1), [CODE]))
+        with engine.view() as view:
+            with pytest.raises(RecordNotFound):
+                view.read(sato, [1], 1)
+            assert view.identified(CODE) is None
+            assert view.identified(OTHER_CODE) == sato
+            assert view.candidates([TOWN], 9) == [sato]
+            assert view.read(sato, [1]).version.number == view.latest(sato) == 2
+        entered(engine, lambda unit: unit.save(sato, SATO, seen=2))
+        ito = admitted(engine, tokens=[CODE])
+        with engine.view() as view:
+            assert view.identified(CODE) == ito
+
+    def test_the_last_version_can_be_erased_too_with_its_postings(self, engine: Engine) -> None:
+        sato = admitted(engine, tokens=[CODE, NAME])
+        entered(engine, lambda unit: unit.erase(VersionId(sato, 1), [CODE, NAME]))
+        with engine.view() as view:
+            assert view.candidates([NAME], 9) == []
+            with pytest.raises(RecordNotFound):
+                view.read(sato, [1])
+
+    def test_what_is_not_there_is_neither_kept_nor_erased(self, engine: Engine) -> None:
+        sato = admitted(engine)
+        gone = VersionId(sato, 1)
+        entered(engine, lambda unit: unit.erase(gone))
+        for version in (gone, VersionId(sato, 2)):
+            with pytest.raises(RecordNotFound):
+                entered(engine, lambda unit, it=version: unit.erase(it))
+            with pytest.raises(RecordNotFound):
+                entered(engine, lambda unit, it=version: unit.retain(it, DUE))
+
+    def test_an_erasure_that_is_undone_erased_nothing(self, engine: Engine) -> None:
+        sato = admitted(engine, tokens=[CODE])
+
+        def work(unit: Unit) -> None:
+            with undone(unit):
+                unit.erase(VersionId(sato, 1), [CODE])
+
+        entered(engine, work)
+        with engine.view() as view:
+            assert view.read(sato, [1]).fields == {1: SATO[1]}
+            assert view.identified(CODE) == sato
 
     # --- tallies and marks ---
 

@@ -45,6 +45,8 @@ def test_a_new_ring_has_every_key_a_store_begins_with() -> None:
         "field-root/other/1",
         "idx-root/1",
         "kek/active/2026",
+        "kek/exp/2176",
+        "kek/exp/2177",
         "seal/1",
         "docs/1",
         "parcels/1",
@@ -69,7 +71,8 @@ def test_keys_are_found_by_name_family_and_number() -> None:
     assert sorted(ring.field_roots()) == ["basic", "jukicode", "mynumber", "other"]
     old, new = ring.kek("kek/active/2026"), ring.kek("kek/active/2027")
     assert old == Kek(7, ring.key("kek/active/2026"))
-    assert ring.keks() == {7: old.key, 14: new.key}
+    late, later = ring.kek("kek/exp/2176"), ring.kek("kek/exp/2177")
+    assert ring.keks() == {7: old.key, 8: late.key, 9: later.key, 16: new.key}
 
 
 def test_a_name_that_is_not_there_is_refused() -> None:
@@ -89,7 +92,7 @@ def test_a_key_that_is_there_is_not_drawn_again() -> None:
 
 def test_what_a_ring_shows_of_itself_is_no_key() -> None:
     ring = small_ring()
-    assert repr(ring) == "<KeyRing of 13 keys, serial 0>"
+    assert repr(ring) == "<KeyRing of 15 keys, serial 0>"
     entry = next(iter(ring._entries.values()))
     assert ring.key("page/main/1").hex() not in repr(entry) + repr(ring.header)
 
@@ -295,7 +298,7 @@ def test_the_number_of_a_destroyed_key_is_not_given_again() -> None:
     ring = small_ring()
     ring.destroy("log-sign")
     ring.ensure("kek/active/2027")
-    assert ring.kek("kek/active/2027").id == 14
+    assert ring.kek("kek/active/2027").id == 16
 
 
 def test_saving_after_a_key_was_destroyed_leaves_no_older_file(path: Path) -> None:
