@@ -71,6 +71,7 @@ from appliance.vocabulary import (
     ShortText,
     Told,
     YearText,
+    check_digits,
     told,
 )
 
@@ -141,6 +142,7 @@ __all__ = [
     "Values",
     "Why",
     "YearText",
+    "check_digits",
     "composed",
     "gaiji",
     "hiragana",

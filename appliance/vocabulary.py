@@ -7,8 +7,10 @@ from typing import Annotated, Literal
 
 from msgspec import Meta
 
+from appliance.errors import Malformed
 from appliance.items import AS_WRITTEN, ITEMS, Value
 from appliance.model import Resident
+from appliance.values.identifiers import is_my_number, is_resident_code
 
 Item = Annotated[
     str, Meta(max_length=32, extra_json_schema={"enum": [str(item.name) for item in ITEMS]})
@@ -32,6 +34,18 @@ ShortText = Annotated[str, Meta(min_length=1, max_length=200)]
 
 Told = dict[str, Value]
 """Items of a resident as they are answered, by wire name."""
+
+
+def check_digits(*, resident_code: str | None = None, my_number: str | None = None) -> None:
+    """Hold a number that somebody typed against its check digit, so that a slip is not "none".
+
+    Raises:
+        Malformed: it is mistyped; names the item, not the number.
+    """
+    if resident_code is not None and not is_resident_code(resident_code):
+        raise Malformed("resident_code: the check digit is wrong")
+    if my_number is not None and not is_my_number(my_number):
+        raise Malformed("my_number: the check digit is wrong")
 
 
 def told(resident: Resident) -> Told:

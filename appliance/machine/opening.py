@@ -104,11 +104,20 @@ def load(firmware: Firmware) -> Loaded:
     Raises:
         StartupError: a plugin is missing or not one, or the policy names what does not exist.
     """
-    manager = admit({**installed(firmware.plugins), "session": Login(PinAuthenticator())})
-    operations = catalogue(manager)
-    if problems := firmware.policy.problems(operations):
+    loaded = load_plugins(firmware.plugins)
+    if problems := firmware.policy.problems(loaded.operations):
         raise StartupError(*problems)
-    return Loaded(manager.hook, operations)
+    return loaded
+
+
+def load_plugins(names: Iterable[str]) -> Loaded:
+    """Import plugins, and what every appliance has.
+
+    Raises:
+        StartupError: one is missing or not one.
+    """
+    manager = admit({**installed(names), "session": Login(PinAuthenticator())})
+    return Loaded(manager.hook, catalogue(manager))
 
 
 def installation(view: View) -> Installation:

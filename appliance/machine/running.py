@@ -12,6 +12,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
+from appliance.certificates import is_issued_by
 from appliance.edge.problems import origin
 from appliance.index import Index
 from appliance.machine.config import Settings
@@ -113,6 +114,8 @@ class Running:
                 sessions=Sessions(settings.session),
                 refs=Refs(),
                 turned_away=turned_away,
+                # Read each time: SIGHUP may have brought another.
+                is_ours=lambda pem: is_issued_by(pem, settings.tls.client_ca.read_bytes()),
                 clock=clock,
             )
         )
