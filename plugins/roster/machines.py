@@ -18,7 +18,16 @@ from appliance.plugin_api import (
     peer_from_pem,
 )
 
-TerminalId = Annotated[str, Meta(min_length=1, max_length=16, pattern="^[A-Za-z0-9-]+$")]
+TerminalId = Annotated[
+    str,
+    Meta(
+        min_length=1,
+        max_length=16,
+        pattern="^[A-Za-z0-9-]+$",
+        description="1 to 16 of A-Z a-z 0-9 -",
+        examples=["TERM-0002"],
+    ),
+]
 Kind = Literal["representative", "business", "municipality", "national"]
 """Every kind but the appliance itself."""
 SYSTEM = "SYSTEM"

@@ -25,8 +25,26 @@ CODE_LIFETIME = timedelta(hours=24)
 SYSTEM = "SYSTEM"
 """The 操作者ID of what the appliance does by itself (R34)."""
 
-OperatorId = Annotated[str, Meta(min_length=1, max_length=16, pattern="^[A-Za-z0-9-]+$")]
-PersonId = Annotated[str, Meta(min_length=1, max_length=32, pattern="^[A-Za-z0-9-]+$")]
+OperatorId = Annotated[
+    str,
+    Meta(
+        min_length=1,
+        max_length=16,
+        pattern="^[A-Za-z0-9-]+$",
+        description="1 to 16 of A-Z a-z 0-9 -",
+        examples=["OP-0002"],
+    ),
+]
+PersonId = Annotated[
+    str,
+    Meta(
+        min_length=1,
+        max_length=32,
+        pattern="^[A-Za-z0-9-]+$",
+        description="1 to 32 of A-Z a-z 0-9 -",
+        examples=["P-0002"],
+    ),
+]
 Names = Annotated[tuple[Annotated[str, Meta(max_length=64)], ...], Meta(max_length=64)]
 Roles = Annotated[Names, Meta(min_length=1)]
 CHANGEABLE = ("office", "roles", "purposes", "expires_on")
