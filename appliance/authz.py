@@ -64,13 +64,13 @@ def _items(answers: Iterable[object]) -> frozenset[ItemName]:
 
 
 def _roles(policy: Policy, actor: Actor, operation: AnyOperation) -> list[RoleRule]:
-    held = [policy.roles[role] for role in sorted(actor.roles) if role in policy.roles]
-    reaching = [
-        role
-        for role in held
+    here = {
+        name: role
+        for name, role in policy.roles.items()
         if operation.name in role.operations and actor.terminal.kind in role.terminals
-    ]
-    if not reaching and actor.terminal.kind.is_staffed and actor.operator is None:
+    }
+    reaching = [here[role] for role in sorted(actor.roles) if role in here]
+    if not reaching and here and actor.terminal.kind.is_staffed and actor.operator is None:
         raise Unidentified("log in first (session/open)")
     if not reaching:
         raise NotPermitted(f"no role of yours reaches {operation.name} at this terminal")

@@ -50,7 +50,7 @@ def verify(folder: Path, vkey: str) -> None:
     tiles/ below the appliance's data folder, or any copy of it.
 
     Example:
-      juki ledger verify /var/lib/juki/tiles --key audit.juki.pref-43.example/g1+1234abcd+AX...
+      juki ledger verify /var/lib/juki/43/tiles --key audit.juki.pref-43.example/g1+1234abcd+AX...
     """
     folder = _of_tiles(folder)
     console = Console(stderr=True, quiet=wants_json() or not Console(stderr=True).is_terminal)

@@ -142,6 +142,8 @@ def test_whoever_has_not_logged_in_is_told_to() -> None:
     nobody = replace(actor("at-a-terminal"), operator=None)
     with pytest.raises(Unidentified, match="log in first"):
         permit(nobody)
+    with pytest.raises(NotPermitted):  # nobody reaches it here, so logging in would not help
+        permit(nobody, operation("update/notify"))
     server = actor("municipality", kind=TerminalKind.MUNICIPALITY)
     with pytest.raises(NotPermitted):
         permit(replace(server, operator=None))
