@@ -81,8 +81,22 @@ def test_with_them_a_server_serves_and_a_terminal_logs_in(process: Process) -> N
     cs = ("CS-432024", site.tls / "CS-432024.pem", "--kind=municipality", "--municipality=432024")
     assert plain(juki("terminal", "enrol", *cs, "--json", *seat))["municipality_code"] == "432024"
     subprocess.run(
-        ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"]
-        + ["-nodes", "-keyout", "other.key", "-out", "other.pem", "-subj", "/CN=other"],
+        [
+            "openssl",
+            "req",
+            "-x509",
+            "-newkey",
+            "ec",
+            "-pkeyopt",
+            "ec_paramgen_curve:P-256",
+            "-nodes",
+            "-keyout",
+            "other.key",
+            "-out",
+            "other.pem",
+            "-subj",
+            "/CN=other",
+        ],
         cwd=site.tls,
         capture_output=True,
         check=True,
