@@ -294,6 +294,42 @@ def test_init_takes_a_certificate_and_nothing_else(site: Site) -> None:
     assert init(site, "--policy-key", "nonsense").exit_code == 2
 
 
+def test_init_says_which_name_is_not_of_its_form(site: Site) -> None:
+    wrong = init(site, "--operator", "OP 1", "--person", "", "--terminal-id", "SYSTEM")
+    assert wrong.exit_code == 2
+    assert as_json(wrong)["error"]["problems"] == [
+        "--operator must be 1 to 16 of A-Z a-z 0-9 -",
+        "--person must be 1 to 32 of A-Z a-z 0-9 -",
+        "--terminal-id must be 1 to 16 of A-Z a-z 0-9 -",
+    ]
+    assert not site.data.exists()
+
+
+def test_a_configuration_that_is_not_there_says_how_to_name_it(tmp_path: Path) -> None:
+    missing = juki("config", "show", "--config", tmp_path / "none.toml")
+    assert missing.exit_code == 2
+    assert "none.toml: No such file or directory; --config says where it is" in missing.stderr
+
+
+@pytest.mark.parametrize(
+    ("option", "given", "told"),
+    [
+        ("key", "server.key", "server.key is not the key of"),
+        ("key", "none.key", "none.key: No such file"),
+        ("certificate", "none.pem", "none.pem: there is no such file"),
+        ("certificate", "ca.key", "are not a certificate and its key"),
+        ("ca", "none.pem", "none.pem: there is no such file"),
+        ("ca", "terminal.key", "terminal.key holds no certificate of an authority"),
+    ],
+)
+def test_the_file_that_is_wrong_is_named(site: Site, option: str, given: str, told: str) -> None:
+    files = {**site.client(), option: str(site.tls / given)}
+    options = [f"--{name}={value}" for name, value in files.items()]
+    result = juki("login", "OP-0001", "--url=https://127.0.0.1:1", *options, given="27182818\n")
+    assert result.exit_code == 2
+    assert told in result.stderr
+
+
 # --- check, ledger verify ---
 
 
