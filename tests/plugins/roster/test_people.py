@@ -165,6 +165,7 @@ def test_an_id_that_is_suspended_or_over_does_not_count_until_it_comes_back(
     keeper.ask("roster/add-operator", {**SECOND, "operator_id": "OP-0005", "roles": ["auditor"]})
 
 
+@pytest.mark.requirement("R125")
 def test_a_transfer_changes_what_it_says_and_keeps_how_it_was(bench: Bench, keeper: Seat) -> None:
     keeper.ask("roster/add-operator", NEW)
     moved = {"office": "パスポートセンター", "purposes": ["passport"], "expires_on": "2028-03-31"}
@@ -212,6 +213,7 @@ def test_a_change_must_change_something_and_never_oneself(keeper: Seat) -> None:
         keeper.ask("roster/change-operator", {"operator_id": "ADMIN", "office": "県税事務所"})
 
 
+@pytest.mark.requirement("R122")
 def test_who_was_suspended_comes_back_with_a_new_pin(bench: Bench, keeper: Seat) -> None:
     bench.clerk("OP-0002", roles=("auditor",), purposes=(), terminal_id="TERM-0002")
     asked = {"operator_id": "OP-0002", "reason": "復職 2026-04-01"}
@@ -285,6 +287,7 @@ def test_the_roster_is_kept_at_a_representative_terminal(bench: Bench) -> None:
         keeper.ask("roster/operators", {})
 
 
+@pytest.mark.requirement("R123", "R129")
 def test_suspending_ends_sessions_at_once_and_voids_codes(bench: Bench, keeper: Seat) -> None:
     clerk = bench.clerk("OP-0002", roles=("system-administrator",), terminal_id="TERM-0002")
     code = keeper.ask("roster/enrol-operator", {"operator_id": "OP-0002"}).data["enrolment_code"]
@@ -358,6 +361,7 @@ def test_a_repeated_appointment_answers_the_same_code(keeper: Seat) -> None:
     assert dict(first) == dict(again)
 
 
+@pytest.mark.requirement("R125")
 def test_every_revision_of_an_operator_is_kept(bench: Bench, keeper: Seat) -> None:
     keeper.ask("roster/add-operator", NEW)
     keeper.ask("roster/suspend-operator", {"operator_id": "OP-0002", "reason": "異動"})
