@@ -213,7 +213,6 @@ def test_a_change_must_change_something_and_never_oneself(keeper: Seat) -> None:
         keeper.ask("roster/change-operator", {"operator_id": "ADMIN", "office": "県税事務所"})
 
 
-@pytest.mark.requirement("R122")
 def test_who_was_suspended_comes_back_with_a_new_pin(bench: Bench, keeper: Seat) -> None:
     bench.clerk("OP-0002", roles=("auditor",), purposes=(), terminal_id="TERM-0002")
     asked = {"operator_id": "OP-0002", "reason": "復職 2026-04-01"}
