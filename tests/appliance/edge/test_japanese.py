@@ -28,8 +28,11 @@ REFUSALS = {
     "AddConditions",
     "TooMany",
 }
-BY_PROGRAMS = {"there is no such record"}
-"""Whoever writes a plugin may meet it."""
+BY_PROGRAMS = {
+    "there is no such record",
+    "this version is kept: its time of retention does not run",
+}
+"""Met by whoever writes a plugin, or by the appliance itself; never by staff."""
 
 
 def texts(path: Path) -> Iterator[str]:
