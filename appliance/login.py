@@ -17,7 +17,7 @@ from appliance.errors import NotPermitted, Unidentified
 from appliance.model import OperationName
 from appliance.operation import Answer, AnyOperation, Arguments, Operation
 from appliance.roster import OperatorRecord, Roster
-from appliance.sessions import MAX_FAILURES, Authenticator
+from appliance.sessions import MAX_FAILURES, Authenticator, Session, draw
 from storage.engine import Unit
 
 WRONG = "the operator, the PIN or the terminal is not right, or the operator is locked"
@@ -122,12 +122,8 @@ class Login:
             if record is not None:
                 case.if_refused.append(lambda unit: self._count_failure(unit, asked.operator))
             raise Unidentified(WRONG)
-        self._forget_attempts(asked.operator)
-        token, session = case.sessions.open(
-            asked.operator, case.actor.terminal.fingerprint, case.request.now
-        )
-        case.together.append(lambda unit: self._succeeded(unit, asked.operator, case))
-        case.note.result = self._authenticator.method
+        token, session = draw(asked.operator, case.actor.terminal.fingerprint, case.request.now)
+        case.together.append(lambda unit: self._succeeded(unit, record, session, case))
         return Opened(
             token=token,
             expires_at=case.sessions.until(session),
@@ -156,10 +152,11 @@ class Login:
                 raise NotPermitted("this enrolment code is not known, is used or is over")
             roster.use_enrolment(asked.code)
             roster.change_operator(enrolment.operator_id, pin_hash=kept, failures=0)
+            # Whoever proves the former PIN at this moment is refused when his unit comes.
+            self._forget_attempts(enrolment.operator_id)
+            case.sessions.close_all_of(enrolment.operator_id)
 
         case.together.append(set_pin)
-        self._forget_attempts(enrolment.operator_id)
-        case.sessions.close_all_of(enrolment.operator_id)
         return Enrolled(operator=enrolment.operator_id)
 
     def _count_attempt(self, record: OperatorRecord | None) -> int:
@@ -175,17 +172,37 @@ class Login:
         if record is not None and record.failures < MAX_FAILURES:
             roster.change_operator(operator_id, failures=record.failures + 1)
 
-    def _succeeded(self, unit: Unit, operator_id: str, case: Case) -> None:
-        Roster(unit, unit).change_operator(
-            operator_id,
+    def _succeeded(self, unit: Unit, proved: OperatorRecord, session: Session, case: Case) -> None:
+        """Begin the session of a record that still says what was proved of it.
+
+        Comparing a PIN takes long: another PIN may have been set meanwhile, or the operator shut
+        out. Here, on the writer thread, one of the two is first.
+        """
+        roster = Roster(unit, unit)
+        if _deciding(roster.operator(proved.operator_id)) != _deciding(proved):
+            case.note.result = "changed meanwhile"
+            raise Unidentified(WRONG)
+        self._forget_attempts(proved.operator_id)
+        roster.change_operator(
+            proved.operator_id,
             failures=0,
             last_login=case.request.now,
             last_terminal=case.actor.terminal.terminal_id,
         )
+        case.sessions.begin(session)
+        case.note.result = self._authenticator.method
 
     def _forget_attempts(self, operator_id: str) -> None:
         with self._lock:
             self._failing.pop(operator_id, None)
+
+
+def _deciding(record: OperatorRecord | None) -> object:
+    """Return what of a record decides whether its operator may log in, and as what."""
+    if record is None:
+        return None
+    locked = record.failures >= MAX_FAILURES
+    return record.pin_hash, locked, record.suspended, record.expires_on, record.roles
 
 
 def _may_log_in(record: OperatorRecord, attempts: int, case: Case) -> bool:

@@ -42,6 +42,9 @@ class Operation(Generic[A]):
     unit of work begins; the handler finds what it returns in ``case.prepared``."""
     changes: bool = False
     """Runs in a unit of work on the writer thread, and needs an Idempotency-Key."""
+    once: bool = False
+    """Of an operation that changes: its answer holds what may be told only once, such as a code.
+    It is not kept for repeats; the same request again is a conflict."""
     purposed: bool = True
     """Needs 事務 and 利用事由 (R90)."""
     records: tuple[str, ...] = ()

@@ -90,6 +90,7 @@ class LedgerEntry(Answer, frozen=True, kw_only=True):
     case: str | None
     conditions: dict[str, Any]
     items: tuple[str, ...]
+    compared: tuple[str, ...]
     subjects: int
     hits: int | None
     candidates: int
@@ -122,7 +123,7 @@ def search(case: Case, asked: Search) -> Entries:
     found: list[LedgerEntry] = []
     last = None
     for reading in islice(case.ledger.newest_first(asked.before), SCANNED):
-        if asked.since is not None and _at(reading) < asked.since - CLOCK_SET_BACK:
+        if asked.since is not None and _at(reading) + CLOCK_SET_BACK < asked.since:
             return _entries(case, found, None)
         last = reading.index
         if _fits(reading, asked):
@@ -196,6 +197,7 @@ def _entry(reading: Reading) -> LedgerEntry:
         case=reading.case_number,
         conditions=dict(reading.conditions),
         items=reading.items,
+        compared=reading.compared,
         subjects=len(reading.subjects),
         hits=reading.hits,
         candidates=reading.candidates,

@@ -42,6 +42,7 @@ ADD_OPERATOR = Operation(
     answers=Enrolment,
     handler=people.add,
     changes=True,
+    once=True,
     purposed=False,
     records=AddOperator.__struct_fields__,
 )
@@ -52,6 +53,7 @@ ENROL_OPERATOR = Operation(
     answers=Enrolment,
     handler=people.enrol,
     changes=True,
+    once=True,
     purposed=False,
     records=EnrolOperator.__struct_fields__,
 )

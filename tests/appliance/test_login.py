@@ -1,4 +1,4 @@
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
@@ -225,3 +225,47 @@ def test_a_server_cannot_log_in(bench: Bench, seat: Seat) -> None:
     with pytest.raises(NotPermitted):
         log_in(bench.municipality("432024"))
     log_in(seat)
+
+
+def meanwhile(bench: Bench, monkeypatch: pytest.MonkeyPatch, done: Callable[[], object]) -> None:
+    """Let something else be done while the next PIN is compared."""
+    verify, left = bench.pins.verify, [done]
+
+    def slowly(record: OperatorRecord | None, evidence: str) -> bool:
+        proved = verify(record, evidence)
+        while left:
+            left.pop()()
+        return proved
+
+    monkeypatch.setattr(bench.pins, "verify", slowly)
+
+
+def test_a_pin_that_is_reset_while_it_is_compared_opens_nothing(
+    bench: Bench, seat: Seat, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    code = code_for(bench)
+    enrol = {"code": code, "pin": OTHER_PIN}
+    meanwhile(bench, monkeypatch, lambda: seat.ask("session/enrol", enrol))
+    assert refused(seat) == WRONG
+    assert bench.ledger()[-1].note == "changed meanwhile"
+    assert not vars(bench.parts.sessions)["_live"]
+    log_in(seat, OTHER_PIN)
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [{"suspended": "退職"}, {"roles": ()}, {"failures": MAX_FAILURES}],
+    ids=["suspended", "other-roles", "locked"],
+)
+def test_what_changes_while_a_pin_is_compared_counts(
+    bench: Bench, seat: Seat, monkeypatch: pytest.MonkeyPatch, changed: dict[str, Any]
+) -> None:
+    meanwhile(bench, monkeypatch, lambda: appoint(bench, **changed))
+    assert refused(seat) == WRONG
+
+
+def test_setting_a_pin_ends_what_the_former_one_opened(bench: Bench, seat: Seat) -> None:
+    inside = replace(seat, bearer=log_in(seat)["token"])
+    seat.ask("session/enrol", {"code": code_for(bench), "pin": OTHER_PIN})
+    with pytest.raises(Unidentified):
+        inside.ask("session/close", {})

@@ -39,7 +39,14 @@ from appliance.model import (
 from appliance.operation import Answer, AnyOperation, Arguments, Operation
 from appliance.plugin_api import Case, hookimpl
 from appliance.testing import Bench, Seat
-from storage.errors import DeadlineExceeded, DiskFull, LedgerBroken, OutcomeUnknown, Tampered
+from storage.errors import (
+    DeadlineExceeded,
+    DiskFull,
+    LedgerBroken,
+    OutcomeUnknown,
+    StorageError,
+    Tampered,
+)
 from tests.plugins.people import admit, code, person
 
 FOR_ALL = {"purpose": "all", "reason": "01"}
@@ -249,10 +256,17 @@ def broken(bench: Bench, problem: Exception) -> Iterator[None]:
         bench.vault.write = write  # type: ignore[method-assign]
 
 
-def test_no_entry_no_answer(bench: Bench, clerk: Seat, caplog: pytest.LogCaptureFixture) -> None:
+@pytest.mark.parametrize(
+    "problem",
+    [DiskFull("full"), DeadlineExceeded("late"), StorageError("the disk failed")],
+    ids=["full", "late", "failing"],
+)
+def test_no_entry_no_answer(
+    bench: Bench, clerk: Seat, caplog: pytest.LogCaptureFixture, problem: StorageError
+) -> None:
     with (
         caplog.at_level(logging.CRITICAL + 1),
-        broken(bench, DiskFull("full")),
+        broken(bench, problem),
         pytest.raises(Unavailable),
     ):
         look(clerk)
