@@ -5,6 +5,8 @@ that attempts side by side gain nothing. After five the operator is locked until
 """
 
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from threading import Lock
 from typing import Annotated
@@ -13,14 +15,16 @@ import pluggy
 from msgspec import Meta
 
 from appliance.case import Case
-from appliance.errors import NotPermitted, Unidentified
-from appliance.model import OperationName
+from appliance.errors import NotPermitted, Unavailable, Unidentified
+from appliance.model import OperationName, Terminal
 from appliance.operation import Answer, AnyOperation, Arguments, Operation
 from appliance.roster import OperatorRecord, Roster
 from appliance.sessions import MAX_FAILURES, Authenticator, Session, draw
 from storage.engine import Unit
 
 WRONG = "the operator, the PIN or the terminal is not right, or the operator is locked"
+MOST_AT_ONCE = 8
+"""Terminals at which somebody logs in at one time; the others are told to try again."""
 hookimpl = pluggy.HookimplMarker("appliance")
 Text = Annotated[str, Meta(min_length=1, max_length=64)]
 
@@ -71,6 +75,8 @@ class Login:
     def __init__(self, authenticator: Authenticator) -> None:
         self._authenticator = authenticator
         self._failing: Counter[str] = Counter()
+        self._proving: set[str] = set()
+        """Certificates of the terminals at which a PIN is being looked at."""
         self._lock = Lock()
 
     @hookimpl
@@ -112,10 +118,12 @@ class Login:
         Raises:
             Unidentified: anything is wrong; one text for every reason.
             Conflict: logged in at another terminal.
+            Unavailable: somebody is logging in at this terminal, or too many elsewhere.
         """
         record = case.roster.operator(asked.operator)
-        attempts = self._count_attempt(record)
-        proved = self._authenticator.verify(record, asked.pin)
+        with self._turn_of(case.actor.terminal):
+            attempts = self._count_attempt(record)
+            proved = self._authenticator.verify(record, asked.pin)
         may = record is not None and _may_log_in(record, attempts, case)
         if record is None or not proved or not may:
             case.note.result = "wrong"
@@ -140,11 +148,13 @@ class Login:
         Raises:
             Malformed: the PIN is too short or not digits.
             NotPermitted: the code is not known or is over.
+            Unavailable: as ``open``.
         """
         enrolment = case.roster.enrolment(asked.code)
         if enrolment is None or enrolment.until < case.request.now:
             raise NotPermitted("this enrolment code is not known, is used or is over")
-        kept = self._authenticator.enrol(asked.pin)
+        with self._turn_of(case.actor.terminal):
+            kept = self._authenticator.enrol(asked.pin)
 
         def set_pin(unit: Unit) -> None:
             roster = Roster(unit, unit)
@@ -158,6 +168,25 @@ class Login:
 
         case.together.append(set_pin)
         return Enrolled(operator=enrolment.operator_id)
+
+    @contextmanager
+    def _turn_of(self, terminal: Terminal) -> Iterator[None]:
+        """Let a PIN be looked at: one at a time for a terminal, and few in all.
+
+        Each takes long and waits for the one before; who waits holds a worker.
+
+        Raises:
+            Unavailable: it is not his turn.
+        """
+        with self._lock:
+            if terminal.fingerprint in self._proving or len(self._proving) >= MOST_AT_ONCE:
+                raise Unavailable("others are logging in at this moment; try again in a second")
+            self._proving.add(terminal.fingerprint)
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._proving.discard(terminal.fingerprint)
 
     def _count_attempt(self, record: OperatorRecord | None) -> int:
         if record is None:

@@ -20,7 +20,7 @@ from storage.journal import read_journal
 from storage.keyring import KeyRing
 from storage.merkle import Tree
 from storage.note import Checkpoint, VerifierKey, open_checkpoint
-from storage.tiles import CHECKPOINT
+from storage.tiles import CHECKPOINT, read_checkpoint
 
 LEDGER_STOOD = "ledger"
 """Event of the boot journal that says where the ledger stood."""
@@ -107,15 +107,14 @@ def _evidence(layout: Layout, identity: Identity) -> Iterator[tuple[Path, int, b
 
 
 def _exported(layout: Layout, identity: Identity) -> Checkpoint | None:
-    path = layout.tiles / CHECKPOINT
     try:
-        return open_checkpoint(path.read_text("utf-8"), VerifierKey.parse(identity.ledger_key))
-    except FileNotFoundError:
-        return None
-    except (LedgerBroken, UnicodeDecodeError):
+        note = read_checkpoint(layout.tiles)
+        key = VerifierKey.parse(identity.ledger_key)
+        return None if note is None else open_checkpoint(note, key)
+    except LedgerBroken:
         raise LedgerBroken(
-            f"{path}: is not a checkpoint that this ledger signed. Move {layout.tiles} away and "
-            "keep it as evidence, then unseal again: the tiles are written anew"
+            f"{layout.tiles / CHECKPOINT}: is not a checkpoint that this ledger signed. "
+            f"Move {layout.tiles} away and keep it as evidence, then unseal again: the tiles are written anew"
         ) from None
 
 

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from appliance.errors import Conflict, Malformed, NotPermitted, Unidentified
+from appliance import login
+from appliance.errors import Conflict, Malformed, NotPermitted, Unavailable, Unidentified
 from appliance.login import WRONG
 from appliance.roster import OperatorRecord, Roster
 from appliance.sessions import MAX_FAILURES
@@ -127,11 +128,8 @@ def test_four_wrong_pins_are_forgiven_by_a_right_one(bench: Bench, seat: Seat) -
 
 def test_attempts_side_by_side_gain_nothing(bench: Bench, seat: Seat) -> None:
     """Each attempt counts before its PIN is looked at, not when its failure is written down."""
-    from appliance.login import Login
-
-    login = Login(bench.pins)
-    known = record(bench)
-    assert [login._count_attempt(known) for _ in range(7)] == list(range(7))
+    known, desk = record(bench), login.Login(bench.pins)
+    assert [desk._count_attempt(known) for _ in range(7)] == list(range(7))
 
 
 def test_an_operator_at_another_terminal_is_not_locked_by_it(bench: Bench, seat: Seat) -> None:
@@ -245,7 +243,8 @@ def test_a_pin_that_is_reset_while_it_is_compared_opens_nothing(
 ) -> None:
     code = code_for(bench)
     enrol = {"code": code, "pin": OTHER_PIN}
-    meanwhile(bench, monkeypatch, lambda: seat.ask("session/enrol", enrol))
+    other = bench.seat("TERM-0002")
+    meanwhile(bench, monkeypatch, lambda: other.ask("session/enrol", enrol))
     assert refused(seat) == WRONG
     assert bench.ledger()[-1].note == "changed meanwhile"
     assert not vars(bench.parts.sessions)["_live"]
@@ -269,3 +268,42 @@ def test_setting_a_pin_ends_what_the_former_one_opened(bench: Bench, seat: Seat)
     seat.ask("session/enrol", {"code": code_for(bench), "pin": OTHER_PIN})
     with pytest.raises(Unidentified):
         inside.ask("session/close", {})
+
+
+def test_one_pin_at_a_time_is_looked_at_for_a_terminal(
+    bench: Bench, seat: Seat, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever sends many logins at once holds one worker, not all; nothing is counted for them."""
+    texts: list[str] = []
+    other = bench.seat("TERM-0002")
+
+    def again() -> None:
+        with pytest.raises(Unavailable) as busy:
+            log_in(seat, OTHER_PIN)
+        texts.append(busy.value.text)
+        with pytest.raises(Unidentified):
+            log_in(other, OTHER_PIN, "OP-0099")
+
+    meanwhile(bench, monkeypatch, again)
+    log_in(seat)
+    assert len(texts) == 1
+    assert [entry.refusal for entry in bench.ledger()[-3:]] == [
+        "unavailable",
+        "unidentified",
+        None,
+    ]
+    assert record(bench).failures == 0
+    log_in(seat)
+
+
+def test_few_log_in_at_once_in_all(
+    bench: Bench, seat: Seat, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(login, "MOST_AT_ONCE", 1)
+
+    def elsewhere() -> None:
+        with pytest.raises(Unavailable):
+            log_in(bench.seat("TERM-0002"), OTHER_PIN, "OP-0099")
+
+    meanwhile(bench, monkeypatch, elsewhere)
+    log_in(seat)
