@@ -17,12 +17,13 @@ from msgspec import Meta
 from appliance.case import Case
 from appliance.errors import NotPermitted, Unavailable, Unidentified
 from appliance.model import OperationName, Terminal
-from appliance.operation import Answer, AnyOperation, Arguments, Operation
-from appliance.roster import OperatorRecord, Roster
+from appliance.operation import Answer, AnyOperation, Arguments, Operation, Power
+from appliance.roster import PinnedOperator, Roster, pinned
 from appliance.sessions import MAX_FAILURES, Authenticator, Session, draw
 from storage.engine import Unit
 
 WRONG = "the operator, the PIN or the terminal is not right, or the operator is locked"
+USES: frozenset[Power] = frozenset({"roster", "sessions"})
 MOST_AT_ONCE = 8
 """Terminals at which somebody logs in at one time; the others are told to try again."""
 hookimpl = pluggy.HookimplMarker("appliance")
@@ -90,6 +91,7 @@ class Login:
                 answers=Opened,
                 handler=self.open,
                 purposed=False,
+                uses=USES,
                 records=("operator",),
                 drops=("pin",),
             ),
@@ -100,6 +102,7 @@ class Login:
                 answers=Closed,
                 handler=_close,
                 purposed=False,
+                uses=USES,
             ),
             Operation(
                 name=OperationName("session/enrol"),
@@ -108,6 +111,7 @@ class Login:
                 answers=Enrolled,
                 handler=self.enrol,
                 purposed=False,
+                uses=USES,
                 drops=("code", "pin"),
             ),
         ]
@@ -120,7 +124,7 @@ class Login:
             Conflict: logged in at another terminal.
             Unavailable: somebody is logging in at this terminal, or too many elsewhere.
         """
-        record = case.roster.operator(asked.operator)
+        record = pinned(case.roster, asked.operator)
         with self._turn_of(case.actor.terminal):
             attempts = self._count_attempt(record)
             proved = self._authenticator.verify(record, asked.pin)
@@ -161,7 +165,7 @@ class Login:
             if roster.enrolment(asked.code) is None:
                 raise NotPermitted("this enrolment code is not known, is used or is over")
             roster.use_enrolment(asked.code)
-            roster.change_operator(enrolment.operator_id, pin_hash=kept, failures=0)
+            roster.change_operator(enrolment.operator_id, pin_hash=kept, enrolled=True, failures=0)
             # Whoever proves the former PIN at this moment is refused when his unit comes.
             self._forget_attempts(enrolment.operator_id)
             case.sessions.close_all_of(enrolment.operator_id)
@@ -188,7 +192,7 @@ class Login:
             with self._lock:
                 self._proving.discard(terminal.fingerprint)
 
-    def _count_attempt(self, record: OperatorRecord | None) -> int:
+    def _count_attempt(self, record: PinnedOperator | None) -> int:
         if record is None:
             return 0
         with self._lock:
@@ -201,14 +205,14 @@ class Login:
         if record is not None and record.failures < MAX_FAILURES:
             roster.change_operator(operator_id, failures=record.failures + 1)
 
-    def _succeeded(self, unit: Unit, proved: OperatorRecord, session: Session, case: Case) -> None:
+    def _succeeded(self, unit: Unit, proved: PinnedOperator, session: Session, case: Case) -> None:
         """Begin the session of a record that still says what was proved of it.
 
         Comparing a PIN takes long: another PIN may have been set meanwhile, or the operator shut
         out. Here, on the writer thread, one of the two is first.
         """
         roster = Roster(unit, unit)
-        if _deciding(roster.operator(proved.operator_id)) != _deciding(proved):
+        if _deciding(pinned(roster, proved.operator_id)) != _deciding(proved):
             case.note.result = "changed meanwhile"
             raise Unidentified(WRONG)
         self._forget_attempts(proved.operator_id)
@@ -226,7 +230,7 @@ class Login:
             self._failing.pop(operator_id, None)
 
 
-def _deciding(record: OperatorRecord | None) -> object:
+def _deciding(record: PinnedOperator | None) -> object:
     """Return what of a record decides whether its operator may log in, and as what."""
     if record is None:
         return None
@@ -234,7 +238,7 @@ def _deciding(record: OperatorRecord | None) -> object:
     return record.pin_hash, locked, record.suspended, record.expires_on, record.roles
 
 
-def _may_log_in(record: OperatorRecord, attempts: int, case: Case) -> bool:
+def _may_log_in(record: PinnedOperator, attempts: int, case: Case) -> bool:
     return (
         max(record.failures, attempts) < MAX_FAILURES
         and not record.suspended

@@ -16,7 +16,7 @@ import pluggy
 
 from appliance import authn, authz, wire
 from appliance.audit import Account
-from appliance.case import Case
+from appliance.case import Case, Powers
 from appliance.errors import (
     AtTheEdge,
     Damaged,
@@ -208,7 +208,7 @@ class Pipeline:
             return case
 
     def _case(self, run: "_Run", task: "_Task", view: View, unit: Unit | None) -> Case:
-        hook, parts = self._parts.hook, self._parts
+        hook, parts, uses = self._parts.hook, self._parts, task.operation.uses
         registry = Registry(
             view,
             unit,
@@ -225,11 +225,13 @@ class Pipeline:
             policy=parts.policy,
             registry=registry,
             papers=Papers(view, unit, task.owner),
-            roster=Roster(view, unit),
-            sessions=parts.sessions,
             refs=parts.refs,
-            ledger=LedgerReader(view),
-            outgoing=Outgoing(view, unit, registry),
+            powers=Powers(
+                sessions=parts.sessions if "sessions" in uses else None,
+                roster=Roster(view, unit) if "roster" in uses else None,
+                ledger=LedgerReader(view) if "ledger" in uses else None,
+                outgoing=Outgoing(view, unit, registry) if "outgoing" in uses else None,
+            ),
         )
         run.case = case
         return case

@@ -16,7 +16,7 @@ import nacl.exceptions
 import nacl.pwhash
 
 from appliance.errors import Conflict, Malformed, Unidentified
-from appliance.roster import OperatorRecord
+from appliance.roster import PinnedOperator
 
 MAX_FAILURES = 5
 PIN_DIGITS = 8
@@ -57,7 +57,7 @@ class Authenticator(Protocol):
         """
         ...
 
-    def verify(self, record: OperatorRecord | None, evidence: str) -> bool:
+    def verify(self, record: PinnedOperator | None, evidence: str) -> bool:
         """Return whether the evidence is this operator's; the same work for an unknown one."""
         ...
 
@@ -90,7 +90,7 @@ class PinAuthenticator:
         with self._turn:
             return nacl.pwhash.argon2id.str(pin.encode(), **self._cost).decode()
 
-    def verify(self, record: OperatorRecord | None, evidence: str) -> bool:
+    def verify(self, record: PinnedOperator | None, evidence: str) -> bool:
         """Compare with the hash; an operator without one costs the same and fails."""
         kept = record.pin_hash if record is not None and record.pin_hash else self._nobody
         with self._turn:

@@ -114,7 +114,8 @@ def _exported(layout: Layout, identity: Identity) -> Checkpoint | None:
     except LedgerBroken:
         raise LedgerBroken(
             f"{layout.tiles / CHECKPOINT}: is not a checkpoint that this ledger signed. "
-            f"Move {layout.tiles} away and keep it as evidence, then unseal again: the tiles are written anew"
+            f"Move {layout.tiles} away and keep it as evidence, then unseal again: "
+            "the tiles are written anew"
         ) from None
 
 

@@ -21,6 +21,7 @@ from appliance import authn
 from appliance.audit import Account, Event, Result
 from appliance.errors import StartupError
 from appliance.loading import admit, catalogue, installed
+from appliance.login import USES as LOGIN_USES
 from appliance.login import Login
 from appliance.machine.config import Settings
 from appliance.machine.evidence import put_book, refuse_old_ring, refuse_rolled_back
@@ -109,7 +110,7 @@ def load(firmware: Firmware) -> Loaded:
         StartupError: a plugin is missing or not one, or the policy names what does not exist.
     """
     manager = admit({**installed(firmware.plugins), "session": Login(PinAuthenticator())})
-    operations = catalogue(manager)
+    operations = catalogue(manager, {**firmware.powers, "session": LOGIN_USES})
     if problems := firmware.policy.problems(operations):
         raise StartupError(*problems)
     return Loaded(manager.hook, operations)

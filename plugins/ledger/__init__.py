@@ -214,6 +214,7 @@ SEARCH = Operation(
     answers=Entries,
     handler=search,
     purposed=False,
+    uses=frozenset({"ledger"}),
     records=Search.__struct_fields__,
 )
 PERSON = Operation(
@@ -223,6 +224,7 @@ PERSON = Operation(
     answers=Entries,
     handler=person,
     purposed=False,
+    uses=frozenset({"ledger"}),
     records=Person.__struct_fields__,
 )
 PROVE = Operation(
@@ -232,6 +234,7 @@ PROVE = Operation(
     answers=Proved,
     handler=prove,
     purposed=False,
+    uses=frozenset({"ledger"}),
     records=("index",),
 )
 

@@ -8,7 +8,7 @@ gets a new one.
 What each operation means stands in ``people.py`` and ``machines.py``.
 """
 
-from appliance.plugin_api import AnyOperation, Operation, OperationName, hookimpl
+from appliance.plugin_api import AnyOperation, Operation, OperationName, Power, hookimpl
 from plugins.roster import machines, people
 from plugins.roster.machines import (
     EnrolTerminal,
@@ -27,6 +27,8 @@ from plugins.roster.people import (
     SuspendOperator,
 )
 
+USES: frozenset[Power] = frozenset({"roster", "sessions"})
+
 OPERATORS = Operation(
     name=OperationName("roster/operators"),
     summary="List every operator, suspended ones included.",
@@ -34,6 +36,7 @@ OPERATORS = Operation(
     answers=OperatorList,
     handler=people.listed,
     purposed=False,
+    uses=USES,
 )
 ADD_OPERATOR = Operation(
     name=OperationName("roster/add-operator"),
@@ -44,6 +47,7 @@ ADD_OPERATOR = Operation(
     changes=True,
     once=True,
     purposed=False,
+    uses=USES,
     records=AddOperator.__struct_fields__,
 )
 ENROL_OPERATOR = Operation(
@@ -55,6 +59,7 @@ ENROL_OPERATOR = Operation(
     changes=True,
     once=True,
     purposed=False,
+    uses=USES,
     records=EnrolOperator.__struct_fields__,
 )
 SUSPEND_OPERATOR = Operation(
@@ -65,6 +70,7 @@ SUSPEND_OPERATOR = Operation(
     handler=people.suspend,
     changes=True,
     purposed=False,
+    uses=USES,
     records=SuspendOperator.__struct_fields__,
 )
 TERMINALS = Operation(
@@ -74,6 +80,7 @@ TERMINALS = Operation(
     answers=TerminalList,
     handler=machines.listed,
     purposed=False,
+    uses=USES,
 )
 ENROL_TERMINAL = Operation(
     name=OperationName("roster/enrol-terminal"),
@@ -83,6 +90,7 @@ ENROL_TERMINAL = Operation(
     handler=machines.enrol,
     changes=True,
     purposed=False,
+    uses=USES,
     records=("terminal_id", "kind", "place", "municipality_code"),
     drops=("certificate",),
 )
@@ -94,6 +102,7 @@ REVOKE_TERMINAL = Operation(
     handler=machines.revoke,
     changes=True,
     purposed=False,
+    uses=USES,
     records=RevokeTerminal.__struct_fields__,
 )
 

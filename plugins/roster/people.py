@@ -211,7 +211,7 @@ def _state(record: OperatorRecord) -> OperatorState:
         roles=record.roles,
         purposes=record.purposes,
         expires_on=record.expires_on,
-        enrolled=bool(record.pin_hash),
+        enrolled=record.enrolled,
         locked=record.failures >= MAX_FAILURES,
         suspended=record.suspended,
         last_login=record.last_login,

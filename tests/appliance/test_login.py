@@ -9,7 +9,7 @@ import pytest
 from appliance import login
 from appliance.errors import Conflict, Malformed, NotPermitted, Unavailable, Unidentified
 from appliance.login import WRONG
-from appliance.roster import OperatorRecord, Roster
+from appliance.roster import PinnedOperator, Roster
 from appliance.sessions import MAX_FAILURES
 from appliance.testing import PIN, PREPARED, Bench, Seat
 
@@ -38,7 +38,7 @@ def appoint(bench: Bench, **changed: Any) -> None:
         "expires_on": date(2027, 3, 31),
         "pin_hash": bench.pins.enrol(PIN),
     }
-    write(bench, lambda roster: roster.put_operator(OperatorRecord(**(record | changed))))
+    write(bench, lambda roster: roster.put_operator(PinnedOperator(**(record | changed))))
 
 
 def write(bench: Bench, work: Any) -> Any:
@@ -59,7 +59,7 @@ def refused(seat: Seat, pin: str = PIN, operator: str = "OP-0001") -> str:
     return refusal.value.text
 
 
-def record(bench: Bench) -> OperatorRecord:
+def record(bench: Bench) -> PinnedOperator:
     with bench.vault.view() as view:
         found = Roster(view, None).operator("OP-0001")
     assert found is not None
@@ -229,7 +229,7 @@ def meanwhile(bench: Bench, monkeypatch: pytest.MonkeyPatch, done: Callable[[], 
     """Let something else be done while the next PIN is compared."""
     verify, left = bench.pins.verify, [done]
 
-    def slowly(record: OperatorRecord | None, evidence: str) -> bool:
+    def slowly(record: PinnedOperator | None, evidence: str) -> bool:
         proved = verify(record, evidence)
         while left:
             left.pop()()

@@ -4,7 +4,7 @@ import nacl.pwhash
 import pytest
 
 from appliance.errors import Conflict, Unidentified
-from appliance.roster import OperatorRecord
+from appliance.roster import PinnedOperator
 from appliance.sessions import Limits, PinAuthenticator, Session, Sessions, digest, draw
 
 NOW = datetime(2026, 4, 1, 9, 0, tzinfo=UTC)
@@ -117,8 +117,8 @@ def test_closing_ends_this_one_and_closing_all_of_an_operator_ends_all(
         sessions.use(two, HERE, NOW)
 
 
-def operator(pin_hash: str) -> OperatorRecord:
-    return OperatorRecord(
+def operator(pin_hash: str) -> PinnedOperator:
+    return PinnedOperator(
         operator_id="OP-1",
         person_id="P-1",
         office="県税事務所",
