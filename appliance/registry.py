@@ -2,8 +2,7 @@
 
 The registry remembers everybody it showed or changed, whether or not the handler says so; the
 ledger entry is written from that. Comparing is telling: whoever may not see an item cannot search
-by it either, nor ask whether it is as claimed. What decides of a candidate beside the conditions
-given is opened and not told.
+by it either, nor ask whether it is as claimed.
 """
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
@@ -114,8 +113,7 @@ class Registry:
         """Return everybody who fits all conditions, best first.
 
         Raises:
-            NotPermitted: not by four informations, by an item beyond the grant, or not struck-off
-                residents.
+            NotPermitted: not by four informations or this item, or not struck-off residents.
             AddConditions: too wide to be searched for.
             TooMany: more than may be shown; carries the count and nobody.
         """
@@ -166,18 +164,15 @@ class Registry:
         """
         self.require(claimed.items)
         self._compare(person, claimed.items)
-        return judge(
-            replace(claimed, include_removed=True),
-            self._around(claimed.municipality_code),
-            self._open(person, COMPARED, 0),
-        )
+        around = self._around(claimed.municipality_code)
+        hit = self._judged(person, replace(claimed, include_removed=True), around)
+        return None if hit is None else hit.why
 
     def holds(self, person: PersonId, item: ItemName, value: Value) -> bool:
         """Return whether the latest version says exactly this; who once had a number is no more.
 
         Raises:
-            NotPermitted: the item is beyond the grant, and none by which may be asked.
-            NotFound: there is no such person.
+            NotPermitted, NotFound: as ``fits``, but for a key by which may be asked.
         """
         if item not in self._grant.keys:
             self.require((item,))
@@ -362,14 +357,12 @@ class Registry:
             unit.tally(name, by)
 
     def _judged(self, person: PersonId, sought: Conditions, around: frozenset[str]) -> Hit | None:
-        values = self._open(person, COMPARED, 0)
-        why = judge(sought, around, values)
+        why = judge(sought, around, self._open(person, COMPARED, 0))
         return None if why is None else Hit(person, why)
 
     def _around(self, municipality_code: str | None) -> frozenset[str]:
-        if municipality_code is None:
-            return frozenset()
-        return frozenset(self._tools.municipalities.covered_by(municipality_code))
+        covered = self._tools.municipalities.covered_by
+        return frozenset(() if municipality_code is None else covered(municipality_code))
 
     def _before(self, person: PersonId, seen: int) -> Values:
         # A handler that changes a record has just read it whole.
