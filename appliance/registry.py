@@ -164,18 +164,17 @@ class Registry:
         """
         self.require(claimed.items)
         self._compare(person, claimed.items)
-        around = self._around(claimed.municipality_code)
-        hit = self._judged(person, replace(claimed, include_removed=True), around)
-        return None if hit is None else hit.why
+        sought = replace(claimed, include_removed=True)
+        hit = self._judged(person, sought, self._around(claimed.municipality_code))
+        return hit and hit.why
 
     def holds(self, person: PersonId, item: ItemName, value: Value) -> bool:
         """Return whether the latest version says exactly this; who once had a number is no more.
 
         Raises:
-            NotPermitted, NotFound: as ``fits``, but for a key by which may be asked.
+            NotPermitted, NotFound: as ``fits``; a key by which may be asked is within the grant.
         """
-        if item not in self._grant.keys:
-            self.require((item,))
+        self.require({item} - self._grant.keys)
         self._compare(person, (item,))
         return self._open(person, (item,), 0)[item] == value
 

@@ -238,6 +238,7 @@ def meanwhile(bench: Bench, monkeypatch: pytest.MonkeyPatch, done: Callable[[], 
     monkeypatch.setattr(bench.pins, "verify", slowly)
 
 
+@pytest.mark.requirement("R124")
 def test_a_pin_that_is_reset_while_it_is_compared_opens_nothing(
     bench: Bench, seat: Seat, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -251,6 +252,7 @@ def test_a_pin_that_is_reset_while_it_is_compared_opens_nothing(
     log_in(seat, OTHER_PIN)
 
 
+@pytest.mark.requirement("R123")
 @pytest.mark.parametrize(
     "changed",
     [{"suspended": "退職"}, {"roles": ()}, {"failures": MAX_FAILURES}],

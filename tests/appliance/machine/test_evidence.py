@@ -69,6 +69,7 @@ def town(tmp_path: Path) -> Town:
     return Town(site, site.found())
 
 
+@pytest.mark.requirement("R135")
 @pytest.mark.parametrize("tiles", [True, False], ids=["by the tiles", "by the boot journal"])
 def test_an_earlier_store_that_was_put_back_is_refused(town: Town, tiles: bool) -> None:
     town.day(tiles=tiles)
@@ -90,6 +91,7 @@ def test_an_earlier_store_that_was_put_back_is_refused(town: Town, tiles: bool) 
     assert town.size() == 6
 
 
+@pytest.mark.requirement("R135")
 def test_a_store_without_its_wal_is_refused(town: Town) -> None:
     town.day()
     store = town.open()

@@ -280,6 +280,7 @@ def test_what_is_withheld_is_neither_answered_nor_compared(tmp_path: Path) -> No
         assert answer["withheld"] == ("address",)
 
 
+@pytest.mark.requirement("R126")
 @pytest.mark.parametrize("claimed", [{"sex": "2"}, {"kana": "くまもと　はなこ"}], ids=str)
 def test_what_is_claimed_must_be_within_the_purpose_too(
     bench: Bench, clerk: Seat, claimed: dict[str, str]
@@ -295,6 +296,7 @@ def test_what_is_claimed_must_be_within_the_purpose_too(
     assert (entry.refusal, entry.conditions["claimed"]) == ("not-permitted", claimed)
 
 
+@pytest.mark.requirement("R49", "R134")
 def test_what_was_compared_is_in_the_ledger(bench: Bench, clerk: Seat) -> None:
     resident = admit(bench)
     claimed = {"name": "熊本　太郎", "birth_date": "1990-04-05"}

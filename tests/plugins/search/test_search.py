@@ -291,6 +291,7 @@ def test_what_a_plugin_withholds_is_listed_and_not_opened(tmp_path: Path) -> Non
         assert bench.ledger()[-1].items == (ItemName("name"),)
 
 
+@pytest.mark.requirement("R126")
 def test_nobody_is_found_by_an_item_beyond_the_purpose(bench: Bench, clerk: Seat) -> None:
     admit(bench)
     place = {"kana": "くま", "kana_match": "prefix", "municipality_code": YATSUSHIRO}
