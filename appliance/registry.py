@@ -166,7 +166,7 @@ class Registry:
         self._compare(person, claimed.items)
         sought = replace(claimed, include_removed=True)
         hit = self._judged(person, sought, self._around(claimed.municipality_code))
-        return hit and hit.why
+        return hit.why if hit else None
 
     def holds(self, person: PersonId, item: ItemName, value: Value) -> bool:
         """Return whether the latest version says exactly this; who once had a number is no more.
