@@ -57,6 +57,7 @@ class _Key(IntEnum):
     SAVED = 17
     OUTCOMES = 18
     NOTE = 19
+    COMPARED = 20
 
 
 @dataclass(slots=True)
@@ -127,6 +128,7 @@ class Account:
             _Key.CASE_NUMBER: self.case_number,
             _Key.CONDITIONS: self.conditions,
             _Key.ITEMS: sorted(BY_NAME[name].number for name in touched.items),
+            _Key.COMPARED: sorted(BY_NAME[name].number for name in touched.compared),
             _Key.HITS: note.hits,
             _Key.CANDIDATES: touched.candidates,
             _Key.POLICY: self.policy,
@@ -154,6 +156,8 @@ class Reading:
     case_number: str | None
     conditions: Mapping[str, Any]
     items: tuple[ItemName, ...]
+    compared: tuple[ItemName, ...]
+    """Items of which only was told whether they are as was claimed."""
     subjects: tuple[PersonId, ...]
     hits: int | None
     candidates: int
@@ -184,6 +188,7 @@ def read_entry(entered: Entered) -> Reading:
         case_number=get(_Key.CASE_NUMBER),
         conditions=get(_Key.CONDITIONS, {}),
         items=tuple(BY_NUMBER[number].name for number in get(_Key.ITEMS, ())),
+        compared=tuple(BY_NUMBER[number].name for number in get(_Key.COMPARED, ())),
         subjects=entered.subjects,
         hits=get(_Key.HITS),
         candidates=get(_Key.CANDIDATES, 0),

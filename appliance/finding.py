@@ -31,6 +31,12 @@ COMPARED = (
 )
 
 
+CONDITIONS = (
+    *("name", "kana", "birth_date", "birth_year", "sex", "address"),
+    *("municipality_code", "town_code"),
+)
+
+
 class Why(IntEnum):
     """Why a resident was found, best first."""
 
@@ -65,6 +71,15 @@ class Conditions:
     include_removed: bool = False
     today: date = date.max
     """Who is to move out after this day is not removed yet."""
+
+    @property
+    def items(self) -> frozenset[ItemName]:
+        """The items that the answer tells something about, even if only that they fit."""
+        return frozenset(
+            ItemName("birth_date" if name == "birth_year" else name)
+            for name in CONDITIONS
+            if getattr(self, name) is not None
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """Which plugins are let in, and what they offer together."""
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from importlib.metadata import entry_points
 from typing import cast
 
@@ -10,7 +10,7 @@ import pluggy
 from appliance import hookspecs
 from appliance.errors import StartupError
 from appliance.model import OperationName
-from appliance.operation import AnyOperation, argument_paths
+from appliance.operation import POWERS, AnyOperation, Power, argument_paths
 
 GROUP = "appliance.plugins"
 CORE = "core"
@@ -66,12 +66,18 @@ def missing_of(names: Iterable[str]) -> list[str]:
     return [name for name in names if name not in there]
 
 
-def catalogue(manager: pluggy.PluginManager) -> dict[OperationName, tuple[str, AnyOperation]]:
+def catalogue(
+    manager: pluggy.PluginManager, powers: Mapping[str, Collection[Power]] | None = None
+) -> dict[OperationName, tuple[str, AnyOperation]]:
     """Return every operation by name, with the plugin that offers it.
+
+    ``powers`` says which parts of the appliance each plugin may use (``Operation.uses``); without
+    it, as in a bench, whoever declares one may.
 
     Raises:
         StartupError: two plugins offer the same, an argument is undeclared for the ledger, a name
-            is not of the form ``function/operation``, or a plugin failed.
+            is not of the form ``function/operation``, an operation uses what its plugin may not, or
+            a plugin failed.
     """
     offered: dict[OperationName, tuple[str, AnyOperation]] = {}
     problems = []
@@ -82,6 +88,11 @@ def catalogue(manager: pluggy.PluginManager) -> dict[OperationName, tuple[str, A
         if not _OPERATION.fullmatch(name):
             problems.append(f"plugin {owner}: {name!r} is not of the form function/operation")
         problems += _undeclared(operation)
+        may = POWERS if powers is None else frozenset(powers.get(owner, ()))
+        problems += [
+            f"{name}: uses {power}, which plugin {owner} may not ([powers] of plugins.toml)"
+            for power in sorted(operation.uses - may)
+        ]
         offered[name] = (owner, operation)
     if problems:
         raise StartupError(*problems)

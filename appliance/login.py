@@ -5,6 +5,8 @@ that attempts side by side gain nothing. After five the operator is locked until
 """
 
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from threading import Lock
 from typing import Annotated
@@ -13,14 +15,17 @@ import pluggy
 from msgspec import Meta
 
 from appliance.case import Case
-from appliance.errors import NotPermitted, Unidentified
-from appliance.model import OperationName
-from appliance.operation import Answer, AnyOperation, Arguments, Operation
-from appliance.roster import OperatorRecord, Roster
-from appliance.sessions import MAX_FAILURES, Authenticator
+from appliance.errors import NotPermitted, Unavailable, Unidentified
+from appliance.model import OperationName, Terminal
+from appliance.operation import Answer, AnyOperation, Arguments, Operation, Power
+from appliance.roster import PinnedOperator, Roster, pinned
+from appliance.sessions import MAX_FAILURES, Authenticator, Session, draw
 from storage.engine import Unit
 
 WRONG = "the operator, the PIN or the terminal is not right, or the operator is locked"
+USES: frozenset[Power] = frozenset({"roster", "sessions"})
+MOST_AT_ONCE = 8
+"""Terminals at which somebody logs in at one time; the others are told to try again."""
 hookimpl = pluggy.HookimplMarker("appliance")
 Text = Annotated[str, Meta(min_length=1, max_length=64)]
 
@@ -71,6 +76,8 @@ class Login:
     def __init__(self, authenticator: Authenticator) -> None:
         self._authenticator = authenticator
         self._failing: Counter[str] = Counter()
+        self._proving: set[str] = set()
+        """Certificates of the terminals at which a PIN is being looked at."""
         self._lock = Lock()
 
     @hookimpl
@@ -84,6 +91,7 @@ class Login:
                 answers=Opened,
                 handler=self.open,
                 purposed=False,
+                uses=USES,
                 records=("operator",),
                 drops=("pin",),
             ),
@@ -94,6 +102,7 @@ class Login:
                 answers=Closed,
                 handler=_close,
                 purposed=False,
+                uses=USES,
             ),
             Operation(
                 name=OperationName("session/enrol"),
@@ -102,6 +111,7 @@ class Login:
                 answers=Enrolled,
                 handler=self.enrol,
                 purposed=False,
+                uses=USES,
                 drops=("code", "pin"),
             ),
         ]
@@ -112,22 +122,20 @@ class Login:
         Raises:
             Unidentified: anything is wrong; one text for every reason.
             Conflict: logged in at another terminal.
+            Unavailable: somebody is logging in at this terminal, or too many elsewhere.
         """
-        record = case.roster.operator(asked.operator)
-        attempts = self._count_attempt(record)
-        proved = self._authenticator.verify(record, asked.pin)
+        record = pinned(case.roster, asked.operator)
+        with self._turn_of(case.actor.terminal):
+            attempts = self._count_attempt(record)
+            proved = self._authenticator.verify(record, asked.pin)
         may = record is not None and _may_log_in(record, attempts, case)
         if record is None or not proved or not may:
             case.note.result = "wrong"
             if record is not None:
                 case.if_refused.append(lambda unit: self._count_failure(unit, asked.operator))
             raise Unidentified(WRONG)
-        self._forget_attempts(asked.operator)
-        token, session = case.sessions.open(
-            asked.operator, case.actor.terminal.fingerprint, case.request.now
-        )
-        case.together.append(lambda unit: self._succeeded(unit, asked.operator, case))
-        case.note.result = self._authenticator.method
+        token, session = draw(asked.operator, case.actor.terminal.fingerprint, case.request.now)
+        case.together.append(lambda unit: self._succeeded(unit, record, session, case))
         return Opened(
             token=token,
             expires_at=case.sessions.until(session),
@@ -144,25 +152,47 @@ class Login:
         Raises:
             Malformed: the PIN is too short or not digits.
             NotPermitted: the code is not known or is over.
+            Unavailable: as ``open``.
         """
         enrolment = case.roster.enrolment(asked.code)
         if enrolment is None or enrolment.until < case.request.now:
             raise NotPermitted("this enrolment code is not known, is used or is over")
-        kept = self._authenticator.enrol(asked.pin)
+        with self._turn_of(case.actor.terminal):
+            kept = self._authenticator.enrol(asked.pin)
 
         def set_pin(unit: Unit) -> None:
             roster = Roster(unit, unit)
             if roster.enrolment(asked.code) is None:
                 raise NotPermitted("this enrolment code is not known, is used or is over")
             roster.use_enrolment(asked.code)
-            roster.change_operator(enrolment.operator_id, pin_hash=kept, failures=0)
+            roster.change_operator(enrolment.operator_id, pin_hash=kept, enrolled=True, failures=0)
+            # Whoever proves the former PIN at this moment is refused when his unit comes.
+            self._forget_attempts(enrolment.operator_id)
+            case.sessions.close_all_of(enrolment.operator_id)
 
         case.together.append(set_pin)
-        self._forget_attempts(enrolment.operator_id)
-        case.sessions.close_all_of(enrolment.operator_id)
         return Enrolled(operator=enrolment.operator_id)
 
-    def _count_attempt(self, record: OperatorRecord | None) -> int:
+    @contextmanager
+    def _turn_of(self, terminal: Terminal) -> Iterator[None]:
+        """Let a PIN be looked at: one at a time for a terminal, and few in all.
+
+        Each takes long and waits for the one before; who waits holds a worker.
+
+        Raises:
+            Unavailable: it is not his turn.
+        """
+        with self._lock:
+            if terminal.fingerprint in self._proving or len(self._proving) >= MOST_AT_ONCE:
+                raise Unavailable("others are logging in at this moment; try again in a second")
+            self._proving.add(terminal.fingerprint)
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._proving.discard(terminal.fingerprint)
+
+    def _count_attempt(self, record: PinnedOperator | None) -> int:
         if record is None:
             return 0
         with self._lock:
@@ -175,20 +205,40 @@ class Login:
         if record is not None and record.failures < MAX_FAILURES:
             roster.change_operator(operator_id, failures=record.failures + 1)
 
-    def _succeeded(self, unit: Unit, operator_id: str, case: Case) -> None:
-        Roster(unit, unit).change_operator(
-            operator_id,
+    def _succeeded(self, unit: Unit, proved: PinnedOperator, session: Session, case: Case) -> None:
+        """Begin the session of a record that still says what was proved of it.
+
+        Comparing a PIN takes long: another PIN may have been set meanwhile, or the operator shut
+        out. Here, on the writer thread, one of the two is first.
+        """
+        roster = Roster(unit, unit)
+        if _deciding(pinned(roster, proved.operator_id)) != _deciding(proved):
+            case.note.result = "changed meanwhile"
+            raise Unidentified(WRONG)
+        self._forget_attempts(proved.operator_id)
+        roster.change_operator(
+            proved.operator_id,
             failures=0,
             last_login=case.request.now,
             last_terminal=case.actor.terminal.terminal_id,
         )
+        case.sessions.begin(session)
+        case.note.result = self._authenticator.method
 
     def _forget_attempts(self, operator_id: str) -> None:
         with self._lock:
             self._failing.pop(operator_id, None)
 
 
-def _may_log_in(record: OperatorRecord, attempts: int, case: Case) -> bool:
+def _deciding(record: PinnedOperator | None) -> object:
+    """Return what of a record decides whether its operator may log in, and as what."""
+    if record is None:
+        return None
+    locked = record.failures >= MAX_FAILURES
+    return record.pin_hash, locked, record.suspended, record.expires_on, record.roles
+
+
+def _may_log_in(record: PinnedOperator, attempts: int, case: Case) -> bool:
     return (
         max(record.failures, attempts) < MAX_FAILURES
         and not record.suspended

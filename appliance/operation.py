@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from types import NoneType
-from typing import TYPE_CHECKING, Any, Generic, TypeVar, get_args
+from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar, get_args
 
 import msgspec
 
@@ -22,6 +22,10 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
 
 
 A = TypeVar("A", bound=Arguments)
+
+Power = Literal["sessions", "roster", "ledger", "outgoing"]
+"""What ``case`` holds beside residents, papers and refs."""
+POWERS: frozenset[Power] = frozenset(get_args(Power))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +46,12 @@ class Operation(Generic[A]):
     unit of work begins; the handler finds what it returns in ``case.prepared``."""
     changes: bool = False
     """Runs in a unit of work on the writer thread, and needs an Idempotency-Key."""
+    uses: frozenset[Power] = frozenset()
+    """Parts of the case that only an operation gets whose plugin the signed policy gives them
+    (``plugins.toml``); to reach for another is a fault."""
+    once: bool = False
+    """Of an operation that changes: its answer holds what may be told only once, such as a code.
+    It is not kept for repeats; the same request again is a conflict."""
     purposed: bool = True
     """Needs 事務 and 利用事由 (R90)."""
     example: Mapping[str, Any] | None = None

@@ -14,9 +14,9 @@ from typing import Any
 import msgspec
 import pluggy
 
-from appliance import authn, authz, repeats, wire
+from appliance import authn, authz, wire
 from appliance.audit import Account
-from appliance.case import Case
+from appliance.case import Case, Powers
 from appliance.errors import (
     AtTheEdge,
     Damaged,
@@ -46,11 +46,19 @@ from appliance.papers import Papers
 from appliance.policy import Policy
 from appliance.refs import Refs
 from appliance.registry import Registry, Tools
+from appliance.repeats import Repeat, Repeats
 from appliance.roster import Roster
 from appliance.sessions import Sessions
 from appliance.traces import Note, Touched
 from storage.engine import Engine, Unit, View
-from storage.errors import DeadlineExceeded, DiskFull, LedgerBroken, OutcomeUnknown, Tampered
+from storage.errors import (
+    DeadlineExceeded,
+    DiskFull,
+    LedgerBroken,
+    OutcomeUnknown,
+    StorageError,
+    Tampered,
+)
 
 log = logging.getLogger(__name__)
 Clock = Callable[[], datetime]
@@ -85,6 +93,7 @@ class Pipeline:
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
         self._engine = parts.engine
+        self._repeats = Repeats()
 
     def answer(self, envelope: Envelope) -> Reply:
         """Return the answer to a request, once its ledger entry is on disk.
@@ -171,7 +180,7 @@ class Pipeline:
         before = self._prepared(run, task)
 
         def work(unit: Unit) -> Reply:
-            if (known := repeats.recall(unit, task.repeat_key, task.envelope.body)) is not None:
+            if (known := self._repeats.recall(unit, task.repeat, task.request.now)) is not None:
                 case = self._case(run, task, unit, unit)
                 case.note.result = "repeated"
                 return Reply(task.request.id, run.enter(unit, case), known)
@@ -182,8 +191,10 @@ class Pipeline:
                 case.together = before.together
                 case.registry.touched.join(before.registry.touched)
             data = _plain(task.operation.handler(case, task.arguments))
-            repeats.remember(unit, task.repeat_key, task.envelope.body, data, task.request.now)
-            return Reply(task.request.id, run.enter(unit, case), data)
+            receipt = run.enter(unit, case)
+            kept = None if task.operation.once else data
+            self._repeats.remember(unit, task.repeat, kept, receipt, task.request.now)
+            return Reply(task.request.id, receipt, data)
 
         return self._engine.write(work)
 
@@ -192,14 +203,14 @@ class Pipeline:
         if task.operation.prepare is None:
             return None
         with self._engine.view() as view:
-            if repeats.recall(view, task.repeat_key, task.envelope.body) is not None:
+            if self._repeats.recall(view, task.repeat, task.request.now) is not None:
                 return None
             case = self._case(run, task, view, None)
             case.prepared = task.operation.prepare(case, task.arguments)
             return case
 
     def _case(self, run: "_Run", task: "_Task", view: View, unit: Unit | None) -> Case:
-        hook, parts = self._parts.hook, self._parts
+        hook, parts, uses = self._parts.hook, self._parts, task.operation.uses
         registry = Registry(
             view,
             unit,
@@ -216,12 +227,14 @@ class Pipeline:
             policy=parts.policy,
             registry=registry,
             papers=Papers(view, unit, task.owner),
-            roster=Roster(view, unit),
-            sessions=parts.sessions,
             refs=parts.refs,
-            ledger=LedgerReader(view),
-            outgoing=Outgoing(view, unit, registry),
             is_ours=parts.is_ours,
+            powers=Powers(
+                sessions=parts.sessions if "sessions" in uses else None,
+                roster=Roster(view, unit) if "roster" in uses else None,
+                ledger=LedgerReader(view) if "ledger" in uses else None,
+                outgoing=Outgoing(view, unit, registry) if "outgoing" in uses else None,
+            ),
         )
         run.case = case
         return case
@@ -256,9 +269,11 @@ class Pipeline:
     def _enter_refusal(self, run: "_Run", refusal: Refusal, *, ours: bool) -> None:
         try:
             self._engine.write(lambda unit: run.enter_refusal(unit, refusal, ours=ours))
-        except (DeadlineExceeded, DiskFull) as problem:
+        except OutcomeUnknown:
+            raise
+        except StorageError as problem:
             log.critical("a refusal could not be entered in the ledger", exc_info=problem)
-            raise Unavailable("the ledger has no room; nothing is answered") from problem
+            raise Unavailable("the ledger takes no entry now; nothing is answered") from problem
 
     def _operation(self, envelope: Envelope) -> tuple[str, AnyOperation]:
         try:
@@ -290,12 +305,10 @@ class _Task:
     envelope: Envelope
 
     @property
-    def repeat_key(self) -> str | None:
-        key = self.envelope.idempotency_key
-        if key is None:
-            return None
+    def repeat(self) -> Repeat:
         operator = self.actor.operator.operator_id if self.actor.operator else ""
-        return f"{self.actor.terminal.terminal_id}/{operator}/{self.operation.name}/{key}"
+        name = f"{operator}/{self.operation.name}/{self.envelope.idempotency_key}"
+        return Repeat(self.actor.terminal.fingerprint, name, self.envelope.body)
 
 
 @dataclass(slots=True)

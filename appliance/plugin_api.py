@@ -38,7 +38,7 @@ from appliance.model import (
     Role,
     TerminalKind,
 )
-from appliance.operation import Answer, AnyOperation, Arguments, Operation
+from appliance.operation import Answer, AnyOperation, Arguments, Operation, Power
 from appliance.outgoing import Dispatch
 from appliance.papers import Papers
 from appliance.policy import Policy
@@ -120,6 +120,7 @@ __all__ = [
     "Papers",
     "PartialDate",
     "Policy",
+    "Power",
     "Problem",
     "PurposeCode",
     "Reading",

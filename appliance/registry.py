@@ -1,8 +1,8 @@
 """Residents as a handler sees them: found, read within the grant, saved as a whole change.
 
 The registry remembers everybody it showed or changed, whether or not the handler says so; the
-ledger entry is written from that. It opens no item that was not granted, except to compare it with
-the conditions of a search, which tells the handler no more than that they hold.
+ledger entry is written from that. Comparing is telling: whoever may not see an item cannot search
+by it either, nor ask whether it is as claimed.
 """
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
@@ -114,7 +114,7 @@ class Registry:
         """Return everybody who fits all conditions, best first.
 
         Raises:
-            NotPermitted: not by four informations, or not struck-off residents.
+            NotPermitted: not by four informations or this item, or not struck-off residents.
             AddConditions: too wide to be searched for.
             TooMany: more than may be shown; carries the count and nobody.
         """
@@ -133,14 +133,21 @@ class Registry:
         """
         self._may_ask_by("four")
         hits = self._fitting(replace(sought, include_removed=True))
-        return [(hit, self.standing(hit.person, sought.today)) for hit in hits]
+        return [(hit, self._standing(hit.person, sought.today)) for hit in hits]
 
     def standing(self, person: PersonId, today: date) -> Standing:
         """Return how a person stands to the prefecture, and nothing else of him.
 
         Raises:
+            NotPermitted: the rights reach nobody, by no key.
             NotFound: there is no such person.
         """
+        if not self._grant.keys:
+            raise NotPermitted("your rights do not allow to ask about anybody")
+        self._compare(person, DECIDING)
+        return self._standing(person, today)
+
+    def _standing(self, person: PersonId, today: date) -> Standing:
         values = self._open(person, DECIDING, 0)
         # A struck-off record may be corrected; why it was struck off stands in an older version.
         number = self._view.latest(person)
@@ -150,15 +157,26 @@ class Registry:
         return standing(values, today)
 
     def fits(self, person: PersonId, claimed: Conditions) -> Why | None:
-        """Return how well what is claimed of a person holds, or None if it does not (R49)."""
-        return judge(
-            replace(claimed, include_removed=True),
-            self._around(claimed.municipality_code),
-            self._open(person, COMPARED, 0),
-        )
+        """Return how well what is claimed of a person holds, or None if it does not (R49).
+
+        Raises:
+            NotPermitted: something that is claimed is beyond the grant.
+            NotFound: there is no such person.
+        """
+        self.require(claimed.items)
+        self._compare(person, claimed.items)
+        sought = replace(claimed, include_removed=True)
+        hit = self._judged(person, sought, self._around(claimed.municipality_code))
+        return hit.why if hit else None
 
     def holds(self, person: PersonId, item: ItemName, value: Value) -> bool:
-        """Return whether the latest version says exactly this; who once had a number is no more."""
+        """Return whether the latest version says exactly this; who once had a number is no more.
+
+        Raises:
+            NotPermitted, NotFound: as ``fits``; a key by which may be asked is within the grant.
+        """
+        self.require({item} - self._grant.keys)
+        self._compare(person, (item,))
         return self._open(person, (item,), 0)[item] == value
 
     def latest(self, person: PersonId) -> int:
@@ -315,7 +333,13 @@ class Registry:
             self._withheld = self._ask_withheld()
         return self._withheld
 
+    def _compare(self, person: PersonId, items: Collection[ItemName]) -> None:
+        self.touched.subjects[person] = None
+        self.touched.compared.update(items)
+
     def _fitting(self, sought: Conditions) -> list[Hit]:
+        self.require(sought.items)
+        self.touched.compared.update(sought.items)
         around = self._around(sought.municipality_code)
         tokens = plan(sought, self._tools.index, around)
         people = self._view.candidates(tokens, CANDIDATES)
@@ -334,14 +358,12 @@ class Registry:
             unit.tally(name, by)
 
     def _judged(self, person: PersonId, sought: Conditions, around: frozenset[str]) -> Hit | None:
-        values = self._open(person, COMPARED, 0)
-        why = judge(sought, around, values)
+        why = judge(sought, around, self._open(person, COMPARED, 0))
         return None if why is None else Hit(person, why)
 
     def _around(self, municipality_code: str | None) -> frozenset[str]:
-        if municipality_code is None:
-            return frozenset()
-        return frozenset(self._tools.municipalities.covered_by(municipality_code))
+        covered = self._tools.municipalities.covered_by
+        return frozenset(() if municipality_code is None else covered(municipality_code))
 
     def _before(self, person: PersonId, seen: int) -> Values:
         # A handler that changes a record has just read it whole.

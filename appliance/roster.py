@@ -28,12 +28,19 @@ class OperatorRecord(msgspec.Struct, frozen=True, kw_only=True):
     roles: tuple[str, ...]
     purposes: tuple[str, ...] = ()
     expires_on: date
-    pin_hash: str = ""
+    enrolled: bool = False
+    """Has set a PIN."""
     failures: int = 0
     suspended: str = ""
     """Why it may not log in; empty while it may."""
     last_login: datetime | None = None
     last_terminal: str = ""
+
+
+class PinnedOperator(OperatorRecord, frozen=True, kw_only=True):
+    """An operator as kept: with what his PIN is compared with. For logging in alone."""
+
+    pin_hash: str = ""
 
 
 class TerminalRecord(msgspec.Struct, frozen=True, kw_only=True):
@@ -77,21 +84,27 @@ class Roster:
             yield _read(found, OperatorRecord)
 
     def put_operator(self, record: OperatorRecord) -> None:
-        """Write an operator; the former revision stays."""
+        """Write an operator whole, without a PIN unless one is in it; the former revision stays."""
         self._write(OPERATORS, record.operator_id.encode(), record)
 
-    def change_operator(self, operator_id: str, **changes: object) -> OperatorRecord:
+    def change_operator(self, operator_id: str, **changes: object) -> None:
         """Write some fields of an operator.
 
         Raises:
             NotFound: there is no such operator.
         """
-        record = self.operator(operator_id)
+        record = pinned(self, operator_id)
         if record is None:
             raise NotFound("there is no such operator")
-        changed = msgspec.structs.replace(record, **changes)
-        self.put_operator(changed)
-        return changed
+        self.put_operator(msgspec.structs.replace(record, **changes))
+
+    def forget_pin(self, operator_id: str) -> None:
+        """Let an operator log in no more until he has set another PIN.
+
+        Raises:
+            NotFound: there is no such operator.
+        """
+        self.change_operator(operator_id, pin_hash="", enrolled=False, failures=0)
 
     def terminal(self, fingerprint: str) -> TerminalRecord | None:
         """Return the terminal of a certificate, or None."""
@@ -161,6 +174,12 @@ class Roster:
         if self._unit is None:
             raise Failed("the operation was declared as one that changes nothing")
         return self._unit
+
+
+def pinned(roster: Roster, operator_id: str) -> PinnedOperator | None:
+    """Return the operator with what his PIN is compared with; no plugin gets at this."""
+    found = roster._view.document(OPERATORS, operator_id.encode())
+    return None if found is None else _read(found, PinnedOperator)
 
 
 R = TypeVar("R")

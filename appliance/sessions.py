@@ -17,7 +17,7 @@ import nacl.exceptions
 import nacl.pwhash
 
 from appliance.errors import Conflict, Malformed, Unidentified
-from appliance.roster import OperatorRecord
+from appliance.roster import PinnedOperator
 
 MAX_FAILURES = 5
 PIN_DIGITS = 8
@@ -58,7 +58,7 @@ class Authenticator(Protocol):
         """
         ...
 
-    def verify(self, record: OperatorRecord | None, evidence: str) -> bool:
+    def verify(self, record: PinnedOperator | None, evidence: str) -> bool:
         """Return whether the evidence is this operator's; the same work for an unknown one."""
         ...
 
@@ -93,7 +93,7 @@ class PinAuthenticator:
         with self._turn:
             return nacl.pwhash.argon2id.str(pin.encode(), **self._cost).decode()
 
-    def verify(self, record: OperatorRecord | None, evidence: str) -> bool:
+    def verify(self, record: PinnedOperator | None, evidence: str) -> bool:
         """Compare with the hash; an operator without one costs the same and fails."""
         kept = record.pin_hash if record is not None and record.pin_hash else self._nobody
         with self._turn:
@@ -112,21 +112,19 @@ class Sessions:
         self._live: dict[str, Session] = {}
         self._lock = Lock()
 
-    def open(self, operator_id: str, fingerprint: str, now: datetime) -> tuple[str, Session]:
-        """Return a new token and its session; ends an older one at the same terminal.
+    def begin(self, session: Session) -> None:
+        """Let a session live; ends an older one at the same terminal.
 
         Raises:
             Conflict: the operator is logged in at another terminal.
         """
-        token = secrets.token_urlsafe(32)
-        session = Session(digest(token), operator_id, fingerprint, now, now)
         with self._lock:
-            for other in [s for s in self._live.values() if s.operator_id == operator_id]:
-                if self._is_alive(other, now) and other.fingerprint != fingerprint:
+            for other in [s for s in self._live.values() if s.operator_id == session.operator_id]:
+                alive = self._is_alive(other, session.opened)
+                if alive and other.fingerprint != session.fingerprint:
                     raise Conflict("this operator is logged in at another terminal")
                 del self._live[other.digest]
             self._live[session.digest] = session
-        return token, session
 
     def use(self, token: str, fingerprint: str, now: datetime) -> Session:
         """Return the live session of a token, and count the request as use.
@@ -165,6 +163,12 @@ class Sessions:
             now - session.used <= self._limits.idle
             and now - session.opened <= self._limits.absolute
         )
+
+
+def draw(operator_id: str, fingerprint: str, now: datetime) -> tuple[str, Session]:
+    """Return a new token, and its session, which does not live before ``Sessions.begin``."""
+    token = secrets.token_urlsafe(32)
+    return token, Session(digest(token), operator_id, fingerprint, now, now)
 
 
 def _is_trivial(pin: str) -> bool:

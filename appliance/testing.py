@@ -44,7 +44,7 @@ from appliance.pipeline import Parts, Pipeline
 from appliance.policy import KEYS, Policy, PurposeRule, RoleRule
 from appliance.refs import Refs
 from appliance.registry import Tools
-from appliance.roster import OperatorRecord, Roster, TerminalRecord
+from appliance.roster import PinnedOperator, Roster, TerminalRecord
 from appliance.sessions import Limits, PinAuthenticator, Sessions
 from appliance.values.identifiers import Municipalities
 from storage.engine import Entry, Unit
@@ -232,13 +232,14 @@ class Bench:
         terminal_id: str = "TERM-0001",
     ) -> Seat:
         """Register an operator and log in at a terminal."""
-        record = OperatorRecord(
+        record = PinnedOperator(
             operator_id=operator_id,
             person_id=f"P-{operator_id}",
             office=office,
             roles=roles,
             purposes=purposes,
             expires_on=date(2099, 3, 31),
+            enrolled=True,
             pin_hash=self.pins.enrol(PIN),
         )
 

@@ -14,11 +14,14 @@ class Touched:
     items: set[ItemName] = field(default_factory=set)
     saved: list[VersionId] = field(default_factory=list)
     candidates: int = 0
+    compared: set[ItemName] = field(default_factory=set)
+    """Items of which only was told whether they are as was claimed."""
 
     def join(self, before: "Touched") -> None:
         """Add whom another part of the same request showed."""
         self.subjects.update(before.subjects)
         self.items.update(before.items)
+        self.compared.update(before.compared)
         self.candidates += before.candidates
 
     def undo(self, saved: int) -> None:

@@ -4,7 +4,9 @@ A file is written beside its place, synced, and renamed into it; the rename is o
 folder was synced too.
 """
 
+import errno
 import os
+import stat
 from pathlib import Path
 
 
@@ -28,3 +30,28 @@ def sync_folder(folder: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def read_regular(path: Path, most: int) -> bytes | None:
+    """Return the bytes of a file that anybody may have put there.
+
+    None if it is not a regular file (a pipe, a device, a link) or has more than ``most`` bytes: it
+    is then neither waited for nor read to its end.
+
+    Raises:
+        FileNotFoundError: there is none.
+        OSError: it cannot be read.
+    """
+    flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+    try:
+        descriptor = os.open(path, flags)
+    except OSError as problem:
+        if problem.errno in (errno.ELOOP, errno.ENXIO):
+            return None
+        raise
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        return None
+    with open(descriptor, "rb") as file:
+        raw = file.read(most + 1)
+    return raw if len(raw) <= most else None

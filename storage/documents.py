@@ -96,6 +96,16 @@ def each(
         )
 
 
+def each_key(connection: apsw.Connection, collection: str) -> Iterator[bytes]:
+    """Yield the key of each document of a collection, in order; no body is read."""
+    first = "SELECT key FROM doc WHERE collection = ? ORDER BY key LIMIT 1"
+    after = "SELECT key FROM doc WHERE collection = ? AND key > ? ORDER BY key LIMIT 1"
+    rows = ask(connection, first, (collection,))
+    while rows:
+        yield rows[0][0]
+        rows = ask(connection, after, (collection, rows[0][0]))
+
+
 def revisions(
     connection: apsw.Connection, keys: StoreKeys, collection: str, key: bytes
 ) -> Iterator[Document]:

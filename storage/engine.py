@@ -166,6 +166,10 @@ class View(Protocol):
         """Yield the latest revision of each document of a collection, in key order."""
         ...
 
+    def document_keys(self, collection: str) -> Iterator[bytes]:
+        """Yield the key of each document of a collection, in order; nothing is opened."""
+        ...
+
     def revisions(self, collection: str, key: bytes) -> Iterator[Document]:
         """Yield every revision of a document, oldest first."""
         ...

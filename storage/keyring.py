@@ -101,6 +101,10 @@ class KeyRing:
         """Return the names of the keys that are there, oldest first."""
         return [name for name, entry in self._entries.items() if entry.key is not None]
 
+    def checks(self) -> dict[str, bytes]:
+        """Return the check value of every key by its name, destroyed ones too."""
+        return {name: entry.check for name, entry in self._entries.items()}
+
     def key(self, name: str) -> bytes:
         """Return a key, 32 bytes.
 

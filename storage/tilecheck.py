@@ -1,5 +1,7 @@
 """Verifies an exported ledger offline, from its files and the verifier key alone.
 
+The folder may come from anybody: only regular files are read, and no more of one than it can hold.
+
 Three things must agree: the entries, the tiles, and the signed root.  When they do not, two of
 them usually do, and the third is the one to blame:
 
@@ -23,7 +25,7 @@ from storage.merkle import (
     tiles_of,
 )
 from storage.note import Checkpoint, VerifierKey, open_checkpoint
-from storage.tiles import CHECKPOINT, FolderReader, bundle_path, tile_path, unpack_bundle
+from storage.tiles import FolderReader, bundle_path, read_checkpoint, tile_path, unpack_bundle
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,12 +164,9 @@ class _Audit:
 
 
 def _signed(folder: Path, key: VerifierKey) -> Checkpoint:
-    try:
-        note = (folder / CHECKPOINT).read_text("utf-8")
-    except FileNotFoundError:
-        raise LedgerBroken("the checkpoint is missing") from None
-    except UnicodeDecodeError:
-        raise LedgerBroken("the checkpoint is not a signed note") from None
+    note = read_checkpoint(folder)
+    if note is None:
+        raise LedgerBroken("the checkpoint is missing")
     return open_checkpoint(note, key)
 
 

@@ -14,14 +14,16 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Protocol
 
-from storage.disk import sync_folder, write_synced
+from storage.disk import read_regular, sync_folder, write_synced
 from storage.errors import LedgerBroken
 from storage.merkle import HASH_SIZE, TILE_WIDTH, TileReader, Tree, tile_width, tiles_of
 from storage.note import Checkpoint, parse_note
 
 CHECKPOINT = "checkpoint"
+MOST_CHECKPOINT = 64 * 1024
+"""Bytes of a checkpoint, with the signatures of very many witnesses."""
 
-_LENGTH_SIZE = 2
+_LENGTH_SIZE, _LONGEST = 2, 0xFFFF
 
 
 class LogSource(TileReader, Protocol):
@@ -83,7 +85,7 @@ class FolderReader:
             LedgerBroken: the file is missing, cut or too long; names it.
         """
         path = tile_path(level, n, width)
-        raw = self._read(path)
+        raw = self._read(path, width * HASH_SIZE)
         if len(raw) != width * HASH_SIZE:
             raise LedgerBroken(f"{path} has {len(raw)} bytes, not {width * HASH_SIZE}")
         return [raw[start : start + HASH_SIZE] for start in range(0, len(raw), HASH_SIZE)]
@@ -92,9 +94,9 @@ class FolderReader:
         """Return the bytes of an entry bundle.
 
         Raises:
-            LedgerBroken: the file is missing; names it.
+            LedgerBroken: the file is missing or no bundle; names it.
         """
-        return self._read(bundle_path(n, width))
+        return self._read(bundle_path(n, width), width * (_LENGTH_SIZE + _LONGEST))
 
     def entry(self, index: int) -> bytes:
         """Return one entry.
@@ -109,11 +111,32 @@ class FolderReader:
             raise LedgerBroken(f"entry {index} is missing")
         return entries[inside]
 
-    def _read(self, path: str) -> bytes:
+    def _read(self, path: str, most: int) -> bytes:
         try:
-            return (self.folder / path).read_bytes()
+            raw = read_regular(self.folder / path, most)
         except FileNotFoundError:
             raise LedgerBroken(f"{path} is missing") from None
+        if raw is None:
+            raise LedgerBroken(f"{path} is not a file of at most {most} bytes")
+        return raw
+
+
+def read_checkpoint(folder: Path) -> str | None:
+    """Return the checkpoint of an exported folder, as yet unverified; None if there is none.
+
+    Raises:
+        LedgerBroken: what is there is no note.
+    """
+    try:
+        raw = read_regular(folder / CHECKPOINT, MOST_CHECKPOINT)
+    except FileNotFoundError:
+        return None
+    try:
+        if raw is not None:
+            return raw.decode("utf-8")
+    except UnicodeDecodeError:
+        pass
+    raise LedgerBroken("the checkpoint is not a signed note")
 
 
 def export(folder: Path, source: LogSource, checkpoint: str) -> None:
@@ -162,13 +185,8 @@ def _files(source: LogSource, size: int, since: int) -> Iterator[tuple[str, byte
 
 
 def _exported(folder: Path) -> Checkpoint | None:
-    try:
-        note = (folder / CHECKPOINT).read_text("utf-8")
-    except FileNotFoundError:
-        return None
-    except UnicodeDecodeError:
-        raise LedgerBroken("the checkpoint of the exported folder is not a note") from None
-    return Checkpoint.parse(parse_note(note).text)
+    note = read_checkpoint(folder)
+    return None if note is None else Checkpoint.parse(parse_note(note).text)
 
 
 def _check_continues(old: Checkpoint | None, new: Checkpoint, tree: Tree) -> None:

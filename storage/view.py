@@ -94,6 +94,10 @@ class Snapshot:
         """Yield the latest revision of each document of a collection, in key order."""
         return self._while_ready(documents.each(self._ready(), self._keys, collection, prefix))
 
+    def document_keys(self, collection: str) -> Iterator[bytes]:
+        """Yield the key of each document of a collection, in order; nothing is opened."""
+        return self._while_ready(documents.each_key(self._ready(), collection))
+
     def revisions(self, collection: str, key: bytes) -> Iterator[Document]:
         """Yield every revision of a document, oldest first."""
         return self._while_ready(documents.revisions(self._ready(), self._keys, collection, key))

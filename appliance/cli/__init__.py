@@ -8,7 +8,8 @@ Read it in this order::
 
     frame.py     exit codes, output, how an error becomes both
     link.py      the two ways to the server; the session file
-    machine.py   init serve unseal seal status check config
+    machine.py   init serve unseal status check config
+    sealing.py   seal
     policy.py    policy sign|show
     people.py    login logout operator terminal
     ledger.py    ledger verify|checkpoint|prove|search|person
@@ -20,9 +21,10 @@ import click
 
 from appliance.cli.frame import Juki
 from appliance.cli.ledger import ledger
-from appliance.cli.machine import check, config, init, seal, serve, status, unseal
+from appliance.cli.machine import check, config, init, serve, status, unseal
 from appliance.cli.people import login, logout, operator, terminal
 from appliance.cli.policy import policy
+from appliance.cli.sealing import seal
 from appliance.machine import host
 
 SILENCE = logging.NullHandler()

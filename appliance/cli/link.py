@@ -111,7 +111,13 @@ def fetch_text(seat: Seat, path: str) -> str:
 
 
 def ask_machine(
-    port: int, method: str, path: str, body: Mapping[str, Any] | None = None, token: str = ""
+    port: int,
+    method: str,
+    path: str,
+    body: Mapping[str, Any] | None = None,
+    token: str = "",
+    *,
+    seconds: float = SECONDS,
 ) -> tuple[int, dict[str, Any]]:
     """Return status and answer of the loopback port.
 
@@ -123,7 +129,7 @@ def ask_machine(
     if method == "POST":
         headers["Content-Type"] = "application/json"
         content = json.dumps(body or {}).encode()
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=SECONDS)
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=seconds)
     try:
         status, raw = _exchange(connection, method, path, content, headers)
     except (OSError, http.client.HTTPException):
@@ -131,6 +137,14 @@ def ask_machine(
             Exit.WRONG, "no-server", f"no server answers on 127.0.0.1:{port}; is it running?"
         ) from None
     return status, _plain(raw)
+
+
+def answers(port: int) -> bool:
+    """Return whether the loopback port answers."""
+    try:
+        return ask_machine(port, "GET", "/v1/sys/seal-status")[0] == http.client.OK
+    except Stop:
+        return False
 
 
 def refuse(status: int, plain: Mapping[str, Any]) -> Stop:

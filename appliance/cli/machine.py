@@ -1,7 +1,6 @@
-"""``juki init|serve|unseal|seal|status|check|config``: what is done on the machine itself."""
+"""``juki init|serve|unseal|status|check|config``: what is done on the machine itself."""
 
 import sys
-import time
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 from http import HTTPStatus
@@ -32,15 +31,12 @@ from appliance.cli.link import ask_machine, refuse
 from appliance.machine import checking, logs
 from appliance.machine.config import Settings, read_settings
 from appliance.machine.init import Founded, Founding, found, is_verifier_key, write_shares
-from appliance.machine.store import Layout
 from appliance.model import JST
 from appliance.pipeline import utc_now
 from storage.findings import Progress as ProgressOfCheck
 
 STDOUT = "-"
 SEALED = 2
-SEAL_SECONDS = 60.0
-"""How long a process may take to drain, to close and to come back sealed."""
 
 
 @click.command(cls=Command)
@@ -225,34 +221,6 @@ def unseal(config_path: Path, shares_from: Path | None) -> None:
 @click.command(cls=Command)
 @with_config
 @as_json
-def seal(config_path: Path) -> None:
-    """Seal the appliance: it drains, forgets every key and waits for the custodians again.
-
-    Returns when it has come back sealed.
-
-    Needs to read seal.token in the data folder: the service user, or root.
-
-    Example:
-      juki seal
-    """
-    settings = read_settings(config_path)
-    token_file, port = Layout(settings.data).seal_token, settings.management_port
-    token = token_file.read_text("ascii")
-    code, plain = ask_machine(port, "POST", "/v1/sys/seal", {}, token)
-    if code != HTTPStatus.ACCEPTED:
-        raise refuse(code, plain)
-    # What is typed next must meet the fresh process, which has a token of its own.
-    until = time.monotonic() + SEAL_SECONDS
-    while token_file.read_text("ascii") == token or not _answers(port):
-        if time.monotonic() > until:
-            raise Stop(Exit.WRONG, "slow", "it has not come back sealed yet; see juki status")
-        time.sleep(0.1)
-    show({"sealed": True}, lambda: "sealed")
-
-
-@click.command(cls=Command)
-@with_config
-@as_json
 def status(config_path: Path) -> None:
     """Say how the running appliance is. Exit: 0 unsealed, 1 error, 2 sealed.
 
@@ -337,13 +305,6 @@ def _seal_status(port: int) -> dict[str, Any]:
     if code != HTTPStatus.OK:
         raise refuse(code, plain)
     return plain
-
-
-def _answers(port: int) -> bool:
-    try:
-        return ask_machine(port, "GET", "/v1/sys/seal-status")[0] == HTTPStatus.OK
-    except Stop:
-        return False
 
 
 def _shares(folder: Path | None) -> Iterator[str]:

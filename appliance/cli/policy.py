@@ -110,7 +110,8 @@ def _fitness(rules: Firmware) -> tuple[list[str], list[str]]:
     missing = missing_of(rules.plugins)
     policy = rules.policy
     try:
-        loaded = load_plugins(name for name in rules.plugins if name not in missing)
+        there = [name for name in rules.plugins if name not in missing]
+        loaded = load_plugins(there, rules.powers)
     except StartupError as problem:
         return [*problem.problems, *policy.unknown_items()], []
     unknown = policy.unknown_operations(loaded.operations)

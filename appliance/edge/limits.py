@@ -35,6 +35,8 @@ class Limits:
     connections: int = 512
     connections_per_certificate: int = 64
     workers: int = 32
+    workers_per_certificate: int = 24
+    """More requests of one certificate wait, so that others are answered meanwhile."""
     waiting: int = 256
     """Requests that may wait for a worker; the next one is told to come back."""
 
@@ -43,3 +45,5 @@ class Limits:
     """From the path to the largest body it may have."""
     bodies_bytes: int = 64 * MIB
     """What all callers together may announce at one time; keeps memory bounded."""
+    bodies_bytes_per_certificate: int = 16 * MIB
+    """What one certificate may announce at one time, so that it cannot use up what is for all."""

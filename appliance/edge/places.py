@@ -16,6 +16,7 @@ class Places:
         self._unproven: dict[int, Caller] = {}
         self._of_certificate: Counter[str | None] = Counter()
         self._reserved = 0
+        self._reserved_for: Counter[str | None] = Counter()
         self._lock = threading.Lock()
 
     def __len__(self) -> int:
@@ -69,11 +70,19 @@ class Places:
             return True
 
     def reserve(self, caller: Caller, size: int) -> bool:
-        """Promise memory for a body; return False when too much is promised already."""
+        """Promise memory for a body; return False when too much is promised already.
+
+        Too much for all callers together, or for the certificate of this one.
+        """
+        fingerprint, limits = caller.fingerprint, self._limits
         with self._lock:
-            if self._reserved + size > self._limits.bodies_bytes:
+            mine = self._reserved_for[fingerprint] + size
+            if fingerprint is not None and mine > limits.bodies_bytes_per_certificate:
+                return False
+            if self._reserved + size > limits.bodies_bytes:
                 return False
             self._reserved += size
+            self._reserved_for[fingerprint] = mine
             caller.reserved = size
             return True
 
@@ -84,6 +93,9 @@ class Places:
 
     def _release(self, caller: Caller) -> None:
         self._reserved -= caller.reserved
+        self._reserved_for[caller.fingerprint] -= caller.reserved
+        if not self._reserved_for[caller.fingerprint]:
+            del self._reserved_for[caller.fingerprint]
         caller.reserved = 0
 
     def _forget(self, fingerprint: str) -> None:

@@ -38,6 +38,7 @@ from appliance.edge.limits import Limits
 from appliance.edge.problems import Early, Report, TurnedAway, origin
 from appliance.edge.reception import House, Reception
 from appliance.edge.strict import Head
+from appliance.edge.turns import Turns
 from appliance.errors import StartupError
 
 log = logging.getLogger(__name__)
@@ -90,7 +91,7 @@ class Server(HTTPServer):
         """
         super().__init__(address, Gateway, server_name=NAME)
         self.limits = limits or Limits()
-        self.requests = Workers(self, self.limits.workers)
+        self.requests = Workers(self, self.limits.workers, self.limits.workers_per_certificate)
         self.wsgi_app = app
         self.context = context
         self.request_id = request_id
@@ -120,6 +121,7 @@ class Server(HTTPServer):
 
     def put_conn(self, visit: "Visit") -> None:
         """Take back a caller whose answer is ready."""
+        self.requests.done(visit)
         self._reception.give_back(visit.caller)
 
     def drop(self, caller: Caller) -> None:
@@ -235,6 +237,7 @@ class Visit:
 
     def close(self) -> None:
         """Drop the connection; only if cheroot itself fails."""
+        self.server.requests.done(self)
         self.server.drop(self.caller)
 
 
@@ -303,12 +306,25 @@ class Gateway(Gateway_10):
 
 
 class Workers(threadpool.ThreadPool):
-    """cheroot's workers, with a queue in C, and none of them able to keep the process alive."""
+    """cheroot's workers, with turns for a queue, and none of them keeping the process alive."""
 
-    def __init__(self, server: Server, count: int) -> None:
+    def __init__(self, server: Server, count: int, per_certificate: int) -> None:
         super().__init__(server, min=count, max=count)
-        self._queue: queue.SimpleQueue[Any] = queue.SimpleQueue()
-        self.get = self._queue.get
+        self._turns: Turns[Any] = Turns(per_certificate)
+        self.get = self._turns.get
+
+    def put(self, obj: Visit) -> None:
+        """Queue a request."""
+        self._turns.put(obj, obj.caller.fingerprint)
+
+    def done(self, visit: Visit) -> None:
+        """Let the next request of the same certificate take its turn."""
+        self._turns.done(visit.caller.fingerprint)
+
+    @property
+    def qsize(self) -> int:
+        """How many requests wait."""
+        return len(self._turns)
 
     def _spawn_worker(self) -> threadpool.WorkerThread:
         worker = threadpool.WorkerThread(self.server)  # type: ignore[no-untyped-call]
@@ -321,7 +337,7 @@ class Workers(threadpool.ThreadPool):
         """Ask every worker to end after what is queued, and wait ``timeout`` seconds in all."""
         end = time.monotonic() + (timeout or 0)
         for _ in self._threads:  # type: ignore[attr-defined]
-            self._queue.put(threadpool._SHUTDOWNREQUEST)  # type: ignore[attr-defined]
+            self._turns.put(threadpool._SHUTDOWNREQUEST)  # type: ignore[attr-defined]
         for worker in self._clear_threads():  # type: ignore[attr-defined]
             worker.join(max(0.0, end - time.monotonic()))
             if worker.is_alive():

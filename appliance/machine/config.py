@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from appliance.edge.limits import KIB, Limits
+from appliance.edge.limits import KIB, MIB, Limits
 from appliance.errors import StartupError
 from appliance.sessions import Limits as SessionLimits
 
@@ -322,10 +322,14 @@ def _settings(path: Path, values: Mapping[str, Parsed], given: Mapping[str, obje
 
 def _limits(values: Mapping[str, int]) -> Limits:
     body, batch = values["body_kib"] * KIB, values["batch_body_kib"] * KIB
+    workers, largest = values["workers"], max(body, batch)
     return Limits(
         connections=values["connections"],
         connections_per_certificate=values["connections_per_certificate"],
-        workers=values["workers"],
+        workers=workers,
+        workers_per_certificate=max(1, workers * 3 // 4),
+        bodies_bytes=max(64 * MIB, 8 * largest),
+        bodies_bytes_per_certificate=max(16 * MIB, 2 * largest),
         body_bytes=lambda path: batch if path.startswith("/v1/update/") else body,
     )
 

@@ -2,7 +2,7 @@
 
 ::
 
-    plugins.toml            which plugins are let in
+    plugins.toml            which plugins are let in, and what they may use beside residents
     policy/*.toml           roles, 事務, items
     MANIFEST                serial and digests of every file above
     MANIFEST.sig            the custodians' signature line under it
@@ -26,6 +26,7 @@ import msgspec
 
 from appliance.errors import StartupError
 from appliance.files import replace_file
+from appliance.operation import Power
 from appliance.policy import FILES, Policy, read_policy
 from storage.errors import LedgerBroken
 from storage.note import ED25519, Signer, VerifierKey, open_note, to_base64, unbase64
@@ -75,11 +76,14 @@ class Firmware:
     manifest: Manifest
     policy: Policy
     plugins: tuple[str, ...]
+    powers: Mapping[str, tuple[Power, ...]]
+    """Which parts of the appliance the operations of a plugin may use, beside residents."""
 
 
 class _Plugins(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     version: int
     plugins: tuple[str, ...]
+    powers: Mapping[str, tuple[Power, ...]] = {}
 
 
 def policy_files(folder: Path) -> dict[str, bytes]:
@@ -198,17 +202,21 @@ def _read(folder: Path, there: Mapping[str, bytes], manifest: Manifest) -> Firmw
     # The files were read once to be compared and once to be understood.
     if policy.digest != sha256(read).digest():
         raise StartupError(f"{folder / POLICY}: changed while it was read")
-    return Firmware(manifest, policy, _plugins(folder, there))
+    listed = _plugins(folder, there)
+    return Firmware(manifest, policy, listed.plugins, listed.powers)
 
 
-def _plugins(folder: Path, there: Mapping[str, bytes]) -> tuple[str, ...]:
+def _plugins(folder: Path, there: Mapping[str, bytes]) -> _Plugins:
     try:
         listed = msgspec.toml.decode(there[PLUGINS], type=_Plugins)
     except (ValueError, msgspec.ValidationError) as problem:
         raise StartupError(f"{folder / PLUGINS}: {problem}") from None
     if len(set(listed.plugins)) != len(listed.plugins):
         raise StartupError(f"{folder / PLUGINS}: a plugin is named twice")
-    return listed.plugins
+    if strangers := sorted(set(listed.powers) - set(listed.plugins)):
+        names = ", ".join(strangers)
+        raise StartupError(f"{folder / PLUGINS}: [powers] of what is not let in: {names}")
+    return listed
 
 
 def _serial_there(folder: Path) -> int:

@@ -22,6 +22,7 @@ from appliance.http import make_app
 from appliance.machine import host
 from appliance.machine.config import Settings
 from appliance.machine.courier import Courier
+from appliance.machine.evidence import LEDGER_STOOD, where_it_stands
 from appliance.machine.keeper import Shares
 from appliance.machine.opening import open_store
 from appliance.machine.running import Running
@@ -182,6 +183,7 @@ class Appliance:
             self._app = make_app(self, self._metrics)
             running.start()
             undo.pop_all()
+        self._note_ledger(opened.vault)
         host.notify("STATUS=unsealed")
 
     def end_sealed(self) -> None:
@@ -205,6 +207,14 @@ class Appliance:
         running, self._running = self._running, None
         if running is not None:
             running.stop(f"system/{why.value}")
+            self._note_ledger(running.vault)
+
+    def _note_ledger(self, vault: Vault) -> None:
+        """Note where the ledger stands, so that an older store is not taken for this one."""
+        try:
+            self._journal.note(LEDGER_STOOD, **where_it_stands(vault.checkpoint()))
+        except OSError as problem:
+            log.error("where the ledger stands could not be noted: %s", origin(problem))
 
     def _courier(self, pipeline: Pipeline, vault: Vault) -> Courier | None:
         """Return who delivers to the national server; None where there is none."""

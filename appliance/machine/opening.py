@@ -1,13 +1,15 @@
 """From the root key to an open store with its policy: what must hold before anything is answered.
 
 In this order: the key ring opens; the store opens, and stands where its ledger says
-(``storage.vault``); it is the store that the identity card and the configuration name; the policy
-is the one the custodians signed, and not an older one; every plugin let in is there; the policy
-names nothing that does not exist. Nothing of the policy or a plugin is loaded before that point.
+(``storage.vault``); it is the store that the identity card and the configuration name; neither it
+nor its key ring was put back to an earlier day (``evidence.py``); the keys of a new year are drawn;
+the policy is the one the custodians signed, and not an older one; every plugin let in is there; the
+policy names nothing that does not exist. Nothing of the policy or a plugin is loaded before that
+point, and nothing is written to a store that does not agree.
 """
 
 import logging
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -19,12 +21,14 @@ from appliance import authn
 from appliance.audit import Account, Event, Result
 from appliance.errors import StartupError
 from appliance.loading import admit, catalogue, installed
+from appliance.login import USES as LOGIN_USES
 from appliance.login import Login
 from appliance.machine.config import Settings
+from appliance.machine.evidence import put_book, refuse_old_ring, refuse_rolled_back
 from appliance.machine.firmware import Firmware, verified
 from appliance.machine.store import Identity, Layout, check_settings, read_identity
 from appliance.model import JST, OperationName
-from appliance.operation import AnyOperation
+from appliance.operation import AnyOperation, Power
 from appliance.sessions import PinAuthenticator
 from appliance.traces import Note, Touched
 from storage.engine import Entry, Unit, View
@@ -81,19 +85,20 @@ def open_store(settings: Settings, root: bytes, clock: Clock) -> Opened:
     identity = read_identity(layout)
     ring = KeyRing.open(layout.ring, root)
     check_settings(settings, identity, ring.header)
-    _draw_yearly(ring, layout, clock)
-    vault = open_vault(layout.store, ring, origin=identity.origin, clock_ms=milliseconds(clock))
+    clock_ms = milliseconds(clock)
     with ExitStack() as undo:
+        vault = open_vault(layout.store, ring, origin=identity.origin, clock_ms=clock_ms)
         undo.callback(vault.close)
-        with vault.view() as view:
-            known = installation(view)
-        if known.identity != identity or identity.installation != ring.installation.hex():
-            raise Tampered("the identity card is not that of this store")
+        known = _agreed(vault, ring, layout, identity)
+        if _draw_yearly(ring, layout, clock):
+            vault.close()
+            vault = open_vault(layout.store, ring, origin=identity.origin, clock_ms=clock_ms)
+            undo.callback(vault.close)
         firmware = verified(
             settings.firmware, identity.policy_key, least_serial=known.policy_serial
         )
         loaded = load(firmware)
-        vault.write(lambda unit: _enter_opening(unit, known, firmware))
+        vault.write(lambda unit: _enter_opening(unit, known, firmware, ring))
         undo.pop_all()
     return Opened(ring, vault, firmware, loaded)
 
@@ -104,20 +109,20 @@ def load(firmware: Firmware) -> Loaded:
     Raises:
         StartupError: a plugin is missing or not one, or the policy names what does not exist.
     """
-    loaded = load_plugins(firmware.plugins)
+    loaded = load_plugins(firmware.plugins, firmware.powers)
     if problems := firmware.policy.problems(loaded.operations):
         raise StartupError(*problems)
     return loaded
 
 
-def load_plugins(names: Iterable[str]) -> Loaded:
-    """Import plugins, and what every appliance has.
+def load_plugins(names: Iterable[str], powers: Mapping[str, Collection[Power]]) -> Loaded:
+    """Import plugins, and what every appliance has; ``powers`` says what each may use.
 
     Raises:
         StartupError: one is missing or not one.
     """
     manager = admit({**installed(names), "session": Login(PinAuthenticator())})
-    return Loaded(manager.hook, catalogue(manager))
+    return Loaded(manager.hook, catalogue(manager, {**powers, "session": LOGIN_USES}))
 
 
 def installation(view: View) -> Installation:
@@ -150,30 +155,42 @@ def system_entry(operation: str, firmware: Firmware, result: str = "") -> Entry:
     return replace(entry, event=int(Event.SYSTEM), result=int(Result.OK))
 
 
-def _enter_opening(unit: Unit, known: Installation, firmware: Firmware) -> None:
+def _agreed(vault: Vault, ring: KeyRing, layout: Layout, identity: Identity) -> Installation:
+    """Return what the store says it is, once everything beside it agrees.
+
+    Raises:
+        Tampered, LedgerBroken, WrongKey: something does not; says what, where, and the way out.
+    """
+    with vault.view() as view:
+        known = installation(view)
+        if known.identity != identity or identity.installation != ring.installation.hex():
+            raise Tampered("the identity card is not that of this store")
+        refuse_rolled_back(view, layout, identity)
+        refuse_old_ring(view, ring, layout)
+    return known
+
+
+def _enter_opening(unit: Unit, known: Installation, firmware: Firmware, ring: KeyRing) -> None:
+    put_book(unit, ring)
     serial = firmware.manifest.serial
     if serial != known.policy_serial:
         put_installation(unit, msgspec.structs.replace(known, policy_serial=serial))
     unit.enter(system_entry("system/unseal", firmware, f"policy {serial}"))
 
 
-def _draw_yearly(ring: KeyRing, layout: Layout, clock: Clock) -> None:
-    """Draw the keys of a new year, once it has come."""
+def _draw_yearly(ring: KeyRing, layout: Layout, clock: Clock) -> bool:
+    """Draw the keys of a new year, once it has come; return whether there are new ones."""
     newest = max(map(int, ring.family("log-body")))
     year = clock().astimezone(JST).year
-    _draw(ring, layout, retention_names(newest))
-    if year == newest:
-        return
-    # A clock that leaps must not make keys that then stay the newest for years.
-    if year != newest + 1:
+    needed = retention_names(newest)
+    if year == newest + 1:
+        needed += [*(f"{name}/{year}" for name in YEARLY), *retention_names(year)]
+    elif year != newest:
+        # A clock that leaps must not make keys that then stay the newest for years.
         log.warning("the clock is %d years from the newest keys; they stay in use", year - newest)
-        return
-    _draw(ring, layout, [*(f"{name}/{year}" for name in YEARLY), *retention_names(year)])
-
-
-def _draw(ring: KeyRing, layout: Layout, names: Iterable[str]) -> None:
-    missing = [name for name in names if name not in ring.names()]
+    missing = [name for name in needed if name not in ring.names()]
     for name in missing:
         ring.ensure(name)
     if missing:
         ring.save(layout.ring)
+    return bool(missing)

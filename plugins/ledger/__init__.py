@@ -91,6 +91,7 @@ class LedgerEntry(Answer, frozen=True, kw_only=True):
     case: str | None
     conditions: dict[str, Any]
     items: tuple[str, ...]
+    compared: tuple[str, ...]
     subjects: int
     hits: int | None
     candidates: int
@@ -123,7 +124,7 @@ def search(case: Case, asked: Search) -> Entries:
     found: list[LedgerEntry] = []
     last = None
     for reading in islice(case.ledger.newest_first(asked.before), SCANNED):
-        if asked.since is not None and _at(reading) < asked.since - CLOCK_SET_BACK:
+        if asked.since is not None and _at(reading) + CLOCK_SET_BACK < asked.since:
             return _entries(case, found, None)
         last = reading.index
         if _fits(reading, asked):
@@ -199,6 +200,7 @@ def _entry(reading: Reading) -> LedgerEntry:
         case=reading.case_number,
         conditions=dict(reading.conditions),
         items=reading.items,
+        compared=reading.compared,
         subjects=len(reading.subjects),
         hits=reading.hits,
         candidates=reading.candidates,
@@ -215,6 +217,7 @@ SEARCH = Operation(
     answers=Entries,
     handler=search,
     purposed=False,
+    uses=frozenset({"ledger"}),
     records=Search.__struct_fields__,
 )
 PERSON = Operation(
@@ -224,6 +227,7 @@ PERSON = Operation(
     answers=Entries,
     handler=person,
     purposed=False,
+    uses=frozenset({"ledger"}),
     records=Person.__struct_fields__,
 )
 PROVE = Operation(
@@ -233,6 +237,7 @@ PROVE = Operation(
     answers=Proved,
     handler=prove,
     purposed=False,
+    uses=frozenset({"ledger"}),
     records=("index",),
 )
 

@@ -144,6 +144,7 @@ FEED = Operation(
     answers=Fed,
     handler=feed,
     purposed=False,
+    uses=frozenset({"outgoing"}),
     records=Feed.__struct_fields__,
 )
 ACKNOWLEDGE = Operation(
@@ -154,6 +155,7 @@ ACKNOWLEDGE = Operation(
     handler=acknowledge,
     changes=True,
     purposed=False,
+    uses=frozenset({"outgoing"}),
     records=Acknowledge.__struct_fields__,
 )
 OUTBOX = Operation(
@@ -163,6 +165,7 @@ OUTBOX = Operation(
     answers=OutboxState,
     handler=outbox,
     purposed=False,
+    uses=frozenset({"outgoing"}),
 )
 
 

@@ -9,7 +9,7 @@ may join stands in ``suitable.py``.
 What each operation means stands in ``people.py`` and ``machines.py``.
 """
 
-from appliance.plugin_api import AnyOperation, Operation, OperationName, hookimpl
+from appliance.plugin_api import AnyOperation, Operation, OperationName, Power, hookimpl
 from plugins.roster import machines, people
 from plugins.roster.machines import (
     EnrolTerminal,
@@ -31,6 +31,8 @@ from plugins.roster.people import (
     SuspendOperator,
 )
 
+USES: frozenset[Power] = frozenset({"roster", "sessions"})
+
 OPERATORS = Operation(
     name=OperationName("roster/operators"),
     summary="List every operator, suspended ones included.",
@@ -38,6 +40,7 @@ OPERATORS = Operation(
     answers=OperatorList,
     handler=people.listed,
     purposed=False,
+    uses=USES,
 )
 ADD_OPERATOR = Operation(
     name=OperationName("roster/add-operator"),
@@ -46,7 +49,9 @@ ADD_OPERATOR = Operation(
     answers=Enrolment,
     handler=people.add,
     changes=True,
+    once=True,
     purposed=False,
+    uses=USES,
     records=AddOperator.__struct_fields__,
 )
 ENROL_OPERATOR = Operation(
@@ -56,7 +61,9 @@ ENROL_OPERATOR = Operation(
     answers=Enrolment,
     handler=people.enrol,
     changes=True,
+    once=True,
     purposed=False,
+    uses=USES,
     records=EnrolOperator.__struct_fields__,
 )
 SUSPEND_OPERATOR = Operation(
@@ -67,7 +74,9 @@ SUSPEND_OPERATOR = Operation(
     handler=people.suspend,
     changes=True,
     purposed=False,
+    uses=USES,
     records=SuspendOperator.__struct_fields__,
+    once=True,
 )
 CHANGE_OPERATOR = Operation(
     name=OperationName("roster/change-operator"),
@@ -78,6 +87,7 @@ CHANGE_OPERATOR = Operation(
     changes=True,
     purposed=False,
     records=ChangeOperator.__struct_fields__,
+    uses=USES,
 )
 RESUME_OPERATOR = Operation(
     name=OperationName("roster/resume-operator"),
@@ -88,6 +98,8 @@ RESUME_OPERATOR = Operation(
     changes=True,
     purposed=False,
     records=ResumeOperator.__struct_fields__,
+    uses=USES,
+    once=True,
 )
 TERMINALS = Operation(
     name=OperationName("roster/terminals"),
@@ -96,6 +108,7 @@ TERMINALS = Operation(
     answers=TerminalList,
     handler=machines.listed,
     purposed=False,
+    uses=USES,
 )
 ENROL_TERMINAL = Operation(
     name=OperationName("roster/enrol-terminal"),
@@ -105,6 +118,7 @@ ENROL_TERMINAL = Operation(
     handler=machines.enrol,
     changes=True,
     purposed=False,
+    uses=USES,
     records=("terminal_id", "kind", "place", "municipality_code"),
     drops=("certificate",),
 )
@@ -116,6 +130,7 @@ REVOKE_TERMINAL = Operation(
     handler=machines.revoke,
     changes=True,
     purposed=False,
+    uses=USES,
     records=RevokeTerminal.__struct_fields__,
 )
 

@@ -190,8 +190,8 @@ def change(case: Case, asked: ChangeOperator) -> OperatorState:
     if not changes:
         raise Malformed(f"say what changes: {', '.join(CHANGEABLE)}")
     _must_suit(case, replace(record, **changes))
-    changed = case.roster.change_operator(asked.operator_id, **changes)
-    return _line(changed, case.request.today)
+    case.roster.change_operator(asked.operator_id, **changes)
+    return _line(_known(case, asked.operator_id), case.request.today)
 
 
 def resume(case: Case, asked: ResumeOperator) -> Enrolment:
@@ -207,7 +207,8 @@ def resume(case: Case, asked: ResumeOperator) -> Enrolment:
     if not record.suspended:
         raise Conflict("this operator is not suspended; for a new code, enrol him")
     _must_suit(case, record)
-    case.roster.change_operator(asked.operator_id, suspended="", pin_hash="", failures=0)
+    case.roster.change_operator(asked.operator_id, suspended="")
+    case.roster.forget_pin(asked.operator_id)
     return _code(case, asked.operator_id)
 
 
@@ -285,7 +286,7 @@ def _state(record: OperatorRecord, today: date) -> State:
         return "over"
     if record.failures >= MAX_FAILURES:
         return "locked"
-    return "active" if record.pin_hash else "not-enrolled"
+    return "active" if record.enrolled else "not-enrolled"
 
 
 def _line(record: OperatorRecord, today: date) -> OperatorState:
@@ -297,7 +298,7 @@ def _line(record: OperatorRecord, today: date) -> OperatorState:
         purposes=record.purposes,
         expires_on=record.expires_on,
         state=_state(record, today),
-        enrolled=bool(record.pin_hash),
+        enrolled=record.enrolled,
         locked=record.failures >= MAX_FAILURES,
         suspended=record.suspended,
         last_login=record.last_login,

@@ -9,7 +9,7 @@ from appliance import authn
 from appliance.errors import Malformed, Unidentified
 from appliance.model import Envelope, OperationName, Peer, RequestId, Role, TerminalKind
 from appliance.roster import OperatorRecord, Roster, TerminalRecord
-from appliance.sessions import Limits, Sessions
+from appliance.sessions import Limits, Session, Sessions, draw
 from appliance.testing import PREPARED, Bench
 
 NOW = datetime(2026, 4, 1, 1, 0, tzinfo=UTC)
@@ -67,6 +67,14 @@ class Desk:
             return authn.identify(roster, self.sessions, terminal, envelope, now)
 
 
+def opened(
+    sessions: Sessions, operator_id: str, fingerprint: str, now: datetime
+) -> tuple[str, Session]:
+    token, session = draw(operator_id, fingerprint, now)
+    sessions.begin(session)
+    return token, session
+
+
 @pytest.fixture
 def desk(tmp_path: Path) -> Iterator[Desk]:
     with Bench.open(tmp_path, {}) as bench:
@@ -109,7 +117,7 @@ def test_without_a_session_one_may_only_log_in(desk: Desk) -> None:
 
 
 def test_a_session_tells_person_and_authority(desk: Desk) -> None:
-    token, session = desk.sessions.open("OP-0001", PEER.fingerprint, NOW)
+    token, session = opened(desk.sessions, "OP-0001", PEER.fingerprint, NOW)
     actor = desk.identify(token)
     assert actor.operator is not None
     assert (actor.operator.person_id, actor.operator.operator_id) == ("P-0001", "OP-0001")
@@ -125,7 +133,7 @@ def test_an_unknown_token_is_nobodys(desk: Desk) -> None:
 
 
 def test_a_suspended_operator_is_out_and_so_is_the_session(desk: Desk) -> None:
-    token, _ = desk.sessions.open("OP-0001", PEER.fingerprint, NOW)
+    token, _ = opened(desk.sessions, "OP-0001", PEER.fingerprint, NOW)
     desk.write(lambda roster: roster.change_operator("OP-0001", suspended="退職"))
     with pytest.raises(Unidentified, match="log in first"):
         desk.identify(token)
@@ -135,14 +143,14 @@ def test_a_suspended_operator_is_out_and_so_is_the_session(desk: Desk) -> None:
 
 
 def test_an_operator_who_is_in_no_roster_is_out(desk: Desk) -> None:
-    token, _ = desk.sessions.open("OP-0009", PEER.fingerprint, NOW)
+    token, _ = opened(desk.sessions, "OP-0009", PEER.fingerprint, NOW)
     with pytest.raises(Unidentified, match="log in first"):
         desk.identify(token)
 
 
 def test_an_appointment_ends_at_midnight_in_japan(desk: Desk) -> None:
     evening = datetime(2026, 4, 1, 14, 59, tzinfo=UTC)
-    token, _ = desk.sessions.open("OP-0001", PEER.fingerprint, evening)
+    token, _ = opened(desk.sessions, "OP-0001", PEER.fingerprint, evening)
     assert desk.identify(token, evening).operator is not None
     with pytest.raises(Unidentified):
         desk.identify(token, evening + timedelta(minutes=1))
@@ -160,7 +168,7 @@ def test_a_server_acts_in_its_own_role(desk: Desk, kind: TerminalKind, role: str
 
 
 def test_a_server_has_no_session(desk: Desk) -> None:
-    token, _ = desk.sessions.open("OP-0001", PEER.fingerprint, NOW)
+    token, _ = opened(desk.sessions, "OP-0001", PEER.fingerprint, NOW)
     with pytest.raises(Malformed, match="no session"):
         desk.identify(token, kind=TerminalKind.MUNICIPALITY)
 

@@ -203,3 +203,18 @@ def test_where_nothing_is_installed_it_says_so(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr(loading, "entry_points", lambda group: EntryPoints())
     with pytest.raises(StartupError, match="there: none"):
         installed(["search"])
+
+
+def test_an_operation_uses_only_what_its_plugin_was_given() -> None:
+    offers = Offers(operation(uses=frozenset({"roster", "ledger"})))
+    assert catalogue(admit({"first": offers}))
+    assert catalogue(admit({"first": offers}), {"first": ("ledger", "roster")})
+    for powers, missing in (({}, {"ledger", "roster"}), ({"first": ("roster",)}, {"ledger"})):
+        with pytest.raises(StartupError) as refused:
+            catalogue(admit({"first": offers}), powers)
+        assert {told.split()[2].strip(",") for told in refused.value.problems} == missing
+
+
+def test_what_nobody_has_cannot_be_used() -> None:
+    (told,) = problems(first=Offers(operation(uses=frozenset({"vault"}))))
+    assert "uses vault" in told

@@ -1,4 +1,4 @@
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 
-from appliance.errors import Conflict, Malformed, NotPermitted, Unidentified
+from appliance import login
+from appliance.errors import Conflict, Malformed, NotPermitted, Unavailable, Unidentified
 from appliance.login import WRONG
-from appliance.roster import OperatorRecord, Roster
+from appliance.roster import PinnedOperator, Roster
 from appliance.sessions import MAX_FAILURES
 from appliance.testing import PIN, PREPARED, Bench, Seat
 
@@ -37,7 +38,7 @@ def appoint(bench: Bench, **changed: Any) -> None:
         "expires_on": date(2027, 3, 31),
         "pin_hash": bench.pins.enrol(PIN),
     }
-    write(bench, lambda roster: roster.put_operator(OperatorRecord(**(record | changed))))
+    write(bench, lambda roster: roster.put_operator(PinnedOperator(**(record | changed))))
 
 
 def write(bench: Bench, work: Any) -> Any:
@@ -58,7 +59,7 @@ def refused(seat: Seat, pin: str = PIN, operator: str = "OP-0001") -> str:
     return refusal.value.text
 
 
-def record(bench: Bench) -> OperatorRecord:
+def record(bench: Bench) -> PinnedOperator:
     with bench.vault.view() as view:
         found = Roster(view, None).operator("OP-0001")
     assert found is not None
@@ -127,11 +128,8 @@ def test_four_wrong_pins_are_forgiven_by_a_right_one(bench: Bench, seat: Seat) -
 
 def test_attempts_side_by_side_gain_nothing(bench: Bench, seat: Seat) -> None:
     """Each attempt counts before its PIN is looked at, not when its failure is written down."""
-    from appliance.login import Login
-
-    login = Login(bench.pins)
-    known = record(bench)
-    assert [login._count_attempt(known) for _ in range(7)] == list(range(7))
+    known, desk = record(bench), login.Login(bench.pins)
+    assert [desk._count_attempt(known) for _ in range(7)] == list(range(7))
 
 
 def test_an_operator_at_another_terminal_is_not_locked_by_it(bench: Bench, seat: Seat) -> None:
@@ -224,4 +222,90 @@ def test_a_server_cannot_log_in(bench: Bench, seat: Seat) -> None:
     object.__setattr__(bench.parts, "policy", shipped_policy())
     with pytest.raises(NotPermitted):
         log_in(bench.municipality("432024"))
+    log_in(seat)
+
+
+def meanwhile(bench: Bench, monkeypatch: pytest.MonkeyPatch, done: Callable[[], object]) -> None:
+    """Let something else be done while the next PIN is compared."""
+    verify, left = bench.pins.verify, [done]
+
+    def slowly(record: PinnedOperator | None, evidence: str) -> bool:
+        proved = verify(record, evidence)
+        while left:
+            left.pop()()
+        return proved
+
+    monkeypatch.setattr(bench.pins, "verify", slowly)
+
+
+@pytest.mark.requirement("R124")
+def test_a_pin_that_is_reset_while_it_is_compared_opens_nothing(
+    bench: Bench, seat: Seat, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    code = code_for(bench)
+    enrol = {"code": code, "pin": OTHER_PIN}
+    other = bench.seat("TERM-0002")
+    meanwhile(bench, monkeypatch, lambda: other.ask("session/enrol", enrol))
+    assert refused(seat) == WRONG
+    assert bench.ledger()[-1].note == "changed meanwhile"
+    assert not vars(bench.parts.sessions)["_live"]
+    log_in(seat, OTHER_PIN)
+
+
+@pytest.mark.requirement("R123")
+@pytest.mark.parametrize(
+    "changed",
+    [{"suspended": "退職"}, {"roles": ()}, {"failures": MAX_FAILURES}],
+    ids=["suspended", "other-roles", "locked"],
+)
+def test_what_changes_while_a_pin_is_compared_counts(
+    bench: Bench, seat: Seat, monkeypatch: pytest.MonkeyPatch, changed: dict[str, Any]
+) -> None:
+    meanwhile(bench, monkeypatch, lambda: appoint(bench, **changed))
+    assert refused(seat) == WRONG
+
+
+def test_setting_a_pin_ends_what_the_former_one_opened(bench: Bench, seat: Seat) -> None:
+    inside = replace(seat, bearer=log_in(seat)["token"])
+    seat.ask("session/enrol", {"code": code_for(bench), "pin": OTHER_PIN})
+    with pytest.raises(Unidentified):
+        inside.ask("session/close", {})
+
+
+def test_one_pin_at_a_time_is_looked_at_for_a_terminal(
+    bench: Bench, seat: Seat, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever sends many logins at once holds one worker, not all; nothing is counted for them."""
+    texts: list[str] = []
+    other = bench.seat("TERM-0002")
+
+    def again() -> None:
+        with pytest.raises(Unavailable) as busy:
+            log_in(seat, OTHER_PIN)
+        texts.append(busy.value.text)
+        with pytest.raises(Unidentified):
+            log_in(other, OTHER_PIN, "OP-0099")
+
+    meanwhile(bench, monkeypatch, again)
+    log_in(seat)
+    assert len(texts) == 1
+    assert [entry.refusal for entry in bench.ledger()[-3:]] == [
+        "unavailable",
+        "unidentified",
+        None,
+    ]
+    assert record(bench).failures == 0
+    log_in(seat)
+
+
+def test_few_log_in_at_once_in_all(
+    bench: Bench, seat: Seat, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(login, "MOST_AT_ONCE", 1)
+
+    def elsewhere() -> None:
+        with pytest.raises(Unavailable):
+            log_in(bench.seat("TERM-0002"), OTHER_PIN, "OP-0099")
+
+    meanwhile(bench, monkeypatch, elsewhere)
     log_in(seat)

@@ -36,10 +36,17 @@ from appliance.model import (
     Terminal,
     TerminalKind,
 )
-from appliance.operation import Answer, AnyOperation, Arguments, Operation
+from appliance.operation import POWERS, Answer, AnyOperation, Arguments, Operation, Power
 from appliance.plugin_api import Case, hookimpl
 from appliance.testing import Bench, Seat
-from storage.errors import DeadlineExceeded, DiskFull, LedgerBroken, OutcomeUnknown, Tampered
+from storage.errors import (
+    DeadlineExceeded,
+    DiskFull,
+    LedgerBroken,
+    OutcomeUnknown,
+    StorageError,
+    Tampered,
+)
 from tests.plugins.people import admit, code, person
 
 FOR_ALL = {"purpose": "all", "reason": "01"}
@@ -60,6 +67,7 @@ class Plugin:
     def __init__(self) -> None:
         self.look: Callable[[Case, Asked], Said] = lambda case, asked: Said(text=asked.text)
         self.change = self.look
+        self.uses: frozenset[Power] = frozenset()
 
     def operation(self, name: str, *, changes: bool) -> AnyOperation:
         def handle(case: Case, asked: Asked) -> Said:
@@ -72,6 +80,7 @@ class Plugin:
             answers=Said,
             handler=handle,
             changes=changes,
+            uses=self.uses,
             records=("text",),
             drops=("secret",),
         )
@@ -249,10 +258,17 @@ def broken(bench: Bench, problem: Exception) -> Iterator[None]:
         bench.vault.write = write  # type: ignore[method-assign]
 
 
-def test_no_entry_no_answer(bench: Bench, clerk: Seat, caplog: pytest.LogCaptureFixture) -> None:
+@pytest.mark.parametrize(
+    "problem",
+    [DiskFull("full"), DeadlineExceeded("late"), StorageError("the disk failed")],
+    ids=["full", "late", "failing"],
+)
+def test_no_entry_no_answer(
+    bench: Bench, clerk: Seat, caplog: pytest.LogCaptureFixture, problem: StorageError
+) -> None:
     with (
         caplog.at_level(logging.CRITICAL + 1),
-        broken(bench, DiskFull("full")),
+        broken(bench, problem),
         pytest.raises(Unavailable),
     ):
         look(clerk)
@@ -521,3 +537,21 @@ def test_a_veto_is_entered_with_its_reason(tmp_path: Path, plugin: Plugin) -> No
         with pytest.raises(NotPermitted, match="年度末"):
             look(clerk)
         assert bench.ledger()[-1].why == "年度末"
+
+
+@pytest.mark.parametrize("power", sorted(POWERS))
+def test_a_plugin_reaches_only_what_its_operation_says_it_uses(
+    tmp_path: Path, plugin: Plugin, power: Power
+) -> None:
+    def reaches(case: Case, asked: Asked) -> Said:
+        return Said(text=type(getattr(case, power)).__name__.lower())
+
+    plugin.look = reaches
+    with (
+        Bench.open(tmp_path / "without", {"test": plugin}) as bench,
+        pytest.raises(Failed, match=f"uses {power}"),
+    ):
+        look(bench.clerk())
+    plugin.uses = frozenset({power})
+    with Bench.open(tmp_path / "with", {"test": plugin}) as bench:
+        assert look(bench.clerk()).data["text"].startswith(power)

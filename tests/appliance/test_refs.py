@@ -55,5 +55,14 @@ def test_old_refs_are_forgotten_and_there_are_never_too_many(
     with pytest.raises(NotFound):
         refs.resolve(issued[1], "session", NOW)
     assert [refs.resolve(ref, "session", NOW) for ref in issued[2:]] == [3, 4, 5]
-    refs.issue(WHO, "session", NOW + timedelta(hours=1))
-    assert len(vars(refs)["_refs"]) == 1
+    refs.issue(WHO, "other", NOW + timedelta(hours=1))
+    assert list(vars(refs)["_sessions"]) == ["other"]
+
+
+def test_who_searches_much_pushes_out_nobody_elses_refs(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "MOST", 3)
+    refs = Refs()
+    mine = refs.issue(WHO, "mine", NOW)
+    for number in range(1, 10):
+        refs.issue(PersonId(number), "busy", NOW)
+    assert refs.resolve(mine, "mine", NOW) == WHO

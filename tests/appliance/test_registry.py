@@ -18,7 +18,7 @@ from appliance.errors import (
     Rejected,
 )
 from appliance.errors import TooMany as TooManyFound
-from appliance.finding import Conditions, Why
+from appliance.finding import CONDITIONS, Conditions, Why
 from appliance.items import ITEM_NAMES, ItemName
 from appliance.model import Change, Grant, Message
 from appliance.registry import CANDIDATES, Registry
@@ -220,8 +220,75 @@ def test_searching_opens_nothing_for_the_ledger_but_the_count(office: Office) ->
         registry.find(HANAKO)
         return registry.touched
 
-    touched = office.look(work, replace(ALL, items=frozenset()))
+    touched = office.look(work, replace(ALL, items=HANAKO.items))
     assert (touched.subjects, touched.items, touched.candidates) == ({}, set(), 1)
+    assert touched.compared == HANAKO.items
+
+
+SECRETS = Conditions(
+    name="熊本　花子",
+    kana="くまもと　はなこ",
+    birth_date="1990-04-05",
+    birth_year="1990",
+    sex="2",
+    address="熊本県",
+    municipality_code="432024",
+    town_code="001001",
+)
+
+
+@pytest.mark.parametrize("condition", CONDITIONS)
+@pytest.mark.parametrize("way", ["find", "placed", "fits"])
+def test_whoever_may_not_see_an_item_cannot_ask_whether_it_is_so(
+    office: Office, condition: str, way: str
+) -> None:
+    admit(office.bench)
+    only = Conditions(**{condition: getattr(SECRETS, condition)})
+    (item,) = only.items
+    asking = {
+        "find": lambda registry: registry.find(only),
+        "placed": lambda registry: registry.placed(only),
+        "fits": lambda registry: registry.fits(PersonId(1), only),
+    }
+    with pytest.raises(NotPermitted, match=item):
+        office.look(asking[way], replace(ALL, items=ALL.items - {item}))
+
+
+def test_comparing_is_told_to_the_ledger(office: Office) -> None:
+    """Who was compared, and in which items; what decides of the standing too."""
+    person = admit(office.bench)
+    today = date(2026, 4, 1)
+    sex = Conditions(sex="2")
+    ways: list[tuple[Callable[[Registry], object], set[str]]] = [
+        (lambda registry: registry.fits(person, sex), {"sex"}),
+        (lambda registry: registry.holds(person, ItemName("sex"), "1"), {"sex"}),
+        (
+            lambda registry: registry.standing(person, today),
+            {"reason", "effective_date", "removed_flag"},
+        ),
+    ]
+    for way, items in ways:
+
+        def work(registry: Registry, way: Callable[[Registry], object] = way) -> Any:
+            way(registry)
+            return registry.touched
+
+        touched = office.look(work)
+        assert (list(touched.subjects), touched.items, touched.compared) == ([person], set(), items)
+
+
+def test_a_number_may_be_compared_by_whom_it_may_be_asked_by(office: Office) -> None:
+    person, code = admit(office.bench), ItemName("resident_code")
+    held = replace(ALL, items=frozenset())
+    assert office.look(lambda r: r.holds(person, code, "0"), held) is False
+    with pytest.raises(NotPermitted, match="resident_code"):
+        office.look(lambda r: r.holds(person, code, "0"), replace(held, keys=frozenset()))
+
+
+def test_whose_rights_reach_nobody_learns_no_standing(office: Office) -> None:
+    person = admit(office.bench)
+    with pytest.raises(NotPermitted):
+        office.look(lambda r: r.standing(person, date(2026, 4, 1)), replace(ALL, keys=frozenset()))
 
 
 def test_struck_off_residents_need_their_right(office: Office) -> None:

@@ -62,7 +62,8 @@ def test_an_operator_is_read_as_written(office: Office) -> None:
 
 def test_a_change_writes_a_new_revision(office: Office) -> None:
     office.write(lambda roster: roster.put_operator(OPERATOR))
-    changed = office.write(lambda roster: roster.change_operator("OP-0001", suspended="異動"))
+    office.write(lambda roster: roster.change_operator("OP-0001", suspended="異動"))
+    changed = office.read(lambda roster: roster.operator("OP-0001"))
     assert changed.suspended == "異動"
     assert changed.roles == OPERATOR.roles
     with office.vault.view() as view:

@@ -4,8 +4,8 @@ import nacl.pwhash
 import pytest
 
 from appliance.errors import Conflict, Malformed, Unidentified
-from appliance.roster import OperatorRecord
-from appliance.sessions import Limits, PinAuthenticator, Sessions, digest
+from appliance.roster import PinnedOperator
+from appliance.sessions import Limits, PinAuthenticator, Session, Sessions, digest, draw
 
 PIN = "27182818"
 NOW = datetime(2026, 4, 1, 9, 0, tzinfo=UTC)
@@ -19,8 +19,16 @@ def sessions() -> Sessions:
     return Sessions(LIMITS)
 
 
+def opened(
+    sessions: Sessions, operator_id: str, fingerprint: str, now: datetime
+) -> tuple[str, Session]:
+    token, session = draw(operator_id, fingerprint, now)
+    sessions.begin(session)
+    return token, session
+
+
 def test_a_token_is_good_at_its_own_terminal(sessions: Sessions) -> None:
-    token, session = sessions.open("OP-1", HERE, NOW)
+    token, session = opened(sessions, "OP-1", HERE, NOW)
     assert sessions.use(token, HERE, NOW + MINUTE).operator_id == "OP-1"
     assert sessions.until(session) == NOW + timedelta(hours=8)
     with pytest.raises(Unidentified):
@@ -28,8 +36,8 @@ def test_a_token_is_good_at_its_own_terminal(sessions: Sessions) -> None:
 
 
 def test_tokens_are_never_kept_and_never_alike(sessions: Sessions) -> None:
-    token, session = sessions.open("OP-1", HERE, NOW)
-    other, _ = sessions.open("OP-2", HERE, NOW)
+    token, session = opened(sessions, "OP-1", HERE, NOW)
+    other, _ = opened(sessions, "OP-2", HERE, NOW)
     assert session.digest == digest(token)
     assert token not in repr(vars(sessions))
     assert token != other
@@ -37,7 +45,7 @@ def test_tokens_are_never_kept_and_never_alike(sessions: Sessions) -> None:
 
 
 def test_a_session_ends_when_it_is_not_used(sessions: Sessions) -> None:
-    token, _ = sessions.open("OP-1", HERE, NOW)
+    token, _ = opened(sessions, "OP-1", HERE, NOW)
     sessions.use(token, HERE, NOW + 5 * MINUTE)
     sessions.use(token, HERE, NOW + 10 * MINUTE)
     with pytest.raises(Unidentified):
@@ -45,7 +53,7 @@ def test_a_session_ends_when_it_is_not_used(sessions: Sessions) -> None:
 
 
 def test_a_session_ends_however_much_it_is_used(sessions: Sessions) -> None:
-    token, _ = sessions.open("OP-1", HERE, NOW)
+    token, _ = opened(sessions, "OP-1", HERE, NOW)
     for minute in range(0, 481, 4):
         sessions.use(token, HERE, NOW + minute * MINUTE)
     with pytest.raises(Unidentified):
@@ -53,14 +61,14 @@ def test_a_session_ends_however_much_it_is_used(sessions: Sessions) -> None:
 
 
 def test_a_clock_that_goes_back_does_not_shorten_a_session(sessions: Sessions) -> None:
-    token, _ = sessions.open("OP-1", HERE, NOW)
+    token, _ = opened(sessions, "OP-1", HERE, NOW)
     sessions.use(token, HERE, NOW + 4 * MINUTE)
     sessions.use(token, HERE, NOW - MINUTE)
     sessions.use(token, HERE, NOW + 9 * MINUTE)
 
 
 def test_every_reason_has_one_text(sessions: Sessions) -> None:
-    token, _ = sessions.open("OP-1", HERE, NOW)
+    token, _ = opened(sessions, "OP-1", HERE, NOW)
     texts = set()
     for tried, place, now in (
         ("guess", HERE, NOW),
@@ -74,31 +82,31 @@ def test_every_reason_has_one_text(sessions: Sessions) -> None:
 
 
 def test_two_terminals_at_once_are_refused(sessions: Sessions) -> None:
-    token, _ = sessions.open("OP-1", HERE, NOW)
+    token, _ = opened(sessions, "OP-1", HERE, NOW)
     with pytest.raises(Conflict, match="another terminal"):
-        sessions.open("OP-1", THERE, NOW + MINUTE)
+        opened(sessions, "OP-1", THERE, NOW + MINUTE)
     assert sessions.use(token, HERE, NOW + MINUTE)
 
 
 def test_logging_in_again_at_the_same_terminal_replaces(sessions: Sessions) -> None:
-    first, _ = sessions.open("OP-1", HERE, NOW)
-    second, _ = sessions.open("OP-1", HERE, NOW + MINUTE)
+    first, _ = opened(sessions, "OP-1", HERE, NOW)
+    second, _ = opened(sessions, "OP-1", HERE, NOW + MINUTE)
     with pytest.raises(Unidentified):
         sessions.use(first, HERE, NOW + MINUTE)
     assert sessions.use(second, HERE, NOW + MINUTE)
 
 
 def test_a_session_that_is_over_bars_no_other_terminal(sessions: Sessions) -> None:
-    sessions.open("OP-1", HERE, NOW)
-    token, _ = sessions.open("OP-1", THERE, NOW + 6 * MINUTE)
+    opened(sessions, "OP-1", HERE, NOW)
+    token, _ = opened(sessions, "OP-1", THERE, NOW + 6 * MINUTE)
     assert sessions.use(token, THERE, NOW + 6 * MINUTE)
 
 
 def test_closing_ends_this_one_and_closing_all_of_an_operator_ends_all(
     sessions: Sessions,
 ) -> None:
-    one, session = sessions.open("OP-1", HERE, NOW)
-    two, _ = sessions.open("OP-2", HERE, NOW)
+    one, session = opened(sessions, "OP-1", HERE, NOW)
+    two, _ = opened(sessions, "OP-2", HERE, NOW)
     sessions.close(session.digest)
     sessions.close("unknown")
     with pytest.raises(Unidentified):
@@ -110,8 +118,8 @@ def test_closing_ends_this_one_and_closing_all_of_an_operator_ends_all(
         sessions.use(two, HERE, NOW)
 
 
-def operator(pin_hash: str) -> OperatorRecord:
-    return OperatorRecord(
+def operator(pin_hash: str) -> PinnedOperator:
+    return PinnedOperator(
         operator_id="OP-1",
         person_id="P-1",
         office="県税事務所",

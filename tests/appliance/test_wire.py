@@ -213,8 +213,8 @@ def test_arguments_have_their_types() -> None:
 @pytest.mark.parametrize(
     ("plain", "told"),
     [
-        ({"nme": 1}, "Object contains unknown field `nme`"),
-        ({"inner": {"sort": 1}}, "Object contains unknown field `sort` - at `$.inner`"),
+        ({"nme": 1}, "Object contains unknown field"),
+        ({"inner": {"sort": 1}}, "Object contains unknown field - at `$.inner`"),
         ({"熊本花子": 1}, "Object contains unknown field"),
         ({"熊本` - at `$.熊本": 1}, "Object contains unknown field"),
         ({"inner": {"kind": "熊本花子"}}, "Invalid enum value - at `$.inner.kind`"),

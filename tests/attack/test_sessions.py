@@ -195,11 +195,14 @@ def test_an_enrolment_code_is_good_once_however_many_try_it_at_once(field: Field
 
     def enrol(digit: int) -> int:
         asked = json.dumps({"code": code, "pin": f"2718281{digit}"}).encode()
-        return field.ask(OTHER_TERMINAL, "session/enrol", asked).status
+        terminal = (TERMINAL, OTHER_TERMINAL)[digit % 2]
+        return field.ask(terminal, "session/enrol", asked).status
 
     with ThreadPoolExecutor(4) as thieves:
         statuses = sorted(thieves.map(enrol, range(4)))
-    assert statuses == [200, 403, 403, 403]
+    assert statuses[0] == 200
+    # Two at one terminal at once: the second one is told to try again.
+    assert set(statuses[1:]) <= {403, 503}
 
 
 @pytest.mark.parametrize(

@@ -51,16 +51,27 @@ def test_it_comes_back_whenever_it_was_killed(lives: Lives, moment: Moment) -> N
 
 def test_a_store_that_forgot_is_noticed(lives: Lives, tmp_path: Path) -> None:
     """The whole folder is put back: consistent in itself, and without what came later."""
+    data = lives.machine.layout.data
+    lives.live(Moment.LOAD)
+    shutil.copytree(data, tmp_path / "earlier")
+    _live_until_acknowledged(lives)
+    shutil.rmtree(data)
+    shutil.copytree(tmp_path / "earlier", data)
+    lives.live(Moment.LOAD)
+    assert lives.account.absent > 0
+    assert any("absent: messages of" in finding for finding in lives.account.findings)
+    assert any("absent: entry" in finding for finding in lives.account.findings)
+
+
+def test_a_store_that_was_put_back_alone_is_not_opened(lives: Lives, tmp_path: Path) -> None:
     store = lives.machine.layout.store
     lives.live(Moment.LOAD)
     shutil.copytree(store, tmp_path / "earlier")
     _live_until_acknowledged(lives)
     shutil.rmtree(store)
     shutil.copytree(tmp_path / "earlier", store)
-    lives.live(Moment.LOAD)
-    assert lives.account.absent > 0
-    assert any("absent: messages of" in finding for finding in lives.account.findings)
-    assert any("absent: entry" in finding for finding in lives.account.findings)
+    with pytest.raises(AssertionError, match="an earlier or another ledger was put back"):
+        lives.live(Moment.LOAD)
 
 
 def test_a_batch_that_is_there_in_part_is_noticed(lives: Lives) -> None:

@@ -21,6 +21,7 @@ from click.testing import CliRunner, Result
 
 from appliance.certificates import CertificateAuthority
 from appliance.cli import juki as group
+from appliance.cli import sealing
 from appliance.machine.store import Layout
 from appliance.pipeline import utc_now
 from storage.journal import read_journal
@@ -319,6 +320,22 @@ def test_sealing_replaces_the_process_by_a_sealed_one(process: Process) -> None:
     assert events[0] == "start"
     assert events.count("seal") == 1
     assert events[-1] == "stop"
+
+
+def test_what_does_not_answer_is_sealed_all_the_same(
+    process: Process, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A stopped process is as deaf as one whose interpreter a thread never lets go of."""
+    monkeypatch.setattr(sealing, "ANSWER_SECONDS", 0.5)
+    process.unseal()
+    process.child.send_signal(signal.SIGSTOP)
+    sealed = process.juki("seal", "--json")
+    assert plain(sealed) == {"sealed": True, "killed": process.child.pid}
+    assert process.child.wait(SECONDS) == -signal.SIGKILL
+    again = process.juki("seal", "--json")
+    assert json.loads(again.stdout)["error"]["code"] == "no-server"
+    process.start()
+    assert process.status().exit_code == 2
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])

@@ -387,6 +387,8 @@ class Conformance:
             assert [each.key for each in view.documents("papers", b"b")] == [b"b1", b"b2"]
             assert list(view.documents("papers", b"bb")) == []
             assert list(view.documents("nothing")) == []
+            assert list(view.document_keys("papers")) == [key for key, _ in found]
+            assert list(view.document_keys("nothing")) == []
 
     def test_a_dropped_document_is_gone_with_all_its_revisions(self, engine: Engine) -> None:
         entered(engine, lambda unit: unit.put_document("papers", b"k", b"one"))

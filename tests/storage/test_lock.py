@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from storage.errors import StoreInUse
-from storage.lock import NAME, FolderLock
+from storage.lock import NAME, FolderLock, holder
 
 
 def test_a_folder_is_locked_until_it_is_released(tmp_path: Path) -> None:
@@ -30,3 +30,14 @@ def test_the_number_of_an_earlier_process_does_not_stay(tmp_path: Path) -> None:
     lock = FolderLock.take(tmp_path)
     assert (tmp_path / NAME).read_text() == f"{os.getpid()}\n"
     lock.release()
+
+
+def test_the_kernel_says_who_holds_a_folder(tmp_path: Path) -> None:
+    assert holder(tmp_path) is None
+    lock = FolderLock.take(tmp_path)
+    assert holder(tmp_path) == os.getpid()
+    (tmp_path / NAME).write_text("1\n")
+    assert holder(tmp_path) is None  # what the file says of another process is not believed
+    lock.release()
+    (tmp_path / NAME).write_text(f"{os.getpid()}\n")
+    assert holder(tmp_path) is None

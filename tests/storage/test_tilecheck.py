@@ -1,3 +1,4 @@
+import os
 import shutil
 from pathlib import Path
 
@@ -246,3 +247,24 @@ def test_a_changed_checkpoint_is_refused(small: Path) -> None:
 def test_a_text_that_is_no_verifier_key_is_refused(small: Path) -> None:
     with pytest.raises(ValueError, match="verifier key"):
         verify_folder(small, "audit.juki.example/g1")
+
+
+@pytest.mark.parametrize("name", ["checkpoint", "tile/0/000", "tile/1/000.p/2", "tile/entries/001"])
+@pytest.mark.parametrize("kind", ["pipe", "link", "folder", "endless"])
+def test_a_folder_of_somebody_elses_is_read_with_care(small: Path, name: str, kind: str) -> None:
+    """A pipe is not waited for, a link not followed, nothing read beyond what it can hold."""
+    path = small / name
+    path.unlink()
+    if kind == "pipe":
+        os.mkfifo(path)
+    elif kind == "link":
+        path.symlink_to("/dev/zero")
+    elif kind == "folder":
+        path.mkdir()
+    else:
+        with path.open("wb") as file:
+            file.truncate(1 << 40)
+    report = verify_folder(small, SIGNER.vkey)
+    assert not report.sound
+    said = "the checkpoint is not a signed note"
+    assert report.problem == said if name == "checkpoint" else f"{name} is not" in report.problem

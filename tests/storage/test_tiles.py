@@ -158,7 +158,7 @@ def test_another_ledger_is_not_exported_over_this_one(tmp_path: Path) -> None:
 
 def test_a_folder_with_a_broken_checkpoint_is_left_alone(tmp_path: Path) -> None:
     (tmp_path / "checkpoint").write_bytes(b"\xff\xfe")
-    with pytest.raises(LedgerBroken, match="not a note"):
+    with pytest.raises(LedgerBroken, match="not a signed note"):
         export(tmp_path, small_ledger(3), small_ledger(3).checkpoint())
 
 

@@ -616,6 +616,40 @@ def test_bodies_may_take_so_much_memory_together(tmp_path: Path) -> None:
         assert edge.say(post("/v1/update/notify", bytes(200_000))).status == 200
 
 
+def test_one_certificate_may_take_so_much_memory(tmp_path: Path) -> None:
+    limits = replace(QUICK, bodies_bytes_per_certificate=1_000_000, body_seconds=5)
+    with open_edge(tmp_path, limits=limits, app=App()) as edge, edge.connect() as sock:
+        announced = post("/v1/update/notify", bytes(900_000))
+        sock.sendall(announced[:1000])
+        wait_for(lambda: edge.say(post("/v1/update/notify", bytes(200_000))).status == 503)
+        assert edge.say(post("/v1/update/notify", bytes(900_000)), "other").status == 200
+        sock.sendall(announced[1000:])
+        assert read_reply(sock).status == 200
+        assert edge.say(post("/v1/update/notify", bytes(200_000))).status == 200
+
+
+def test_one_certificate_may_hold_so_many_workers(tmp_path: Path) -> None:
+    app, go = App(), threading.Event()
+
+    def waits() -> bytes:
+        go.wait(5)
+        return b"{}"
+
+    app.answers = waits
+    limits = replace(QUICK, workers=2, workers_per_certificate=1)
+    with open_edge(tmp_path, limits=limits, app=app) as edge, contextlib.ExitStack() as stack:
+        busy = [stack.enter_context(edge.connect()) for _ in range(3)]
+        for sock in busy:
+            sock.sendall(post())
+        wait_for(lambda: app.environs and edge.server.requests.qsize == 2)
+        assert len(app.environs) == 1
+        app.answers = lambda: b"{}"
+        assert edge.say(post(), "other").status == 200
+        go.set()
+        assert [read_reply(sock).status for sock in busy] == [200] * 3
+        assert edge.server.requests.qsize == 0
+
+
 def test_so_many_requests_may_wait_for_a_worker(tmp_path: Path) -> None:
     app, go = App(), threading.Event()
 

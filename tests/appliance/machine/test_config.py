@@ -145,10 +145,19 @@ ca = "tls/ca.pem"
     assert national.url == "https://national.example:8443"
 
 
+def test_one_certificate_can_send_what_is_allowed_twice_at_once(site: Site) -> None:
+    change(site, "[tls]", "[limits]\nbatch_body_kib = 65536\n[tls]")
+    limits = read_settings(site.config).limits
+    largest = limits.body_bytes("/v1/update/notify")
+    assert limits.bodies_bytes_per_certificate == 2 * largest
+    assert limits.bodies_bytes == 8 * largest
+
+
 def test_limits_reach_the_server(site: Site) -> None:
     change(site, "[tls]", "[limits]\nbody_kib = 32\nbatch_body_kib = 64\nworkers = 3\n[tls]")
     limits = read_settings(site.config).limits
     assert limits.workers == 3
+    assert limits.workers_per_certificate == 2
     assert limits.body_bytes("/v1/search/find") == 32 * 1024
     assert limits.body_bytes("/v1/update/notify") == 64 * 1024
 

@@ -130,6 +130,16 @@ def test_what_does_not_parse_is_not_signed(folder: Path) -> None:
         sign(folder, CUSTODIANS)
 
 
+def test_what_a_plugin_may_use_is_signed_too(folder: Path) -> None:
+    text = 'version = 1\nplugins = ["a"]\n[powers]\n'
+    (folder / "plugins.toml").write_text(text + 'a = ["roster"]\n')
+    assert unsigned(folder).powers == {"a": ("roster",)}
+    for line, told in (('b = ["roster"]', "what is not let in: b"), ('a = ["keys"]', "plugins")):
+        (folder / "plugins.toml").write_text(f"{text}{line}\n")
+        with pytest.raises(StartupError, match=told):
+            sign(folder, CUSTODIANS)
+
+
 def test_a_manifest_nobody_can_read_is_not_written_over(folder: Path) -> None:
     (folder / "MANIFEST").write_text("mine")
     with pytest.raises(StartupError, match="not a manifest"):

@@ -68,7 +68,7 @@ def test_a_new_store_knows_its_first_people_and_says_so_in_its_ledger(site: Site
     assert terminal.kind == "representative"
     assert administrator is not None
     assert administrator.roles == ("system-administrator",)
-    assert administrator.pin_hash == ""
+    assert not administrator.enrolled
     assert enrolment is not None
     assert enrolment.until == NOW + timedelta(hours=24)
     assert [entry.operation for entry in entries] == ["system/init", "system/unseal"]

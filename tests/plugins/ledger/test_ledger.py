@@ -92,6 +92,9 @@ def test_denials_are_found_by_their_result(clerk: Seat, auditor: Seat) -> None:
         ({"since": "2100-01-01T00:00:00Z"}, 0),
         ({"until": "2000-01-01T00:00:00+09:00"}, 0),
         ({"since": "2020-01-01T00:00:00Z", "operation": "search/find"}, 2),
+        ({"since": "0001-01-01T00:00:00Z", "operation": "search/find"}, 2),
+        ({"since": "0001-01-01T00:00:00+14:00", "operation": "search/find"}, 2),
+        ({"until": "9999-12-31T23:59:59-14:00", "operation": "search/find"}, 2),
     ],
 )
 def test_filters_hold_together(

@@ -288,3 +288,30 @@ def test_what_is_withheld_is_neither_answered_nor_compared(tmp_path: Path) -> No
         answer = verify(clerk, HANAKO, {"name": "熊本花子", "address": "八代市"}, asking)
         assert answer["claims"] == {"name": "match"}
         assert answer["withheld"] == ("address",)
+
+
+@pytest.mark.requirement("R126")
+@pytest.mark.parametrize("claimed", [{"sex": "2"}, {"kana": "くまもと　はなこ"}], ids=str)
+def test_what_is_claimed_must_be_within_the_purpose_too(
+    bench: Bench, clerk: Seat, claimed: dict[str, str]
+) -> None:
+    """Else the answer would tell, one guess at a time, what may not be seen (R46)."""
+    admit(bench)
+    (item,) = claimed
+    body = {"by": {"my_number": number(1)}, "items": ["name"], "claimed": claimed}
+    scholarship = {"purpose": "education-scholarship", "reason": "01"}
+    with pytest.raises(NotPermitted, match=item):
+        clerk.ask("provision/inquire", body, **scholarship)
+    entry = bench.ledger()[-1]
+    assert (entry.refusal, entry.conditions["claimed"]) == ("not-permitted", claimed)
+
+
+@pytest.mark.requirement("R49", "R134")
+def test_what_was_compared_is_in_the_ledger(bench: Bench, clerk: Seat) -> None:
+    resident = admit(bench)
+    claimed = {"name": "熊本　太郎", "birth_date": "1990-04-05"}
+    body = {"by": {"my_number": number(1)}, "items": ["address"], "claimed": claimed}
+    clerk.ask("provision/inquire", body, **FOR_TAX)
+    entry = bench.ledger()[-1]
+    assert (entry.subjects, entry.items) == ((resident,), ())
+    assert set(entry.compared) == {"my_number", "name", "birth_date"}

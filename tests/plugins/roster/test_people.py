@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from appliance.errors import Conflict, Malformed, NotFound, NotPermitted, Rejected, Unidentified
+from appliance.roster import OperatorRecord
 from appliance.testing import PIN, Bench, Seat
 from plugins import roster
 from tests.plugins.people import shipped_policy
@@ -59,6 +60,7 @@ def test_a_new_operator_sets_a_pin_with_the_code_and_logs_in(bench: Bench, keepe
 
 
 def test_the_roster_never_tells_a_pin_hash(keeper: Seat) -> None:
+    assert "pin_hash" not in OperatorRecord.__struct_fields__
     assert all("pin_hash" not in line for line in listed(keeper).values())
 
 
@@ -354,10 +356,17 @@ def test_unknown_operators_are_not_found(
         keeper.ask(operation, body)
 
 
-def test_a_repeated_appointment_answers_the_same_code(keeper: Seat) -> None:
-    first = keeper.ask("roster/add-operator", NEW, key="appointment-0000001").data
-    again = keeper.ask("roster/add-operator", NEW, key="appointment-0000001").data
-    assert dict(first) == dict(again)
+def test_a_code_is_told_once_and_lies_nowhere(bench: Bench, keeper: Seat) -> None:
+    asked = ("roster/add-operator", NEW), ("roster/enrol-operator", {"operator_id": "OP-0002"})
+    for number, (operation, body) in enumerate(asked):
+        key = f"appointment-000000{number}"
+        code = keeper.ask(operation, body, key=key).data["enrolment_code"]
+        with pytest.raises(Conflict, match="carried out already"):
+            keeper.ask(operation, body, key=key)
+        with bench.vault.view() as view:
+            kept = [paper.body for paper in view.documents("core.repeats")]
+        assert len(kept) == number + 1
+        assert not any(code.encode() in body for body in kept)
 
 
 @pytest.mark.requirement("R125")

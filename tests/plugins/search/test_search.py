@@ -131,10 +131,10 @@ def test_the_city_is_searched_with_its_wards(bench: Bench, clerk: Seat) -> None:
     assert find(clerk, municipality_code=YATSUSHIRO, **conditions)["count"] == 0
 
 
-def test_by_town_and_by_year_of_birth(bench: Bench, clerk: Seat) -> None:
+def test_by_town_and_by_year_of_birth(bench: Bench, clerk: Seat, registrar: Seat) -> None:
     admit(bench)
     place = {"kana": "くま", "kana_match": "prefix", "municipality_code": YATSUSHIRO}
-    (by_town,) = find(clerk, town_code="001001", **place)["residents"]
+    (by_town,) = find(registrar, FOR_THE_REGISTER, town_code="001001", **place)["residents"]
     assert by_town["why"] == "prefix"
     assert find(clerk, birth_year="1990", **place)["count"] == 1
     assert find(clerk, birth_year="1991", **place)["count"] == 0
@@ -289,3 +289,12 @@ def test_what_a_plugin_withholds_is_listed_and_not_opened(tmp_path: Path) -> Non
         assert detail["resident"] == {"name": "熊本　花子"}
         assert detail["withheld"] == ("address",)
         assert bench.ledger()[-1].items == (ItemName("name"),)
+
+
+@pytest.mark.requirement("R126")
+def test_nobody_is_found_by_an_item_beyond_the_purpose(bench: Bench, clerk: Seat) -> None:
+    admit(bench)
+    place = {"kana": "くま", "kana_match": "prefix", "municipality_code": YATSUSHIRO}
+    with pytest.raises(NotPermitted, match="town_code"):
+        find(clerk, town_code="001001", **place)
+    assert bench.ledger()[-1].refusal == "not-permitted"
