@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from appliance.ledger_reader import LedgerReader
+from appliance.marks import Marks
 from appliance.model import Actor, Grant, Request
 from appliance.outgoing import Outgoing
 from appliance.papers import Papers
@@ -36,6 +37,7 @@ class Case:
     refs: Refs
     ledger: LedgerReader
     outgoing: Outgoing
+    marks: Marks
     note: Note = field(default_factory=Note)
     together: list[Callable[[Unit], None]] = field(default_factory=list)
     """Done in the same unit as the ledger entry of the answer."""

@@ -28,6 +28,7 @@ from appliance.errors import (
     Unregistered,
 )
 from appliance.ledger_reader import LedgerReader
+from appliance.marks import Marks
 from appliance.model import (
     Actor,
     Envelope,
@@ -222,6 +223,12 @@ class Pipeline:
             ledger=LedgerReader(view),
             outgoing=Outgoing(view, unit, registry),
             is_ours=parts.is_ours,
+            marks=Marks(
+                view,
+                parts.tools.marker,
+                parts.tools.municipalities,
+                task.actor.terminal.municipality_code,
+            ),
         )
         run.case = case
         return case

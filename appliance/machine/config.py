@@ -25,6 +25,8 @@ from appliance.sessions import Limits as SessionLimits
 PRODUCTION, DEVELOPMENT = "production", "development"
 DEFAULT_PATH = Path("/etc/juki/appliance.toml")
 OTHERS = stat.S_IRWXG | stat.S_IRWXO
+BATCHED = ("/v1/update/", "/v1/reconcile/")
+"""Paths below which a municipality's server sends many records in one body."""
 Parsed = Any
 Understand = Callable[[object, Path], Parsed]
 """From a TOML value and the file's folder to what is meant; raises ValueError with the reason."""
@@ -326,7 +328,7 @@ def _limits(values: Mapping[str, int]) -> Limits:
         connections=values["connections"],
         connections_per_certificate=values["connections_per_certificate"],
         workers=values["workers"],
-        body_bytes=lambda path: batch if path.startswith("/v1/update/") else body,
+        body_bytes=lambda path: batch if path.startswith(BATCHED) else body,
     )
 
 

@@ -2,13 +2,12 @@ from pathlib import Path
 
 import pytest
 
-from storage.check import check
 from storage.engine import Entry, PersonId
 from storage.errors import WrongKey
 from storage.findings import MOST_FINDINGS, Findings
 from storage.keyring import KeyRing
 from tests.storage.made import INSTALLATION, ROOT
-from tests.storage.stores import ORIGIN, SATO, Store, entered, fields_of
+from tests.storage.stores import SATO, Store, entered, fields_of
 
 
 @pytest.fixture
@@ -55,7 +54,7 @@ def test_a_check_tells_how_far_it_is(store: Store) -> None:
 def test_the_ring_of_another_store_checks_nothing(store: Store) -> None:
     ring = KeyRing.create(ROOT, INSTALLATION, 20, 2026)
     with pytest.raises(WrongKey):
-        check(store.folder, ring, origin=ORIGIN, tokens_of=store.finder)
+        store.check(ring=ring)
 
 
 @pytest.mark.parametrize("lost", ["log-body/2026", "log-subj/2026"])
