@@ -4,7 +4,7 @@ The municipality's server (市町村CS) asks, in this order; ``README.md`` has t
 
     reconcile/begin    opens a run; answers the items, and the keys of the caller's own marks
     reconcile/digest   digests of buckets of marks; answers where they differ (``tree.py``)
-    reconcile/compare  records of those who differ; answers items, no value (``compare.py``)
+    reconcile/compare  records of those who differ; answers items, no value (``records.py``)
     reconcile/finish   closes the run; answers the result, likely pairs among the leftovers
 
 Everything but the three short writes is a reading of marks, which lie beside the records: nobody
@@ -30,8 +30,8 @@ from appliance.plugin_api import (
     hookimpl,
 )
 from plugins.reconcile import staff, texts
-from plugins.reconcile.compare import LAST_PLACE, Outcome, compared, current
 from plugins.reconcile.pairing import FOUR, Pair, paired
+from plugins.reconcile.records import LAST_PLACE, Outcome, compared, current
 from plugins.reconcile.runs import Finding, Run, Runs
 from plugins.reconcile.tree import Sum, beneath, bounds, split, summed
 from plugins.reconcile.wire import (

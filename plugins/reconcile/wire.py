@@ -7,14 +7,14 @@ import msgspec
 from msgspec import Meta
 
 from appliance.plugin_api import (
-    AddressText,
+    ADDRESS_LENGTH,
+    NAME_LENGTH,
     Answer,
     AreaText,
     Arguments,
     DateText,
     ItemName,
     MyNumberText,
-    NameText,
     ResidentCodeText,
     SexText,
     ShortText,
@@ -31,6 +31,9 @@ MOST_RECORDS = 500
 
 Mode = Literal["differences", "whole"]
 Kind = Literal["differing", "missing-here", "missing-there"]
+NameSent = Annotated[str, Meta(max_length=4 * NAME_LENGTH)]
+AddressSent = Annotated[str, Meta(max_length=4 * ADDRESS_LENGTH)]
+"""A visible character may take several code points: selectors, marks."""
 RunNumber = Annotated[int, Meta(ge=1)]
 Count = Annotated[int, Meta(ge=0)]
 DigestText = Annotated[str, Meta(min_length=32, max_length=32, pattern="^[0-9a-f]{32}$")]
@@ -115,13 +118,13 @@ class Record(Arguments, frozen=True, kw_only=True):
     """整合性確認用の本人確認情報 of one current resident: the items that are compared (R91)."""
 
     resident_code: ResidentCodeText
-    name: NameText
+    name: NameSent
     name_gaiji_count: Count = 0
-    kana: NameText | None
+    kana: NameSent | None
     birth_date: DateText
     birth_date_as_written: ShortText | None = None
     sex: SexText
-    address: AddressText
+    address: AddressSent
     address_gaiji_count: Count = 0
     my_number: MyNumberText | None
     reason: Annotated[str, Meta(min_length=2, max_length=2)]

@@ -130,7 +130,7 @@ class Reconciler:
             absent += told["absent"]
         records = [self._groups[each["municipality_code"]].at(each["place"]) for each in send]
         for chunk in _chunks(records, RECORDS):
-            self._compare(records=[_record(notice) for notice in chunk])
+            self._compare(records=[record(notice) for notice in chunk])
         for places in _chunks(absent, RECORDS):
             self._compare(absent=places)
 
@@ -160,7 +160,7 @@ class Reconciler:
             for number, chunk in enumerate(chunks, start=1):
                 through = LAST if number == len(chunks) else chunk[-1].place
                 self._compare(
-                    records=[_record(each.notice) for each in chunk],
+                    records=[record(each.notice) for each in chunk],
                     whole={"municipality_code": code, "after": after, "through": through},
                 )
                 after = through
@@ -202,7 +202,7 @@ def over(link: Link) -> Ask:
 
 def mark(key: bytes, items: Sequence[str], notice: Notice) -> tuple[str, str]:
     """Return place and digest of a resident in hexadecimal digits."""
-    values = _record(notice)
+    values = record(notice)
     data = b"".join(map(_part, (values[item] for item in items)))
     digest = blake2b(data, digest_size=16, key=key, person=b"jk1.mark.items")
     code = notice.resident_code.encode()
@@ -217,7 +217,8 @@ def _part(value: str | int | None) -> bytes:
     return len(raw).to_bytes(2, "little") + raw
 
 
-def _record(notice: Notice) -> dict[str, Any]:
+def record(notice: Notice) -> dict[str, Any]:
+    """Return the items that are compared, in the spelling in which they are stored."""
     values = msgspec.structs.asdict(notice)
     del values["sequence"], values["previous_resident_code"]
     values["name"], values["address"] = composed(notice.name), composed(notice.address)
