@@ -33,7 +33,7 @@ class Weight:
 
 
 WEIGHTS = {
-    "name": Weight(12, 8, -4),
+    "name": Weight(12, 4, -4),
     "kana": Weight(10, 10, -4),
     "birth_date": Weight(14, 6, -8),
     "sex": Weight(1, 0, -5),
@@ -108,8 +108,8 @@ def _is_near(name: str, a: str, b: str) -> bool:
         parts = list(zip(a.split("-"), b.split("-"), strict=False))
         return sum(x == y for x, y in parts) == len(parts) - 1
     if name == "name":
-        # A family name that changed leaves the given name, and the other way round.
-        return len(a) > 2 and (a[:2] == b[:2] or a[-2:] == b[-2:])
+        # Who marries keeps the given name; twins share everything else.
+        return a[-2:] == b[-2:]
     return name == "address" and a[:NEAR_ADDRESS] == b[:NEAR_ADDRESS]
 
 
