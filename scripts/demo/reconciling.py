@@ -40,7 +40,7 @@ def compare(stage: Stage, cast: Cast) -> None:
         step.saw(str(told), told == [("differing", who)])
         step.asks("reconcile/plan every seven days")
         planned = {"municipality_codes": [MUNICIPALITY], "every_days": 7}
-        registrar.gets("reconcile/plan", planned)
+        registrar.gets("reconcile/plan", planned, key="every-seven-days")
         calendar = registrar.gets("reconcile/status", {})
         (row,) = calendar["municipalities"]
         step.saw(f"{row['municipality_code']} {row['last_result']} on {row['last_on']}")
