@@ -24,6 +24,7 @@ from appliance.plugin_api import (
     Conflict,
     ItemName,
     Malformed,
+    NotPermitted,
     Operation,
     OperationName,
     Value,
@@ -58,7 +59,13 @@ MOST_PAIRED = 500
 
 
 def count_all(case: Case, asked: Begin) -> dict[str, Sum]:
-    """Read every mark of the caller's groups."""
+    """Read every mark of the caller's groups.
+
+    Raises:
+        NotPermitted: the certificate is no municipality's.
+    """
+    if not case.marks.groups:
+        raise NotPermitted("only a municipality's server compares")
     return _sums(case)
 
 

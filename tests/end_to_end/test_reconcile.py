@@ -15,6 +15,7 @@ from tests.plugins.reconcile.files import different, notice
 from tests.simulators.cs import MunicipalServer
 from tests.simulators.cs_file import MunicipalFile
 from tests.simulators.notices import Notice
+from tests.simulators.reconcile import Reconciler, over
 
 CS, CODE = "CS-432024", "432024"
 REPORTING = {"purpose": "register-administration", "reason": "03"}
@@ -80,6 +81,28 @@ def test_a_planted_difference_is_found_and_staff_read_of_it(machine: Machine, st
     (reported,) = accepted(answer)["findings"]
     assert reported["resident_code"] == born(42).resident_code
     assert "修正等の通知を送信してください" in reported["text"]
+
+
+def test_a_run_goes_on_after_the_process_was_killed(machine: Machine, store: Path) -> None:
+    with MunicipalFile(store) as file:
+        residents = list(file.current())
+    with machine.link(CS) as link:
+        ask, killed = over(link), []
+
+        def killing(operation: str, body: Any) -> dict[str, Any]:
+            if operation == "reconcile/digest" and not killed:
+                killed.append(operation)
+                machine.kill()
+                told = machine.check()
+                assert (told["clean"], told["marks"]) == (True, 100)
+                machine.start()
+                machine.wait_until_asked()
+                machine.unseal()
+            return ask(operation, body)
+
+        outcome = Reconciler(killing, residents).run()
+    assert killed
+    assert outcome.result == "agreed"
 
 
 def test_a_machine_that_is_no_municipality_is_refused(machine: Machine, store: Path) -> None:

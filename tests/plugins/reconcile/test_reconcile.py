@@ -231,6 +231,24 @@ def test_staff_and_other_machines_may_not_compare(bench: Bench, registrar: Seat)
             seat.ask("reconcile/begin", {})
 
 
+def test_whoever_has_no_municipality_has_nothing_to_compare(tmp_path: Path) -> None:
+    with Bench.open(tmp_path, {"reconcile": plugin}) as bench:
+        clerk = bench.clerk()
+        with pytest.raises(NotPermitted, match="only a municipality"):
+            clerk.ask("reconcile/begin", {})
+
+
+@pytest.mark.requirement("R203")
+def test_a_difference_changes_nothing_here(bench: Bench) -> None:
+    theirs = both(bench, [1])
+    outcome = reconcile(bench, [replace(theirs[1], sex="1")])
+    assert "都道府県では修正しません" in outcome.findings[0]["text"]
+    again = reconcile(bench, [replace(theirs[1], sex="1")])
+    assert found(again) == found(outcome)
+    with bench.vault.view() as view:
+        assert [view.latest(person) for person in view.persons(0, 10)] == [1]
+
+
 def test_the_run_of_another_is_not_there(bench: Bench) -> None:
     run = begun(bench.municipality(YATSUSHIRO))["run"]
     with pytest.raises(NotFound):
