@@ -5,11 +5,12 @@ from typing import Any
 
 import msgspec
 
+from appliance.audit import Reading
 from appliance.marks import AGREED
 from appliance.testing import Bench, Seat
 from tests.plugins.people import YATSUSHIRO, admit, person
 from tests.simulators.notices import Notice
-from tests.simulators.reconcile import Outcome, Reconciler
+from tests.simulators.reconcile import Group, Outcome, Reconciler, record
 
 REPORTING = {"purpose": "register-administration", "reason": "03"}
 
@@ -58,3 +59,33 @@ def reconcile(
 def found(outcome: Outcome) -> set[tuple[str, str, tuple[str, ...]]]:
     """Return who differs, how, and in which items."""
     return {(f["resident_code"], f["kind"], tuple(f["items"])) for f in outcome.findings}
+
+
+def logged_in(bench: Bench) -> Seat:
+    """Let somebody log in who reads what was found."""
+    return bench.clerk("REGISTRAR", roles=("registrar",), purposes=("register-administration",))
+
+
+def entries(bench: Bench, operation: str) -> list[Reading]:
+    """Return the ledger entries of an operation."""
+    return [entry for entry in bench.ledger() if entry.operation == operation]
+
+
+def begun(seat: Seat, mode: str = "differences") -> dict[str, Any]:
+    """Begin a run by hand."""
+    return dict(seat.ask("reconcile/begin", {"mode": mode}).data)
+
+
+def bucket(group: str = YATSUSHIRO, prefix: str = "") -> dict[str, Any]:
+    """Return a bucket of nobody's."""
+    return {"municipality_code": group, "prefix": prefix, "count": 0, "digest": "0" * 32}
+
+
+def root(group: str = YATSUSHIRO, total: Iterable[Notice] = ()) -> dict[str, Any]:
+    """Return what these residents come to, under a key that is not the group's."""
+    return {"municipality_code": group, **Group(bytes(32), ["resident_code"], total).total()}
+
+
+def sent(theirs: Notice) -> dict[str, Any]:
+    """Return a record as it is sent."""
+    return dict(msgspec.to_builtins(record(theirs)))

@@ -1,57 +1,33 @@
-"""整合 through the front door: a municipality's server compares, staff read and plan."""
+"""整合 through the front door: what a municipality's server sends, and is told."""
 
-from collections.abc import Iterator
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-import msgspec
 import pytest
 from msgspec.structs import replace
 
-from appliance.errors import Conflict, Malformed, NotFound, NotPermitted, Refusal, Rejected
+from appliance.errors import NotFound, NotPermitted
 from appliance.plugin_api import hookimpl
 from appliance.testing import Bench, Seat
 from plugins import reconcile as plugin
-from plugins.reconcile import records
 from plugins.reconcile.tree import SMALL
 from tests.plugins.people import KUMAMOTO, UTO, YATSUSHIRO, admit, change, code, shipped_policy
 from tests.plugins.reconcile.files import (
-    REPORTING,
     asking,
+    begun,
     both,
+    bucket,
     different,
+    entries,
     found,
     notice,
     reconcile,
+    sent,
 )
-from tests.simulators.reconcile import Group, Reconciler, record
+from tests.simulators.reconcile import Reconciler
 
 CHUO, HIGASHI = "431010", "431028"
 MODES = pytest.mark.parametrize("whole", [False, True], ids=["differences", "whole"])
-
-
-@pytest.fixture
-def bench(tmp_path: Path) -> Iterator[Bench]:
-    with Bench.open(tmp_path, {"reconcile": plugin}, shipped_policy()) as bench:
-        yield bench
-
-
-@pytest.fixture
-def registrar(bench: Bench) -> Seat:
-    return logged_in(bench)
-
-
-def logged_in(bench: Bench) -> Seat:
-    return bench.clerk("REGISTRAR", roles=("registrar",), purposes=("register-administration",))
-
-
-def begun(seat: Seat, mode: str = "differences") -> dict[str, Any]:
-    return dict(seat.ask("reconcile/begin", {"mode": mode}).data)
-
-
-def entries(bench: Bench, operation: str) -> list[Any]:
-    return [entry for entry in bench.ledger() if entry.operation == operation]
 
 
 # --- R91 to R94: what is sent, what is found, what is told
@@ -156,10 +132,11 @@ def test_strangers_are_not_paired(bench: Bench) -> None:
 
 
 @pytest.mark.requirement("R92")
-def test_nobody_who_agrees_is_opened(bench: Bench) -> None:
+@MODES
+def test_nobody_who_agrees_is_opened(bench: Bench, whole: bool) -> None:
     theirs = both(bench, range(1, 120))
     theirs[7] = replace(theirs[7], sex="1")
-    reconcile(bench, theirs.values())
+    reconcile(bench, theirs.values(), whole=whole)
     opened = {who for entry in bench.ledger() for who in entry.subjects}
     assert len(opened) == 1
     compared_items = {item for entry in entries(bench, "reconcile/compare") for item in entry.items}
@@ -184,9 +161,9 @@ def test_another_municipality_sees_nothing_of_ours(bench: Bench) -> None:
     run = begun(uto)
     assert [group["municipality_code"] for group in run["groups"]] == [UTO]
     for operation, body in (
-        ("digest", {"buckets": [_bucket(YATSUSHIRO)]}),
+        ("digest", {"buckets": [bucket(YATSUSHIRO)]}),
         ("digest", {"leaves": [{"municipality_code": YATSUSHIRO, "prefix": "", "marks": []}]}),
-        ("compare", {"records": [_record(theirs[1])]}),
+        ("compare", {"records": [sent(theirs[1])]}),
         ("compare", {"absent": [{"municipality_code": YATSUSHIRO, "place": "0" * 32}]}),
     ):
         with pytest.raises(NotPermitted):
@@ -200,7 +177,7 @@ def test_a_record_claimed_for_oneself_tells_nothing_of_another_s_resident(bench:
     theirs = both(bench, [1])
     uto = bench.municipality(UTO)
     run = begun(uto)["run"]
-    claimed = _record(replace(theirs[1], municipality_code=UTO))
+    claimed = sent(replace(theirs[1], municipality_code=UTO))
     told = uto.ask("reconcile/compare", {"run": run, "records": [claimed]}).data
     assert [(f["kind"], *f["items"]) for f in told["findings"]] == [("missing-here",)]
     assert entries(bench, "reconcile/compare")[-1].subjects == ()
@@ -291,300 +268,3 @@ def test_the_marks_follow_who_moves_to_another_municipality(bench: Bench) -> Non
     moved = notice(1, municipality_code=UTO, reason="11", update_number=2)
     assert reconcile(bench, [moved], UTO).result == "agreed"
     assert reconcile(bench, []).result == "agreed"
-
-
-# --- runs
-
-
-def test_a_new_run_abandons_the_one_left_open(bench: Bench, registrar: Seat) -> None:
-    cs = bench.municipality(YATSUSHIRO)
-    first, second = begun(cs)["run"], begun(cs)["run"]
-    with pytest.raises(Conflict, match="over"):
-        cs.ask("reconcile/digest", {"run": first})
-    cs.ask("reconcile/digest", {"run": second})
-    report = registrar.ask("reconcile/report", {"run": first}, **REPORTING).data
-    assert report["state"] == "abandoned"
-
-
-def test_a_run_that_found_nobody_ends_only_if_the_files_agree(bench: Bench) -> None:
-    both(bench, [1])
-    cs = bench.municipality(YATSUSHIRO)
-    run = begun(cs)["run"]
-    with pytest.raises(Conflict, match="nobody was found"):
-        cs.ask("reconcile/finish", {"run": run, "roots": [_root()]})
-
-
-def test_a_comparison_left_half_done_is_told(bench: Bench) -> None:
-    theirs = both(bench, [1, 2, 3])
-    cs = bench.municipality(YATSUSHIRO)
-    run = begun(cs)["run"]
-    changed = replace(theirs[1], sex="1")
-    cs.ask("reconcile/compare", {"run": run, "records": [_record(changed)]})
-    told = cs.ask("reconcile/finish", {"run": run, "roots": [_root()]}).data
-    assert (told["result"], told["explained"]) == ("differs", False)
-    assert "もう一度実施してください" in told["text"]
-
-
-def test_every_group_is_named_at_the_end(bench: Bench) -> None:
-    cs = bench.municipality(KUMAMOTO)
-    run = begun(cs)["run"]
-    with pytest.raises(Malformed, match="every group"):
-        cs.ask("reconcile/finish", {"run": run, "roots": [_root(KUMAMOTO)]})
-
-
-def test_a_repeated_request_is_counted_once(bench: Bench) -> None:
-    theirs = both(bench, [1, 2])
-    cs = bench.municipality(YATSUSHIRO)
-    run = begun(cs)["run"]
-    body = {"run": run, "records": [_record(replace(theirs[1], sex="1"))]}
-    first = cs.ask("reconcile/compare", body, key="the-same-key-of-16").data
-    again = cs.ask("reconcile/compare", body, key="the-same-key-of-16").data
-    cs.ask("reconcile/compare", body)
-    assert msgspec.json.encode(first) == msgspec.json.encode(again)
-    told = cs.ask("reconcile/finish", {"run": run, "roots": [_root(total=theirs.values())]}).data
-    assert told["differing"] == 1
-
-
-@pytest.mark.parametrize("operation", ["compare", "finish"])
-def test_two_requests_side_by_side_do_not_both_count(
-    bench: Bench, monkeypatch: pytest.MonkeyPatch, operation: str
-) -> None:
-    """The second was prepared on what the first has changed meanwhile."""
-    theirs = both(bench, [1, 2])
-    cs = bench.municipality(YATSUSHIRO)
-    run = begun(cs)["run"]
-    record = _record(replace(theirs[1], sex="1"))
-    cs.ask("reconcile/compare", {"run": run, "records": [record]})
-    body: dict[str, Any] = {"records": [record]} if operation == "compare" else {"roots": [_root()]}
-    inner = bench.parts.engine.write
-    done: list[bool] = []
-
-    def overtaken(work: Any, **more: Any) -> Any:
-        if not done:
-            done.append(True)
-            cs.ask("reconcile/compare", {"run": run, "records": [record]})
-        return inner(work, **more)
-
-    monkeypatch.setattr(bench.vault, "write", overtaken)
-    with pytest.raises(Conflict, match="another request"):
-        cs.ask(f"reconcile/{operation}", {"run": run, **body})
-
-
-# --- bounds
-
-
-@pytest.mark.parametrize(
-    ("operation", "body", "why"),
-    [
-        ("digest", {"buckets": "twice"}, "within another"),
-        ("digest", {"buckets": "nested"}, "within another"),
-        ("digest", {"leaves": "strange"}, "does not begin with the prefix"),
-        ("compare", {"whole": "range"}, "mode whole"),
-    ],
-    ids=lambda value: str(value),
-)
-def test_requests_that_make_no_sense_are_refused(
-    bench: Bench, operation: str, body: dict[str, str], why: str
-) -> None:
-    cs = bench.municipality(YATSUSHIRO)
-    run = begun(cs)["run"]
-    what: dict[str, Any] = {
-        "twice": [_bucket(), _bucket()],
-        "nested": [_bucket(prefix="a"), _bucket(prefix="ab")],
-        "strange": [{"municipality_code": YATSUSHIRO, "prefix": "a", "marks": ["0" * 64]}],
-        "range": {"municipality_code": YATSUSHIRO, "through": "f" * 32},
-    }
-    asked = {name: what[value] for name, value in body.items()}
-    with pytest.raises(Malformed, match=why):
-        cs.ask(f"reconcile/{operation}", {"run": run, **asked})
-
-
-def test_a_large_bucket_is_not_answered_mark_by_mark(
-    bench: Bench, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(plugin, "MOST_IN_LEAF", 3)
-    both(bench, range(1, 6))
-    cs = bench.municipality(YATSUSHIRO)
-    leaf = {"municipality_code": YATSUSHIRO, "prefix": "", "marks": []}
-    with pytest.raises(Malformed, match="send digests"):
-        cs.ask("reconcile/digest", {"run": begun(cs)["run"], "leaves": [leaf]})
-
-
-def test_more_differences_than_a_comparison_is_for_are_refused(
-    bench: Bench, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(records, "MOST_FINDINGS", 2)
-    both(bench, range(1, 5))
-    with pytest.raises(Rejected) as refused:
-        reconcile(bench, [])
-    assert "協議してください" in refused.value.problems[0].text
-
-
-@pytest.mark.parametrize(
-    ("ranges", "why"),
-    [
-        ([(None, "8" * 32), ("7" * 32, "f" * 32)], "range before ended"),
-        ([("0" * 32, "f" * 32)], "range before ended"),
-        ([(None, "8" * 32), ("8" * 32, "8" * 32)], "not above"),
-    ],
-    ids=["gap", "not-from-the-first", "empty"],
-)
-def test_a_whole_comparison_leaves_nothing_out(
-    bench: Bench, ranges: list[tuple[str | None, str]], why: str
-) -> None:
-    cs = bench.municipality(YATSUSHIRO)
-    run = begun(cs, "whole")["run"]
-    *before, last = [
-        {"municipality_code": YATSUSHIRO, "after": after, "through": through}
-        for after, through in ranges
-    ]
-    for whole in before:
-        cs.ask("reconcile/compare", {"run": run, "whole": whole})
-    with pytest.raises(Refusal, match=why):
-        cs.ask("reconcile/compare", {"run": run, "whole": last})
-
-
-def test_a_whole_comparison_is_not_over_before_the_last_place(bench: Bench) -> None:
-    cs = bench.municipality(YATSUSHIRO)
-    run = begun(cs, "whole")["run"]
-    whole = {"municipality_code": YATSUSHIRO, "through": "8" * 32}
-    cs.ask("reconcile/compare", {"run": run, "whole": whole})
-    with pytest.raises(Malformed, match="last place"):
-        cs.ask("reconcile/finish", {"run": run, "roots": [_root()]})
-
-
-def test_records_of_a_range_lie_within_it(bench: Bench) -> None:
-    theirs = both(bench, [1])
-    cs = bench.municipality(YATSUSHIRO)
-    run = begun(cs, "whole")["run"]
-    whole = {"municipality_code": YATSUSHIRO, "through": "0" * 31 + "1"}
-    with pytest.raises(Malformed, match="within the range"):
-        cs.ask("reconcile/compare", {"run": run, "records": [_record(theirs[1])], "whole": whole})
-
-
-def test_a_range_that_leaves_very_many_out_is_refused(
-    bench: Bench, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(records, "MOST_LEFT_OUT", 2)
-    both(bench, range(1, 5))
-    with pytest.raises(Malformed, match="smaller ranges"):
-        reconcile(bench, [], whole=True)
-
-
-# --- what staff read
-
-
-@pytest.mark.requirement("R93")
-def test_staff_read_what_was_found_page_by_page(bench: Bench, registrar: Seat) -> None:
-    theirs = both(bench, range(1, 8))
-    theirs[2] = replace(theirs[2], sex="1")
-    del theirs[3]
-    theirs[70] = notice(70)
-    moved = admit(bench, 71)
-    change(bench, moved, 71, municipality_code=UTO)
-    theirs[71] = notice(71)
-    outcome = reconcile(bench, theirs.values())
-    pages, after = [], ""
-    while True:
-        asked = {"run": outcome.run, "after": after, "limit": 3}
-        page = registrar.ask("reconcile/report", asked, **REPORTING).data
-        pages.append(page)
-        if page["next"] is None:
-            break
-        after = page["next"]
-    findings = [each for page in pages for each in page["findings"]]
-    assert len(pages) == 2
-    assert {(f["resident_code"], f["kind"], f["here"]) for f in findings} == {
-        (code(2), "differing", ""),
-        (code(3), "missing-there", ""),
-        (code(70), "missing-here", "unknown"),
-        (code(71), "missing-here", "here"),
-    }
-    counts = ("differing", "missing_here", "missing_there", "theirs", "ours")
-    assert [pages[0][name] for name in counts] == [1, 2, 1, 8, 7]
-    shown = {who for entry in entries(bench, "reconcile/report") for who in entry.subjects}
-    assert len(shown) == 3
-
-
-def test_staff_need_a_purpose_that_allows_it(bench: Bench, registrar: Seat) -> None:
-    run = reconcile(bench, []).run
-    with pytest.raises(NotPermitted, match="purpose"):
-        registrar.ask("reconcile/report", {"run": run})
-    clerk = bench.clerk("CLERK", roles=("clerk",), purposes=("register-administration",))
-    with pytest.raises(NotPermitted, match="no role"):
-        clerk.ask("reconcile/report", {"run": run}, **REPORTING)
-
-
-def test_a_withheld_code_is_not_shown_to_staff_either(tmp_path: Path) -> None:
-    class Shy:
-        @hookimpl
-        def withhold(self, request: Any) -> frozenset[str]:
-            shy = request.operation == "reconcile/report"
-            return frozenset({"resident_code"} if shy else ())
-
-    with Bench.open(tmp_path, {"reconcile": plugin, "shy": Shy()}, shipped_policy()) as bench:
-        both(bench, [1])
-        run = reconcile(bench, []).run
-        seat = bench.clerk("R", roles=("registrar",), purposes=("register-administration",))
-        page = seat.ask("reconcile/report", {"run": run}, **REPORTING).data
-        assert [each["resident_code"] for each in page["findings"]] == [None]
-
-
-@pytest.mark.requirement("R95")
-def test_a_municipality_not_compared_in_time_is_told(bench: Bench) -> None:
-    asked = {"municipality_codes": [YATSUSHIRO, UTO], "every_days": 7}
-    logged_in(bench).ask("reconcile/plan", asked)
-    bench.now += timedelta(days=7)
-    assert logged_in(bench).ask("reconcile/status", {}).data["overdue"] == 0
-    assert reconcile(bench, []).next_due == "2026-04-15"
-    bench.now += timedelta(days=3)
-    administrator = bench.clerk("ADMIN", roles=("system-administrator",), purposes=())
-    for seat in (logged_in(bench), administrator):
-        told = seat.ask("reconcile/status", {}).data
-        assert told["overdue"] == 1
-        rows = {row["municipality_code"]: row for row in told["municipalities"]}
-        assert (rows[YATSUSHIRO]["age_days"], rows[YATSUSHIRO]["overdue"]) == (3, False)
-        assert rows[YATSUSHIRO]["last_result"] == "agreed"
-        assert (rows[UTO]["age_days"], rows[UTO]["overdue"]) == (None, True)
-        assert "期限(2026-04-08)を3日過ぎています。実施されたことがありません" in rows[UTO]["text"]
-    bench.now += timedelta(days=30)
-    told = logged_in(bench).ask("reconcile/status", {"municipality_code": YATSUSHIRO}).data
-    (row,) = told["municipalities"]
-    assert "2026-04-08が最後です" in row["text"]
-
-
-@pytest.mark.requirement("R95")
-def test_who_was_compared_once_is_in_the_calendar(bench: Bench, registrar: Seat) -> None:
-    with pytest.raises(Malformed, match="not in the calendar"):
-        registrar.ask("reconcile/status", {"municipality_code": YATSUSHIRO})
-    reconcile(bench, [])
-    (row,) = registrar.ask("reconcile/status", {}).data["municipalities"]
-    assert (row["municipality_code"], row["every_days"], row["due"]) == (
-        YATSUSHIRO,
-        31,
-        "2026-05-02",
-    )
-
-
-def test_only_municipalities_are_planned(registrar: Seat) -> None:
-    asked = {"municipality_codes": ["999999"], "every_days": 7}
-    with pytest.raises(Malformed, match="no municipality"):
-        registrar.ask("reconcile/plan", asked)
-
-
-def test_a_run_that_goes_on_is_shown_as_such(bench: Bench, registrar: Seat) -> None:
-    run = begun(bench.municipality(YATSUSHIRO))["run"]
-    page = registrar.ask("reconcile/report", {"run": run}, **REPORTING).data
-    assert (page["state"], page["text"]) == ("open", "整合性確認は完了していません。")
-
-
-def _bucket(group: str = YATSUSHIRO, prefix: str = "") -> dict[str, Any]:
-    return {"municipality_code": group, "prefix": prefix, "count": 0, "digest": "0" * 32}
-
-
-def _root(group: str = YATSUSHIRO, total: Any = ()) -> dict[str, Any]:
-    return {"municipality_code": group, **Group(b"k" * 32, ["resident_code"], total).total()}
-
-
-def _record(theirs: Any) -> dict[str, Any]:
-    return msgspec.to_builtins(record(theirs))
