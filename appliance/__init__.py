@@ -12,7 +12,7 @@ A request, file by file::
       authn.py       which terminal, which operator
       authz.py       role x operation x 事務 x items (policy.py), then the plugins' vetoes
       wire.py        bytes to arguments, strictly
-      case.py        what a handler gets: registry, papers, roster, ledger, outbox
+      case.py        what a handler gets: registry, papers, roster, ledger, outbox, marks
       audit.py       what the ledger will say, in the transaction of the request
 
 What a handler works with::
@@ -20,6 +20,7 @@ What a handler works with::
     items.py       the 24 items of 本人確認情報
     values/        how an item is written and compared: numbers, dates, characters, kana, addresses
     registry.py    residents: found (finding.py, index.py), read, saved
+    marks.py       what a municipality's file and ours are compared by
     papers.py      sealed papers of a plugin
     plugin_api.py  the one module a plugin imports; hookspecs.py has the questions it may answer
 

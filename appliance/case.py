@@ -6,6 +6,7 @@ from typing import Any, TypeVar
 
 from appliance.errors import Failed
 from appliance.ledger_reader import LedgerReader
+from appliance.marks import Marks
 from appliance.model import Actor, Grant, Request
 from appliance.operation import Power
 from appliance.outgoing import Outgoing
@@ -46,6 +47,7 @@ class Case:
     registry: Registry
     papers: Papers
     refs: Refs
+    marks: Marks
     powers: Powers
     note: Note = field(default_factory=Note)
     together: list[Callable[[Unit], None]] = field(default_factory=list)

@@ -28,6 +28,7 @@ from appliance.errors import (
     Unregistered,
 )
 from appliance.ledger_reader import LedgerReader
+from appliance.marks import Marks
 from appliance.model import (
     Actor,
     Envelope,
@@ -229,6 +230,12 @@ class Pipeline:
             papers=Papers(view, unit, task.owner),
             refs=parts.refs,
             is_ours=parts.is_ours,
+            marks=Marks(
+                view,
+                parts.tools.marker,
+                parts.tools.municipalities,
+                task.actor.terminal.municipality_code,
+            ),
             powers=Powers(
                 sessions=parts.sessions if "sessions" in uses else None,
                 roster=Roster(view, unit) if "roster" in uses else None,

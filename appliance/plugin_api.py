@@ -25,6 +25,7 @@ from appliance.errors import (
 from appliance.finding import Conditions, Hit, Why
 from appliance.items import ITEM_NAMES, ITEMS, PROVIDED, ItemName, Value, Values
 from appliance.jobs import Job, Nothing, Step
+from appliance.marks import AGREED, ITEM_LIST, PLACE_SIZE, Marks, digest_of, place_of
 from appliance.model import (
     JST,
     Actor,
@@ -74,16 +75,20 @@ from appliance.vocabulary import (
     check_digits,
     told,
 )
+from storage.engine import Mark
 
 hookimpl = pluggy.HookimplMarker("appliance")
 
 __all__ = [
     "ADDRESS_LENGTH",
+    "AGREED",
     "ITEMS",
+    "ITEM_LIST",
     "ITEM_NAMES",
     "JST",
     "MAX_FAILURES",
     "NAME_LENGTH",
+    "PLACE_SIZE",
     "PROVIDED",
     "Actor",
     "AddConditions",
@@ -107,6 +112,8 @@ __all__ = [
     "Items",
     "Job",
     "Malformed",
+    "Mark",
+    "Marks",
     "Message",
     "Municipalities",
     "MyNumberText",
@@ -145,6 +152,7 @@ __all__ = [
     "YearText",
     "check_digits",
     "composed",
+    "digest_of",
     "gaiji",
     "hiragana",
     "hookimpl",
@@ -152,6 +160,7 @@ __all__ = [
     "is_resident_code",
     "outsiders",
     "peer_from_pem",
+    "place_of",
     "seion",
     "told",
     "visible_length",

@@ -36,6 +36,7 @@ from appliance.items import (
     open_form,
     seal_form,
 )
+from appliance.marks import Marker
 from appliance.model import Change, Grant, Message, Resident
 from appliance.retention import erasable_from, received_on
 from appliance.standing import DECIDING, REASON, REMOVALS, REMOVED_FLAG, Standing, standing
@@ -56,6 +57,7 @@ class Tools:
 
     index: Index
     municipalities: Municipalities
+    marker: Marker
 
 
 class Registry:
@@ -238,7 +240,7 @@ class Registry:
         return read
 
     def save(self, person: PersonId | None, values: Values, *, seen: int = 0) -> VersionId:
-        """Seal a new version, move the index with it, and put what must be told in the outbox.
+        """Seal a new version, move index and mark with it, put what must be told in the outbox.
 
         ``person`` is None for somebody new; ``seen`` is the version the change is made against.
 
@@ -262,6 +264,7 @@ class Registry:
             )
         except StaleRevision:
             raise Conflict("the record was changed in the meantime; read it again") from None
+        self._tools.marker.move(unit, version.person, before, values)
         until = erasable_from(received_on(values)).toordinal()
         if before is not None:
             unit.retain(VersionId(version.person, seen), until)

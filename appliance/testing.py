@@ -30,6 +30,8 @@ from appliance.items import ITEM_NAMES
 from appliance.ledger_reader import LedgerReader
 from appliance.loading import admit, catalogue, installed
 from appliance.login import Login
+from appliance.marks import ROOT as MARK_ROOT
+from appliance.marks import Marker
 from appliance.model import (
     Envelope,
     OperationName,
@@ -61,6 +63,7 @@ OURS = (
     "search",
     "provision",
     "national_relay",
+    "reconcile",
     "retention",
     "roster",
     "ledger",
@@ -154,13 +157,14 @@ class Bench:
         self.pins = quick_pins()
         manager = admit({**plugins, "session": Login(self.pins)})
         operations = catalogue(manager)
+        self.marker = Marker(ring.key(MARK_ROOT))
         self.index = Index(ring.key("idx-root/1"), ring.token_bits)
         self.parts = Parts(
             engine=vault,
             policy=policy or everything(operations),
             hook=manager.hook,
             operations=operations,
-            tools=Tools(self.index, Municipalities.load()),
+            tools=Tools(self.index, Municipalities.load(), self.marker),
             sessions=Sessions(Limits()),
             refs=Refs(),
             turned_away=lambda fingerprint, why: self.strangers.append((fingerprint, why)),

@@ -4,6 +4,7 @@
     versions   numbered without gaps, each follows the one before by its seal, every cell opens
     tokens     identifiers and postings are exactly those that the opened fields give
                (recordcheck.py)
+    marks      exactly those that the latest versions give
     documents  every revision opens
     outbox     every parcel opens; numbers have no gaps; nothing unsent is acknowledged
     ledger     every entry opens and is in its tiles; who was looked at is found (ledgercheck.py)
@@ -30,7 +31,7 @@ from storage.keyring import KeyRing
 from storage.keys import StoreKeys
 from storage.ledgercheck import LedgerCheck
 from storage.lthash import State
-from storage.recordcheck import RecordCheck, TokensOf
+from storage.recordcheck import MarkOf, RecordCheck, TokensOf
 from storage.vault import FILE_NAME
 
 
@@ -45,6 +46,7 @@ class CheckReport:
     versions: int
     cells: int
     tokens: int
+    marks: int
     documents: int
     parcels: int
     entries: int
@@ -62,6 +64,7 @@ def check(
     *,
     origin: str,
     tokens_of: TokensOf,
+    mark_of: MarkOf,
     progress: Progress | None = None,
     anchors: Collection[str] = (),
 ) -> CheckReport:
@@ -72,6 +75,7 @@ def check(
         ring: its key ring.
         origin: the name of the ledger.
         tokens_of: what a version is found by; called with every field of it.
+        mark_of: the mark of a person; called with every field of the latest version.
         progress: is told the part, how much of it is done, and how much there is.
         anchors: signed checkpoints of this ledger, kept elsewhere.
 
@@ -83,7 +87,7 @@ def check(
     connection = open_reader(folder / FILE_NAME, keys.page)
     try:
         ask(connection, "BEGIN")
-        return _checked(connection, keys, tokens_of, Findings(progress), anchors)
+        return _checked(connection, keys, (tokens_of, mark_of), Findings(progress), anchors)
     finally:
         connection.close()
 
@@ -91,12 +95,12 @@ def check(
 def _checked(
     connection: apsw.Connection,
     keys: StoreKeys,
-    tokens_of: TokensOf,
+    computed: tuple[TokensOf, MarkOf],
     findings: Findings,
     anchors: Collection[str],
 ) -> CheckReport:
     """Check part after part; what cannot be read on is a finding."""
-    persons = RecordCheck(connection, keys, tokens_of, findings)
+    persons = RecordCheck(connection, keys, *computed, findings)
     with findings.noting("versions"):
         persons.run()
     papers = _PaperCheck(connection, keys, findings, persons.digest)
@@ -114,6 +118,7 @@ def _checked(
         versions=persons.versions,
         cells=persons.cells,
         tokens=persons.tokens,
+        marks=persons.marks,
         documents=papers.documents,
         parcels=papers.parcels,
         entries=entries.entries,

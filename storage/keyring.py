@@ -13,6 +13,7 @@ withheld, alone.  ``ringfile`` has the layout of the file.
     log-body/YEAR        bodies of ledger entries
     log-subj/YEAR        tokens by which entries about a person are found
     log-sign             Ed25519 seed that signs checkpoints
+    mark-root/1          marks, by which a municipality's file and ours are compared
 """
 
 import os
@@ -242,6 +243,7 @@ def _first_names(year: int) -> list[str]:
         f"log-body/{year}",
         f"log-subj/{year}",
         "log-sign",
+        "mark-root/1",
     ]
 
 

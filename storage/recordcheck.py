@@ -7,10 +7,10 @@ from typing import Any, NamedTuple
 
 import apsw
 
-from storage import records, retention, terms
+from storage import marks, records, retention, terms
 from storage.cells import FIELD_CLASSES, NO_SEAL, SealedVersion, open_cells, verify_seal
 from storage.connection import ask, each_row
-from storage.engine import MOST_VERSIONS, Fields, Token
+from storage.engine import MOST_VERSIONS, Fields, Mark, PersonId, Token
 from storage.errors import Tampered
 from storage.findings import Findings
 from storage.keys import StoreKeys
@@ -18,6 +18,8 @@ from storage.lthash import State
 
 TokensOf = Callable[[Fields], Iterable[Token]]
 """Computes from all fields of a version what it is found by."""
+MarkOf = Callable[[PersonId, Fields], Mark | None]
+"""Computes from all fields of a latest version the mark of its person, if he has one."""
 
 _EVERY_FIELD = tuple(FIELD_CLASSES)
 _PERSONS_REMEMBERED = 10_000
@@ -42,13 +44,15 @@ class RecordCheck:
         connection: apsw.Connection,
         keys: StoreKeys,
         tokens_of: TokensOf,
+        mark_of: MarkOf,
         findings: Findings,
     ) -> None:
-        self.persons = self.versions = self.cells = self.tokens = 0
+        self.persons = self.versions = self.cells = self.tokens = self.marks = 0
         self.digest = State()
         self._connection = connection
         self._keys = keys
         self._tokens_of = tokens_of
+        self._mark_of = mark_of
         self._findings = findings
 
     def run(self) -> None:
@@ -61,9 +65,12 @@ class RecordCheck:
                 continue
             self.persons += 1
             self._findings.tell("versions", person, last)
-            found_by = self._found_by(list(self._checked(versions)))
+            fields = list(self._checked(versions))
+            found_by = self._found_by(fields)
             if found_by is not None:
                 self._check_found(person, found_by)
+            if fields and (latest := fields[-1]) is not None:
+                self._check_mark(PersonId(person), latest)
         ((there,),) = ask(
             self._connection,
             "SELECT (SELECT count(*) FROM ident) + (SELECT count(*) FROM tok)",
@@ -73,6 +80,9 @@ class RecordCheck:
         # Each token that has to be there was looked up; more rows than those are strays.
         if there != self.tokens:
             self._look_for_strays()
+        ((marked,),) = ask(self._connection, "SELECT count(*) FROM mark")
+        if marked != self.marks:
+            self._findings.add("marks", f"there are {marked}; the records give {self.marks}")
 
     def _checked(self, rows: Iterable[tuple[Any, ...]]) -> Iterator[Fields | None]:
         """Check the versions of one person; yield the fields of each, None if they do not open.
@@ -131,6 +141,15 @@ class RecordCheck:
                 self._findings.add(
                     place, f"a posting of index {terms.index_of(posting)} is missing"
                 )
+
+    def _check_mark(self, person: PersonId, latest: Fields) -> None:
+        mark = self._mark_of(person, latest)
+        if mark is None:
+            return
+        if list(marks.each(self._connection, mark.group, mark.place, mark.place)) == [mark]:
+            self.marks += 1
+        else:
+            self._findings.add(f"person {person}", "the mark is missing, or of another record")
 
     def _look_for_strays(self) -> None:
         """Name tokens under which persons are found whose fields do not give them."""

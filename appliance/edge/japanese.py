@@ -49,6 +49,13 @@ _FORMS = {
 _AGAIN = "操作者ID、暗証番号又は端末が正しくないか、操作者がロックされています。"
 _LOG_IN = "ログインしてください。操作がない時間が続くと自動的にログアウトします。"
 _TEXTS = {
+    # 整合性確認
+    r"municipality_code: not in the calendar of reconcile/plan": (
+        "この市町村は整合性確認の予定にありません。先に実施間隔を登録してください。"
+    ),
+    r"municipality_codes: one is no municipality today": (
+        "市町村コードに、現在の市町村でないものがあります。コードを確認してください。"
+    ),
     # who asks
     r"log in first.*": _LOG_IN,
     r"the operator, the PIN or the terminal is not right, or the operator is locked": _AGAIN,

@@ -12,8 +12,10 @@ from appliance.items import open_form
 from appliance.machine.config import Settings
 from appliance.machine.keeper import Shares
 from appliance.machine.store import Layout, sealed_store
+from appliance.marks import ROOT as MARK_ROOT
+from appliance.marks import Marker
 from storage.check import CheckReport, check
-from storage.engine import Fields, Token
+from storage.engine import Fields, Mark, PersonId, Token
 from storage.errors import SharesRefused, StorageError
 from storage.findings import Finding, Progress
 from storage.journal import read_journal
@@ -44,16 +46,22 @@ def check_store(
     lock = FolderLock.take(settings.data)
     try:
         ring = KeyRing.open(layout.ring, _root(Shares(header.share_set), shares))
+        # A store that was not unsealed since there are marks has neither their root nor any.
+        marker = Marker(ring.key(MARK_ROOT)) if MARK_ROOT in ring.names() else None
         index = Index(ring.key("idx-root/1"), ring.token_bits)
 
         def tokens_of(fields: Fields) -> Iterable[Token]:
             return index.tokens_of(open_form(fields))
+
+        def mark_of(person: PersonId, fields: Fields) -> Mark | None:
+            return None if marker is None else marker.mark(person, open_form(fields))
 
         report = check(
             layout.store,
             ring,
             origin=identity.origin,
             tokens_of=tokens_of,
+            mark_of=mark_of,
             progress=progress,
             anchors=anchors,
         )
@@ -64,7 +72,7 @@ def check_store(
 
 def plain(report: CheckReport, findings: Collection[Finding]) -> dict[str, Any]:
     """Return a report as plain data."""
-    counted = ("persons", "versions", "cells", "tokens", "documents", "parcels", "entries")
+    counted = ("persons", "versions", "cells", "tokens", "marks", "documents", "parcels", "entries")
     return {
         "clean": not findings,
         **{name: getattr(report, name) for name in counted},

@@ -25,6 +25,8 @@ from appliance.sessions import Limits as SessionLimits
 PRODUCTION, DEVELOPMENT = "production", "development"
 DEFAULT_PATH = Path("/etc/juki/appliance.toml")
 OTHERS = stat.S_IRWXG | stat.S_IRWXO
+BATCHED = ("/v1/update/", "/v1/reconcile/")
+"""Paths below which a municipality's server sends many records in one body."""
 Parsed = Any
 Understand = Callable[[object, Path], Parsed]
 """From a TOML value and the file's folder to what is meant; raises ValueError with the reason."""
@@ -330,7 +332,7 @@ def _limits(values: Mapping[str, int]) -> Limits:
         workers_per_certificate=max(1, workers * 3 // 4),
         bodies_bytes=max(64 * MIB, 8 * largest),
         bodies_bytes_per_certificate=max(16 * MIB, 2 * largest),
-        body_bytes=lambda path: batch if path.startswith("/v1/update/") else body,
+        body_bytes=lambda path: batch if path.startswith(BATCHED) else body,
     )
 
 

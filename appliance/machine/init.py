@@ -225,7 +225,7 @@ def _first_entries(
         roster.enrol_terminal(terminal)
         roster.put_operator(administrator)
         serial = policy.manifest.serial
-        put_installation(unit, Installation(identity=identity, policy_serial=serial))
+        put_installation(unit, Installation(identity=identity, policy_serial=serial, marked=True))
         unit.enter(system_entry("system/init", policy, f"policy {serial}"))
         return roster.issue_enrolment(founding.operator_id, until)
 

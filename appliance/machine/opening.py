@@ -27,6 +27,8 @@ from appliance.machine.config import Settings
 from appliance.machine.evidence import put_book, refuse_old_ring, refuse_rolled_back
 from appliance.machine.firmware import Firmware, verified
 from appliance.machine.store import Identity, Layout, check_settings, read_identity
+from appliance.marks import ROOT as MARK_ROOT
+from appliance.marks import Marker, mark_everybody
 from appliance.model import JST, OperationName
 from appliance.operation import AnyOperation, Power
 from appliance.sessions import PinAuthenticator
@@ -48,6 +50,8 @@ class Installation(msgspec.Struct, frozen=True, kw_only=True):
 
     identity: Identity
     policy_serial: int
+    marked: bool = False
+    """Whether every current resident has a mark; stores made before there were any had none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +102,8 @@ def open_store(settings: Settings, root: bytes, clock: Clock) -> Opened:
             settings.firmware, identity.policy_key, least_serial=known.policy_serial
         )
         loaded = load(firmware)
+        if not known.marked:
+            _mark(ring, layout, vault)
         vault.write(lambda unit: _enter_opening(unit, known, firmware, ring))
         undo.pop_all()
     return Opened(ring, vault, firmware, loaded)
@@ -173,9 +179,18 @@ def _agreed(vault: Vault, ring: KeyRing, layout: Layout, identity: Identity) -> 
 def _enter_opening(unit: Unit, known: Installation, firmware: Firmware, ring: KeyRing) -> None:
     put_book(unit, ring)
     serial = firmware.manifest.serial
-    if serial != known.policy_serial:
-        put_installation(unit, msgspec.structs.replace(known, policy_serial=serial))
+    if serial != known.policy_serial or not known.marked:
+        put_installation(unit, msgspec.structs.replace(known, policy_serial=serial, marked=True))
     unit.enter(system_entry("system/unseal", firmware, f"policy {serial}"))
+
+
+def _mark(ring: KeyRing, layout: Layout, vault: Vault) -> None:
+    """Mark the residents of a store that was made before there were marks."""
+    if MARK_ROOT not in ring.names():
+        ring.ensure(MARK_ROOT)
+        ring.save(layout.ring)
+    log.info("marking every resident, once; this takes minutes for a million")
+    mark_everybody(vault, Marker(ring.key(MARK_ROOT)))
 
 
 def _draw_yearly(ring: KeyRing, layout: Layout, clock: Clock) -> bool:

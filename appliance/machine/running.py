@@ -18,6 +18,8 @@ from appliance.index import Index
 from appliance.machine.config import Settings
 from appliance.machine.opening import Opened, system_entry
 from appliance.machine.store import Layout
+from appliance.marks import ROOT as MARK_ROOT
+from appliance.marks import Marker
 from appliance.pipeline import Parts, Pipeline
 from appliance.refs import Refs
 from appliance.registry import Tools
@@ -110,7 +112,11 @@ class Running:
                 policy=opened.firmware.policy,
                 hook=opened.loaded.hook,
                 operations=opened.loaded.operations,
-                tools=Tools(Index(ring.key("idx-root/1"), ring.token_bits), Municipalities.load()),
+                tools=Tools(
+                    index=Index(ring.key("idx-root/1"), ring.token_bits),
+                    municipalities=Municipalities.load(),
+                    marker=Marker(ring.key(MARK_ROOT)),
+                ),
                 sessions=Sessions(settings.session),
                 refs=Refs(),
                 turned_away=turned_away,

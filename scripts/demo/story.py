@@ -24,6 +24,7 @@ from scripts.demo import (
     machine,
     office,
     people,
+    reconciling,
     servers,
     town,
     transfers,
@@ -136,6 +137,7 @@ def _play(stage: Stage, options: Namespace) -> None:
     office.work(stage, made.cast)
     servers.misbehave(stage, made.cast)
     servers.delivered(stage)
+    reconciling.compare(stage, made.cast)
     keeping.keep(stage)
     auditing.look(stage, made.cast)
     if options.check:

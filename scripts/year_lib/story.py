@@ -19,6 +19,8 @@ from scripts.demo.children import Failed, simulator
 from scripts.demo.people import ADMINISTRATOR, as_person, log_in
 from scripts.demo.stage import Stage
 from scripts.year_lib.agreement import Agreement, compare
+from tests.simulators.cs_file import MunicipalFile
+from tests.simulators.reconcile import Reconciler, over
 from tests.simulators.year import Made, Plan, make
 
 DOWN_SHARE = 0.1
@@ -86,8 +88,7 @@ def _begin(stage: Stage, residents: int) -> None:
         national = grounds.national / "national.pem"
         words = ("terminal", "enrol", "NATIONAL", str(national), "--kind", "national")
         stage.juki.needs(*words, "--place", "機構", *options)
-        folders = sorted(path for path in grounds.municipality.iterdir() if path.is_dir())
-        for folder in folders:
+        for folder in (folders := _folders(stage)):
             issued = authority.issue_client(f"cs-{folder.name}", now=datetime.now(UTC))
             certificate, _ = issued.write(folder, "cs")
             stage.juki.needs(
@@ -161,6 +162,11 @@ def _verdict(stage: Stage, outcome: Outcome) -> None:
 
         stage.wait(is_empty, "to be delivered", DELIVERY_SECONDS)
         step.saw(f"{administrator.gets('relay/outbox', {})['last']:,} messages, none waits")
+    with stage.steps.step("every municipality compares its residents with ours") as step:
+        step.asks("reconcile/begin, digest, compare, finish by each municipal server")
+        results = {folder.name: _reconciled(stage, folder) for folder in _folders(stage)}
+        agreed = [code for code, result in results.items() if result == "agreed"]
+        step.saw(f"{len(agreed)} of {len(results)} agree", len(agreed) == len(results))
     with stage.steps.step("the appliance stops, and its store is sound") as step:
         step.saw(f"exit {stage.stop_appliance()}")
         outcome.peak_mib = stage.peak_memory
@@ -179,3 +185,13 @@ def _verdict(stage: Stage, outcome: Outcome) -> None:
         step.saw(f"{found.residents:,} people in all three", found.holds)
         for difference in found.differences[:5]:
             step.saw(difference, right=False)
+
+
+def _reconciled(stage: Stage, folder: Path) -> str:
+    """Let one municipal server compare its residents with ours; return the result."""
+    with MunicipalFile(folder / "cs.db") as file, stage.link(folder, "cs") as link:
+        return Reconciler(over(link), file.current()).run().result
+
+
+def _folders(stage: Stage) -> list[Path]:
+    return sorted(path for path in stage.grounds.municipality.iterdir() if path.is_dir())

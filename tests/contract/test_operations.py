@@ -17,7 +17,16 @@ from appliance.model import OperationName, Role
 from appliance.operation import AnyOperation, argument_paths
 from appliance.policy import read_policy
 from appliance.testing import quick_pins
-from plugins import ledger, national_relay, provision, retention, roster, search, update
+from plugins import (
+    ledger,
+    national_relay,
+    provision,
+    reconcile,
+    retention,
+    roster,
+    search,
+    update,
+)
 
 ROOT = Path(__file__).parents[2]
 OURS = {
@@ -28,6 +37,7 @@ OURS = {
     "roster": roster,
     "ledger": ledger,
     "national_relay": national_relay,
+    "reconcile": reconcile,
 }
 CATALOGUE = catalogue(admit({**OURS, "session": Login(quick_pins())}))
 OPERATIONS = [operation for _, operation in CATALOGUE.values()]
@@ -99,6 +109,8 @@ def test_every_operation_is_told_in_one_sentence(operation: AnyOperation) -> Non
 def test_whoever_sees_residents_says_what_for(operation: AnyOperation) -> None:
     """Machines, audits and the keeping of rosters are bound in other ways."""
     free = ("session/", "ledger/", "roster/", "relay/", "update/", "retention/")
+    own = ("begin", "digest", "compare", "finish", "status", "plan")
+    free += tuple(f"reconcile/{what}" for what in own)
     assert operation.purposed is not operation.name.startswith(free)
 
 

@@ -17,6 +17,7 @@ _TABLES: Final = (
     """CREATE TABLE IF NOT EXISTS resident (
            resident_code TEXT PRIMARY KEY,
            update_number INTEGER NOT NULL,
+           removed INTEGER,
            body BLOB NOT NULL) WITHOUT ROWID""",
     """CREATE TABLE IF NOT EXISTS held (
            sequence INTEGER PRIMARY KEY,
@@ -72,6 +73,14 @@ class MunicipalFile:
         for (body,) in rows:
             yield self._decoder.decode(body)
 
+    def current(self) -> Iterator[Notice]:
+        """Yield the last notice of everybody who is not struck off."""
+        rows = self._connection.execute(
+            "SELECT body FROM resident WHERE coalesce(removed, 0) = 0 ORDER BY resident_code"
+        )
+        for (body,) in rows:
+            yield self._decoder.decode(body)
+
     def eights(self) -> Iterator[Eight]:
         """Yield everybody's eight items, sorted by 住民票コード."""
         return map(eight_of, self.residents())
@@ -88,9 +97,19 @@ class MunicipalFile:
     def _write(self, notices: Sequence[Notice]) -> None:
         # A held notice may be released after a newer one was applied.
         self._connection.executemany(
-            """INSERT INTO resident (resident_code, update_number, body) VALUES (?, ?, ?)
+            """INSERT INTO resident (resident_code, update_number, removed, body)
+               VALUES (?, ?, ?, ?)
                ON CONFLICT (resident_code) DO UPDATE
-               SET update_number = excluded.update_number, body = excluded.body
+               SET update_number = excluded.update_number, body = excluded.body,
+                   removed = coalesce(excluded.removed, resident.removed)
                WHERE resident.update_number < excluded.update_number""",
-            [(n.resident_code, n.update_number, msgspec.json.encode(n)) for n in notices],
+            [
+                (n.resident_code, n.update_number, _removed(n.reason), msgspec.json.encode(n))
+                for n in notices
+            ],
         )
+
+
+def _removed(reason: str) -> int | None:
+    """Return whether somebody is struck off by this; None: as before."""
+    return {"1": 0, "2": 1}.get(reason[:1])

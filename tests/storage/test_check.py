@@ -2,13 +2,12 @@ from pathlib import Path
 
 import pytest
 
-from storage.check import check
-from storage.engine import Entry, PersonId
+from storage.engine import Entry, Fields, Mark, PersonId
 from storage.errors import WrongKey
 from storage.findings import MOST_FINDINGS, Findings
 from storage.keyring import KeyRing
 from tests.storage.made import INSTALLATION, ROOT
-from tests.storage.stores import ORIGIN, SATO, Store, entered, fields_of
+from tests.storage.stores import SATO, Store, entered, fields_of
 
 
 @pytest.fixture
@@ -55,7 +54,7 @@ def test_a_check_tells_how_far_it_is(store: Store) -> None:
 def test_the_ring_of_another_store_checks_nothing(store: Store) -> None:
     ring = KeyRing.create(ROOT, INSTALLATION, 20, 2026)
     with pytest.raises(WrongKey):
-        check(store.folder, ring, origin=ORIGIN, tokens_of=store.finder)
+        store.check(ring=ring)
 
 
 @pytest.mark.parametrize("lost", ["log-body/2026", "log-subj/2026"])
@@ -74,3 +73,42 @@ def test_findings_are_cut_off_at_a_thousand() -> None:
         findings.add(f"person {number}", "is missing")
     findings.tell("versions", 1, 1)
     assert len(findings.all) == MOST_FINDINGS
+
+
+# --- marks
+
+
+def marked(store: Store, place: bytes = bytes(16), digest: bytes = b"d" * 16) -> PersonId:
+    with store.opened() as vault:
+        sato = store.new_person(vault, fields_of(SATO))
+        entered(vault, lambda unit: unit.mark(Mark("g", place, digest, sato)))
+    return sato
+
+
+def of_everybody(person: PersonId, fields: Fields) -> Mark:
+    return Mark("g", bytes(16), b"d" * 16, person)
+
+
+def test_marks_are_those_of_the_records(store: Store) -> None:
+    marked(store)
+    report = store.check(mark_of=of_everybody)
+    assert (report.clean, report.marks) == (True, 1)
+
+
+@pytest.mark.parametrize(
+    ("place", "digest"),
+    [(b"p" * 16, b"d" * 16), (bytes(16), b"x" * 16)],
+    ids=["elsewhere", "of another record"],
+)
+def test_a_mark_that_is_not_the_record_s_is_named(
+    store: Store, place: bytes, digest: bytes
+) -> None:
+    sato = marked(store, place, digest)
+    places = {finding.place for finding in store.check(mark_of=of_everybody).findings}
+    assert places == {f"person {sato}", "marks"}
+
+
+def test_a_mark_of_nobody_is_named(store: Store) -> None:
+    marked(store)
+    (finding,) = store.check().findings
+    assert (finding.place, finding.what) == ("marks", "there are 1; the records give 0")

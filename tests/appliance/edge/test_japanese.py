@@ -18,6 +18,7 @@ MET_BY_STAFF = [
     ),
     ROOT / "plugins/search/__init__.py",
     ROOT / "plugins/roster/people.py",
+    ROOT / "plugins/reconcile/staff.py",
 ]
 REFUSALS = {
     "Unidentified",

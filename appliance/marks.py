@@ -1,0 +1,166 @@
+"""Marks: by what a municipality and the prefecture compare their files without opening them.
+
+Every current resident has one mark in the group of his 市町村コード: a *place*, which stands for
+his 住民票コード, and a *digest* of all items that a municipality sends. Both are keyed, with a key
+for each group that its municipality's server is given and nobody else (R92, R94)::
+
+    group key   BLAKE2b-256(key=mark root, person="jk1.mark.key", 市町村コード)
+    place       BLAKE2b-128(key=group key, person="jk1.mark.place", 住民票コード)
+    digest      BLAKE2b-128(key=group key, person="jk1.mark.items", items)
+    items       for each of AGREED, in order: u16 length little-endian | UTF-8; null: FF FF
+
+A mark is set where the record is saved, in the same transaction; who is struck off has none.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from hashlib import blake2b
+
+from appliance.errors import NotPermitted
+from appliance.items import BY_NAME, CELLS, ItemName, Values, open_form
+from appliance.standing import REMOVED_FLAG
+from appliance.values.identifiers import Municipalities
+from storage.derive import derive, prefixed
+from storage.engine import Engine, Mark, PersonId, Unit, View
+
+ROOT = "mark-root/1"
+ITEM_LIST = "juki-marks/1"
+"""The name of ``AGREED``; a list that is any different has another name."""
+AGREED = tuple(
+    ItemName(name)
+    for name in (
+        "resident_code",
+        "name",
+        "name_gaiji_count",
+        "kana",
+        "birth_date",
+        "birth_date_as_written",
+        "sex",
+        "address",
+        "address_gaiji_count",
+        "my_number",
+        "reason",
+        "effective_date",
+        "municipality_code",
+        "town_code",
+        "update_number",
+        "name_gaiji_serial",
+        "address_gaiji_serial",
+    )
+)
+"""What a municipality sends, and so what both files must agree on."""
+PLACE_SIZE = 16
+
+_GROUP, _CODE = ItemName("municipality_code"), ItemName("resident_code")
+_ITEMS = tuple(BY_NAME[name] for name in AGREED)
+_NULL = b"\xff\xff"
+_AT_ONCE = 500
+
+
+def place_of(key: bytes, resident_code: str) -> bytes:
+    """Return the place of a 住民票コード under the key of a group, 16 bytes."""
+    data = resident_code.encode()
+    return blake2b(data, digest_size=PLACE_SIZE, key=key, person=b"jk1.mark.place").digest()
+
+
+def digest_of(key: bytes, values: Values) -> bytes:
+    """Return the digest of the agreed items under the key of a group, 16 bytes."""
+    parts = (item.encode(values.get(item.name)) for item in _ITEMS)
+    data = b"".join(_NULL if part is None else prefixed(part) for part in parts)
+    return blake2b(data, digest_size=16, key=key, person=b"jk1.mark.items").digest()
+
+
+class Marker:
+    """Makes marks; holds the root from which the keys of all groups come."""
+
+    def __init__(self, root: bytes) -> None:
+        self._root = root
+
+    def key(self, group: str) -> bytes:
+        """Return the key of a group, 32 bytes."""
+        return derive(self._root, b"jk1.mark.key", group.encode())
+
+    def mark(self, person: PersonId, values: Values) -> Mark | None:
+        """Return the mark of a whole record, or None if the person is struck off."""
+        if values.get(REMOVED_FLAG):
+            return None
+        group = str(values[_GROUP])
+        key = self.key(group)
+        return Mark(group, place_of(key, str(values[_CODE])), digest_of(key, values), person)
+
+    def move(self, unit: Unit, person: PersonId, before: Values | None, after: Values) -> None:
+        """Bring the mark of a person from one record to the next."""
+        old = None if before is None else self.mark(person, before)
+        new = self.mark(person, after)
+        if old and (new is None or (old.group, old.place) != (new.group, new.place)):
+            unit.unmark(old.group, old.place)
+        if new:
+            unit.mark(new)
+
+
+class Marks:
+    """The marks that the caller may compare: those of the municipality whose server it is."""
+
+    def __init__(
+        self, view: View, marker: Marker, municipalities: Municipalities, caller: str | None
+    ) -> None:
+        """``caller`` is the 市町村コード of the certificate, None for everybody else."""
+        self._view = view
+        self._marker = marker
+        self.groups = () if caller is None else municipalities.covered_by(caller)
+        """The caller's own 市町村コード and, of a 指定都市, those of its wards."""
+
+    def key(self, group: str) -> bytes:
+        """Return the key of one of the caller's groups.
+
+        Raises:
+            NotPermitted: it is another municipality's.
+        """
+        return self._marker.key(self._own(group))
+
+    def each(
+        self, group: str, first: bytes = b"", last: bytes = b"\xff" * PLACE_SIZE
+    ) -> Iterator[Mark]:
+        """Yield the marks of one of the caller's groups, ``first`` to ``last``, in order of place.
+
+        Raises:
+            NotPermitted: it is another municipality's.
+        """
+        return self._view.marks(self._own(group), first, last)
+
+    def at(self, group: str, place: bytes) -> Mark | None:
+        """Return the mark at a place, or None: nobody current has this 住民票コード in the group.
+
+        Raises:
+            NotPermitted: it is another municipality's.
+        """
+        return next(iter(self.each(group, place, place)), None)
+
+    def _own(self, group: str) -> str:
+        if group not in self.groups:
+            raise NotPermitted("municipality_code: not a municipality of this certificate")
+        return group
+
+
+def mark_everybody(engine: Engine, marker: Marker) -> int:
+    """Set the marks of a store that was made without any; return how many persons there are.
+
+    In units of a fraction of a second each. Doing it again changes nothing.
+    """
+    after, count, cells = 0, 0, [item.number for item in CELLS]
+    while True:
+        with engine.view() as view:
+            persons = view.persons(after, _AT_ONCE)
+            records = [view.read(person, cells) for person in persons]
+        if not records:
+            return count
+        found = (marker.mark(r.version.person, open_form(r.fields)) for r in records)
+        engine.write(_setter([mark for mark in found if mark]))
+        after, count = persons[-1], count + len(persons)
+
+
+def _setter(marks: Iterable[Mark]) -> Callable[[Unit], None]:
+    def work(unit: Unit) -> None:
+        for mark in marks:
+            unit.mark(mark)
+
+    return work

@@ -1,0 +1,215 @@
+"""What staff read of the comparisons, and plan: results, calendar, overdue municipalities (R95).
+
+``reconcile/report`` shows residents and needs a 事務; ``reconcile/status`` and ``reconcile/plan``
+show none.
+"""
+
+from datetime import date, datetime
+from itertools import islice
+from typing import Annotated, Literal
+
+from msgspec import Meta
+
+from appliance.plugin_api import (
+    Answer,
+    AnyOperation,
+    AreaText,
+    Arguments,
+    Case,
+    ItemName,
+    Malformed,
+    Operation,
+    OperationName,
+)
+from plugins.reconcile import texts
+from plugins.reconcile.runs import Due, Finding, Plan, Run, Runs
+from plugins.reconcile.wire import Kind, Paired, RunNumber
+
+CODE = ItemName("resident_code")
+LONGEST_DAYS = 366
+
+
+class Report(Arguments, frozen=True, kw_only=True):
+    """Which run, and above which of its findings (``next`` of the answer before)."""
+
+    run: RunNumber
+    after: Annotated[str, Meta(max_length=64)] = ""
+    limit: Annotated[int, Meta(ge=1, le=500)] = 100
+
+
+class Reported(Answer, frozen=True, kw_only=True):
+    """Somebody about whom the files differ; ``here`` is how somebody missing stands with us."""
+
+    resident_code: str | None
+    """None if a plugin withholds it."""
+    kind: Kind
+    items: tuple[str, ...]
+    here: Literal["", "here", "elsewhere", "struck-off", "unknown"]
+    text: str
+
+
+class Result(Answer, frozen=True, kw_only=True):
+    """A run with its counts, what it found, and the result as the municipality was told it."""
+
+    run: int
+    municipality_code: str
+    state: str
+    started_at: datetime
+    finished_at: datetime | None
+    theirs: int
+    ours: int
+    differing: int
+    missing_here: int
+    missing_there: int
+    pairs: tuple[Paired, ...]
+    findings: tuple[Reported, ...]
+    next: str | None
+    text: str
+
+
+class Status(Arguments, frozen=True, kw_only=True):
+    """One municipality, or all."""
+
+    municipality_code: AreaText | None = None
+
+
+class Standing(Answer, frozen=True, kw_only=True):
+    """When a municipality was compared last, what came of it, and when it is due."""
+
+    municipality_code: str
+    every_days: int
+    last_run: int | None
+    last_on: str | None
+    last_result: str | None
+    age_days: int | None
+    due: str
+    overdue: bool
+    text: str
+
+
+class Calendar(Answer, frozen=True, kw_only=True):
+    """Every municipality of the calendar; how many are overdue."""
+
+    municipalities: tuple[Standing, ...]
+    overdue: int
+
+
+class PlanFor(Arguments, frozen=True, kw_only=True):
+    """Which municipalities are to be compared how often, counted from today."""
+
+    municipality_codes: Annotated[tuple[AreaText, ...], Meta(min_length=1, max_length=200)]
+    every_days: Annotated[int, Meta(ge=1, le=LONGEST_DAYS)]
+
+
+def report(case: Case, asked: Report) -> Result:
+    """Show a run and what it found; whoever is shown is in the ledger."""
+    case.registry.require([CODE])
+    runs = Runs(case.papers)
+    run = runs.get(asked.run)
+    found = list(islice(runs.findings(asked.run, asked.after), asked.limit + 1))
+    shown = found[: asked.limit]
+    case.note.hits = len(shown)
+    finished = run.state in ("agreed", "differs")
+    return Result(
+        run=asked.run,
+        municipality_code=run.municipality,
+        state=run.state,
+        started_at=run.started_at,
+        finished_at=run.finished_at,
+        theirs=run.theirs,
+        ours=run.ours,
+        differing=run.differing,
+        missing_here=run.missing_here,
+        missing_there=run.missing_there,
+        pairs=tuple(Paired(**pair) for pair in run.pairs),
+        findings=tuple(_reported(case, finding) for _, finding in shown),
+        next=shown[-1][0] if len(found) > len(shown) else None,
+        text=texts.result(run) if finished else "整合性確認は完了していません。",
+    )
+
+
+def status(case: Case, asked: Status) -> Calendar:
+    """Tell when each municipality was compared last, and who is overdue."""
+    runs = Runs(case.papers)
+    only = asked.municipality_code
+    dues = runs.calendar() if only is None else iter([runs.due(only)])
+    rows = tuple(_standing(runs, due, case.request.today) for due in dues)
+    return Calendar(municipalities=rows, overdue=sum(row.overdue for row in rows))
+
+
+def plan(case: Case, asked: PlanFor) -> Calendar:
+    """Put municipalities into the calendar; what was planned before is kept as a revision."""
+    runs, master = Runs(case.papers), case.registry.municipalities
+    today = case.request.today
+    if any(master.lookup(code, today) is None for code in asked.municipality_codes):
+        raise Malformed("municipality_codes: one is no municipality today")
+    for code in asked.municipality_codes:
+        runs.plan(code, Plan(every_days=asked.every_days, since=today))
+    rows = tuple(_standing(runs, runs.due(code), today) for code in asked.municipality_codes)
+    return Calendar(municipalities=rows, overdue=sum(row.overdue for row in rows))
+
+
+def _standing(runs: Runs, due: Due, today: date) -> Standing:
+    last = due.last
+    result: Run | None = None if last is None else runs.get(last.run)
+    late = (today - due.on).days
+    return Standing(
+        municipality_code=due.municipality,
+        every_days=due.every_days,
+        last_run=None if last is None else last.run,
+        last_on=None if last is None else last.on.isoformat(),
+        last_result=None if result is None else result.state,
+        age_days=None if last is None else (today - last.on).days,
+        due=due.on.isoformat(),
+        overdue=late > 0,
+        text=texts.overdue(due, late) if late > 0 else "",
+    )
+
+
+def _reported(case: Case, finding: Finding) -> Reported:
+    here: Literal["", "here", "elsewhere", "struck-off", "unknown"] = ""
+    person = case.registry.by_code(finding.resident_code)
+    withheld = person is not None and CODE in case.registry.read(person, [CODE]).withheld
+    if finding.kind == "missing-here":
+        # Staff must know whether a notice is missing or the code is wrong; the CS is not told.
+        here = "unknown"
+        if person is not None:
+            here = case.registry.standing(person, case.request.today).value
+    return Reported(
+        resident_code=None if withheld else finding.resident_code,
+        kind=finding.kind,
+        items=finding.items,
+        here=here,
+        text=texts.TO_DO[finding.kind],
+    )
+
+
+REPORT = Operation(
+    name=OperationName("reconcile/report"),
+    summary="Show what a comparison with a municipality has found.",
+    asks=Report,
+    answers=Result,
+    handler=report,
+    records=("run", "limit"),
+    drops=("after",),
+)
+STATUS = Operation(
+    name=OperationName("reconcile/status"),
+    summary="Tell when each municipality was compared last, and which are overdue.",
+    asks=Status,
+    answers=Calendar,
+    handler=status,
+    purposed=False,
+    records=Status.__struct_fields__,
+)
+PLAN = Operation(
+    name=OperationName("reconcile/plan"),
+    summary="Plan how often municipalities are compared.",
+    asks=PlanFor,
+    answers=Calendar,
+    handler=plan,
+    changes=True,
+    purposed=False,
+    records=PlanFor.__struct_fields__,
+)
+OPERATIONS: tuple[AnyOperation, ...] = (REPORT, STATUS, PLAN)
