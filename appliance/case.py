@@ -1,6 +1,6 @@
 """What a handler gets: who asks, how far the rights reach, and the parts it may use."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -39,6 +39,9 @@ class Case:
     """Done in the same unit as the ledger entry of the refusal."""
     prepared: Any = None
     """What the operation's ``prepare`` returned."""
+
+    tallies: Callable[[str], Mapping[str, int]] = field(default=lambda prefix: {})
+    """Every tally whose name begins so, by name; one that is nought is not there."""
 
     def tally(self, name: str, by: int = 1) -> None:
         """Change a tally together with the ledger entry of the answer; ``name`` tells of nobody."""

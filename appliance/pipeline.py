@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Protocol
 
 import msgspec
 import pluggy
@@ -45,7 +45,7 @@ from appliance.outgoing import Outgoing
 from appliance.papers import Papers
 from appliance.policy import Policy
 from appliance.refs import Refs
-from appliance.registry import Registry, Tools
+from appliance.registry import Registry, Tools, moved
 from appliance.roster import Roster
 from appliance.sessions import Sessions
 from appliance.traces import Note, Touched
@@ -75,6 +75,16 @@ class Parts:
     turned_away: Callable[[str, str], None]
     """Told of every certificate that is not registered, and why it was refused."""
     clock: Clock = utc_now
+
+
+class Beside(Protocol):
+    """What is written in the unit of a request that the appliance makes itself."""
+
+    def answered(self, unit: Unit, data: Mapping[str, Any]) -> None:
+        """Write what follows from the answer."""
+
+    def refused(self, unit: Unit, refusal: Refusal) -> None:
+        """Write what follows from the refusal."""
 
 
 class Pipeline:
@@ -111,7 +121,13 @@ class Pipeline:
         with suppress(AtTheEdge):
             self._recorded(self._account(envelope), line)
 
-    def serve(self, operation: OperationName, arguments: Arguments, request_id: str) -> Reply:
+    def serve(
+        self,
+        operation: OperationName,
+        arguments: Arguments,
+        request_id: str,
+        beside: Beside | None = None,
+    ) -> Reply:
         """Carry out an operation for the appliance itself, down the same line (R34).
 
         Raises:
@@ -122,6 +138,7 @@ class Pipeline:
         now = self._parts.clock()
 
         def line(run: "_Run") -> Reply:
+            run.beside = beside
             account.terminal = authn.SERVICE.terminal
             account.actor = authn.SERVICE
             return self._carry_out(run, envelope, authn.SERVICE, now)
@@ -180,6 +197,8 @@ class Pipeline:
                 case.together = before.together
                 case.registry.touched.join(before.registry.touched)
             data = _plain(task.operation.handler(case, task.arguments))
+            if run.beside is not None:
+                run.beside.answered(unit, data)
             repeats.remember(unit, task.repeat_key, task.envelope.body, data, task.request.now)
             return Reply(task.request.id, run.enter(unit, case), data)
 
@@ -205,7 +224,7 @@ class Pipeline:
             task.grant,
             lambda: authz.withheld(hook, task.actor, task.request),
             lambda change: [m for told in hook.messages(change=change) for m in told],
-            lambda change: [t for moved in hook.tallies(change=change) for t in moved.items()],
+            lambda change: moved(hook, change, task.request.today),
         )
         case = Case(
             actor=task.actor,
@@ -219,6 +238,7 @@ class Pipeline:
             refs=parts.refs,
             ledger=LedgerReader(view),
             outgoing=Outgoing(view, unit, registry),
+            tallies=view.tallies,
         )
         run.case = case
         return case
@@ -301,6 +321,7 @@ class _Run:
 
     account: Account
     case: Case | None = None
+    beside: Beside | None = None
 
     def enter(self, unit: Unit, case: Case) -> int:
         """Do what belongs together with the entry, then make the entry; return its index."""
@@ -316,6 +337,8 @@ class _Run:
         case = self.case
         for effect in case.if_refused if case else ():
             effect(unit)
+        if self.beside is not None:
+            self.beside.refused(unit, refusal)
         touched, note = (case.registry.touched, case.note) if case else (Touched(), Note())
         touched.undo(0)
         for entry in self.account.refused(refusal, touched, note, ours=ours):

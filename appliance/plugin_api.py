@@ -73,6 +73,7 @@ from appliance.vocabulary import (
     YearText,
     told,
 )
+from appliance.watch import Alarm, Watch
 
 hookimpl = pluggy.HookimplMarker("appliance")
 
@@ -87,6 +88,7 @@ __all__ = [
     "Actor",
     "AddConditions",
     "AddressText",
+    "Alarm",
     "Answer",
     "AnyOperation",
     "AreaText",
@@ -139,6 +141,7 @@ __all__ = [
     "TooMany",
     "Value",
     "Values",
+    "Watch",
     "Why",
     "YearText",
     "composed",

@@ -72,6 +72,19 @@ class Policy:
             found += [f"{where}: {name!r} is not known" for name in sorted(set(named) - known)]
         return found
 
+    def unserved(self, operations: Collection[OperationName]) -> list[str]:
+        """Return which of these steps of jobs the appliance itself may not ask for."""
+        service = (
+            rule.operations
+            for rule in self.roles.values()
+            if TerminalKind.SERVICE in rule.terminals
+        )
+        may = frozenset(name for names in service for name in names)
+        return [
+            f"roles.toml [service] operations: {name!r} is missing, the step of a job"
+            for name in sorted(set(operations) - may)
+        ]
+
     def _references(
         self, operations: Collection[OperationName]
     ) -> list[tuple[str, Collection[str], frozenset[str]]]:

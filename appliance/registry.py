@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 
 import cbor2
+import pluggy
 
 from appliance.errors import (
     AddConditions,
@@ -37,7 +38,15 @@ from appliance.items import (
 )
 from appliance.model import Change, Grant, Message, Resident
 from appliance.retention import erasable_from, received_on
-from appliance.standing import DECIDING, REASON, REMOVALS, REMOVED_FLAG, Standing, standing
+from appliance.standing import (
+    DECIDING,
+    REASON,
+    REMOVALS,
+    REMOVED_FLAG,
+    Standing,
+    standing,
+    until,
+)
 from appliance.traces import Touched
 from appliance.values.identifiers import Municipalities
 from storage.engine import MOST_VERSIONS, PersonId, Token, Unit, VersionId, View
@@ -141,12 +150,7 @@ class Registry:
             NotFound: there is no such person.
         """
         values = self._open(person, DECIDING, 0)
-        # A struck-off record may be corrected; why it was struck off stands in an older version.
-        number = self._view.latest(person)
-        while values[REMOVED_FLAG] and values[REASON] not in REMOVALS and number > 1:
-            number -= 1
-            values = {**self._open(person, DECIDING, number), REMOVED_FLAG: True}
-        return standing(values, today)
+        return standing(self._deciding(person, values, self._view.latest(person)), today)
 
     def fits(self, person: PersonId, claimed: Conditions) -> Why | None:
         """Return how well what is claimed of a person holds, or None if it does not (R49)."""
@@ -242,14 +246,15 @@ class Registry:
             )
         except StaleRevision:
             raise Conflict("the record was changed in the meantime; read it again") from None
-        until = erasable_from(received_on(values)).toordinal()
+        erasable = erasable_from(received_on(values)).toordinal()
         if before is not None:
-            unit.retain(VersionId(version.person, seen), until)
+            unit.retain(VersionId(version.person, seen), erasable)
         if values[REMOVED_FLAG]:
-            unit.retain(version, until)
+            unit.retain(version, erasable)
         self.touched.subjects[version.person] = None
         self.touched.saved.append(version)
-        self._tell(unit, Change(version, before, values))
+        left = None if person is None or before is None else self._until(person, before, seen)
+        self._tell(unit, Change(version, before, values, left, until(values, left)))
         return version
 
     def expired(self, day: date, limit: int) -> list[VersionId]:
@@ -341,6 +346,17 @@ class Registry:
             return frozenset()
         return frozenset(self._tools.municipalities.covered_by(municipality_code))
 
+    def _deciding(self, person: PersonId, values: Values, number: int) -> Values:
+        """Return the version that says how a person stands, of those up to ``number``."""
+        # A struck-off record may be corrected; why it was struck off stands in an older version.
+        while values[REMOVED_FLAG] and values[REASON] not in REMOVALS and number > 1:
+            number -= 1
+            values = {**self._open(person, DECIDING, number), REMOVED_FLAG: True}
+        return values
+
+    def _until(self, person: PersonId, values: Values, number: int) -> date | None:
+        return until(self._deciding(person, values, number))
+
     def _before(self, person: PersonId, seen: int) -> Values:
         # A handler that changes a record has just read it whole.
         if self._whole is not None and self._whole[0] == VersionId(person, seen):
@@ -370,6 +386,12 @@ class Registry:
         if self._unit is None:
             raise Failed("the operation was declared as one that changes nothing")
         return self._unit
+
+
+def moved(hook: pluggy.HookRelay, change: Change, today: date) -> list[tuple[str, int]]:
+    """Return which tallies the plugins move with a change, and by how much."""
+    answers = hook.tallies(change=change, today=today)
+    return [tally for answer in answers for tally in answer.items()]
 
 
 def encoded(note: Mapping[str, str]) -> bytes:

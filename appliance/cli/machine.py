@@ -22,6 +22,7 @@ from appliance.cli.frame import (
     finish,
     secret,
     show,
+    shown,
     stopped_by,
     table,
     wants_json,
@@ -267,7 +268,8 @@ def status(config_path: Path) -> None:
         stop = stopped_by(problem)
         # 2 would say "sealed" here.
         raise Stop(Exit.WRONG, stop.code, *stop.lines) from None
-    show({**sealed, **health})
+    plain = {**sealed, **health}
+    show(plain, lambda: _condition(plain))
     if health["status"] == "degraded":
         finish(Exit.WRONG)
     finish(SEALED if sealed["sealed"] else Exit.DONE)
@@ -329,6 +331,18 @@ def show_config(config_path: Path) -> None:
     plain = {each.name: {"value": each.value, "source": each.source} for each in settings.in_force}
     rows = [{"key": name, **entry} for name, entry in plain.items()]
     show(plain, lambda: table(rows, ("key", "value", "source")))
+
+
+def _condition(plain: dict[str, Any]) -> str:
+    """Return how the appliance is, then its jobs and what a human should see to."""
+    rows = {name: value for name, value in plain.items() if name not in ("jobs", "alarms")}
+    width = max(map(len, rows)) + 1
+    parts = ["\n".join(f"{f'{name}:':<{width}} {shown(value)}" for name, value in rows.items())]
+    if plain.get("jobs"):
+        parts.append(table(plain["jobs"], ("name", "when", "outcome", "ended", "failures")))
+    if plain.get("alarms"):
+        parts.append(table(plain["alarms"], ("name", "count", "age_seconds", "text")))
+    return "\n\n".join(parts)
 
 
 def _seal_status(port: int) -> dict[str, Any]:

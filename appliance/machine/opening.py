@@ -7,24 +7,22 @@ names nothing that does not exist. Nothing of the policy or a plugin is loaded b
 """
 
 import logging
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 import msgspec
-import pluggy
 
 from appliance import authn
 from appliance.audit import Account, Event, Result
 from appliance.errors import StartupError
-from appliance.loading import admit, catalogue, installed
-from appliance.login import Login
+from appliance.loaded import Loaded, put_together
+from appliance.loading import installed
 from appliance.machine.config import Settings
 from appliance.machine.firmware import Firmware, verified
 from appliance.machine.store import Identity, Layout, check_settings, read_identity
-from appliance.model import JST, OperationName
-from appliance.operation import AnyOperation
+from appliance.model import JST
 from appliance.sessions import PinAuthenticator
 from appliance.traces import Note, Touched
 from storage.engine import Entry, Unit, View
@@ -44,14 +42,6 @@ class Installation(msgspec.Struct, frozen=True, kw_only=True):
 
     identity: Identity
     policy_serial: int
-
-
-@dataclass(frozen=True, slots=True)
-class Loaded:
-    """The plugins let in, and what they offer together."""
-
-    hook: pluggy.HookRelay
-    operations: Mapping[OperationName, tuple[str, AnyOperation]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,11 +94,12 @@ def load(firmware: Firmware) -> Loaded:
     Raises:
         StartupError: a plugin is missing or not one, or the policy names what does not exist.
     """
-    manager = admit({**installed(firmware.plugins), "session": Login(PinAuthenticator())})
-    operations = catalogue(manager)
-    if problems := firmware.policy.problems(operations):
+    loaded = put_together(installed(firmware.plugins), PinAuthenticator())
+    steps = [owned.job.operation for owned in loaded.jobs]
+    problems = firmware.policy.problems(loaded.operations) + firmware.policy.unserved(steps)
+    if problems:
         raise StartupError(*problems)
-    return Loaded(manager.hook, operations)
+    return loaded
 
 
 def installation(view: View) -> Installation:
