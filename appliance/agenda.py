@@ -65,8 +65,10 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
         return bool(self.failures and self.last and now < self.last.ended + pause(self.failures))
 
     def comes_round(self, job: Job, now: datetime) -> bool:
-        """Return whether the clock says that the job is due."""
+        """Return whether the clock says that it is due, or a failed run may be made up."""
         last = self.last
+        if self.failures and not self.rests(now):
+            return True
         if last is None:
             return comes_round(job, None, None, now)
         return comes_round(job, last.began, last.ended, now)

@@ -250,7 +250,7 @@ class Jobs:
         return [
             Alarm(
                 name=f"job-failing/{each['name'].replace('/', '-')}",
-                text=f"自動処理 {each['name']} が失敗しています。juki job status で確認してください。",
+                text=f"自動処理 {each['name']} が失敗。juki job status で理由を確認してください。",
                 count=each["failures"],
             )
             for each in self._status
