@@ -44,8 +44,9 @@ from appliance.operation import Answer, AnyOperation, Arguments, recorded
 from appliance.outgoing import Outgoing
 from appliance.papers import Papers
 from appliance.policy import Policy
+from appliance.recount import moved, replayed
 from appliance.refs import Refs
-from appliance.registry import Registry, Tools, moved
+from appliance.registry import Registry, Tools
 from appliance.roster import Roster
 from appliance.sessions import Sessions
 from appliance.traces import Note, Touched
@@ -216,7 +217,7 @@ class Pipeline:
             return case
 
     def _case(self, run: "_Run", task: "_Task", view: View, unit: Unit | None) -> Case:
-        hook, parts = self._parts.hook, self._parts
+        hook, parts, today = self._parts.hook, self._parts, task.request.today
         registry = Registry(
             view,
             unit,
@@ -224,7 +225,8 @@ class Pipeline:
             task.grant,
             lambda: authz.withheld(hook, task.actor, task.request),
             lambda change: [m for told in hook.messages(change=change) for m in told],
-            lambda change: moved(hook, change, task.request.today),
+            lambda change: moved(hook, change, today),
+            lambda person, versions, first: list(replayed(hook, person, versions, today, first)),
         )
         case = Case(
             actor=task.actor,

@@ -42,6 +42,7 @@ from appliance.operation import Answer, AnyOperation, Arguments, Operation
 from appliance.outgoing import Dispatch
 from appliance.papers import Papers
 from appliance.policy import Policy
+from appliance.recount import differences, has_lapsed
 from appliance.registers import Register
 from appliance.roster import OperatorRecord, TerminalRecord
 from appliance.sessions import MAX_FAILURES
@@ -145,7 +146,9 @@ __all__ = [
     "Why",
     "YearText",
     "composed",
+    "differences",
     "gaiji",
+    "has_lapsed",
     "hiragana",
     "hookimpl",
     "is_my_number",

@@ -11,7 +11,6 @@ from dataclasses import dataclass, replace
 from datetime import date
 
 import cbor2
-import pluggy
 
 from appliance.errors import (
     AddConditions,
@@ -58,6 +57,10 @@ RUNNING = "1"
 _EVERYTHING = tuple(item.name for item in CELLS)
 
 
+Recount = Callable[[PersonId, list[Values], int], list[tuple[str, int]]]
+"""Says which tallies the versions of a person move, from the one of a number on."""
+
+
 @dataclass(frozen=True, slots=True)
 class Tools:
     """What every registry of a running appliance shares."""
@@ -78,6 +81,7 @@ class Registry:
         withheld: Callable[[], frozenset[ItemName]],
         messages: Callable[[Change], Iterable[Message]],
         tallies: Callable[[Change], Iterable[tuple[str, int]]],
+        recount: Recount = lambda person, versions, first: [],
     ) -> None:
         self._view = view
         self._unit = unit
@@ -88,6 +92,7 @@ class Registry:
         self._whole: tuple[VersionId, Values] | None = None
         self._messages = messages
         self._tallies = tallies
+        self._recount = recount
         self.touched = Touched()
 
     @property
@@ -284,6 +289,25 @@ class Registry:
         unit.erase(version, self._only_of(version))
         self.touched.subjects[version.person] = None
 
+    def persons(self, after: int, limit: int) -> list[PersonId]:
+        """Return up to ``limit`` persons above a number, in order; nothing of them is opened."""
+        return self._view.persons(after, limit)
+
+    def counted(self, person: PersonId, only: int = 0) -> list[tuple[str, int]]:
+        """Return which tallies the versions of a person moved, or one version of them only.
+
+        Everything is opened, and nothing leaves but counts: nobody is a subject of the entry; how
+        many were opened stands in it, as with the candidates of a search.
+
+        Raises:
+            NotFound: there is no such person or version.
+        """
+        everything = [item.name for item in CELLS]
+        last = only or self.latest(person)
+        versions = [self._open(person, everything, number) for number in range(1, last + 1)]
+        self.touched.candidates += 1
+        return self._recount(person, versions, only or 1)
+
     @contextmanager
     def savepoint(self) -> Iterator[None]:
         """Undo all that is done inside the block if it raises, papers too: one item of a batch."""
@@ -386,12 +410,6 @@ class Registry:
         if self._unit is None:
             raise Failed("the operation was declared as one that changes nothing")
         return self._unit
-
-
-def moved(hook: pluggy.HookRelay, change: Change, today: date) -> list[tuple[str, int]]:
-    """Return which tallies the plugins move with a change, and by how much."""
-    answers = hook.tallies(change=change, today=today)
-    return [tally for answer in answers for tally in answer.items()]
 
 
 def encoded(note: Mapping[str, str]) -> bytes:

@@ -67,6 +67,7 @@ OURS = (
     "retention",
     "roster",
     "ledger",
+    "statistics",
 )
 ALL = Role("all")
 

@@ -15,7 +15,16 @@ from appliance.model import OperationName, Role
 from appliance.operation import AnyOperation, argument_paths
 from appliance.policy import read_policy
 from appliance.testing import quick_pins
-from plugins import ledger, national_relay, provision, retention, roster, search, update
+from plugins import (
+    ledger,
+    national_relay,
+    provision,
+    retention,
+    roster,
+    search,
+    statistics,
+    update,
+)
 
 ROOT = Path(__file__).parents[2]
 OURS = {
@@ -26,6 +35,7 @@ OURS = {
     "roster": roster,
     "ledger": ledger,
     "national_relay": national_relay,
+    "statistics": statistics,
 }
 CATALOGUE = put_together(OURS, quick_pins()).operations
 OPERATIONS = [operation for _, operation in CATALOGUE.values()]
@@ -95,7 +105,10 @@ def test_every_operation_is_told_in_one_sentence(operation: AnyOperation) -> Non
 @pytest.mark.parametrize("operation", OPERATIONS, ids=by_name)
 def test_whoever_sees_residents_says_what_for(operation: AnyOperation) -> None:
     """Machines, audits and the keeping of rosters are bound in other ways."""
-    free = ("session/", "ledger/", "roster/", "relay/", "update/", "retention/", "job/")
+    free = (
+        *("session/", "ledger/", "roster/", "relay/", "update/"),
+        *("retention/", "job/", "statistics/"),
+    )
     assert operation.purposed is not operation.name.startswith(free)
 
 

@@ -6,7 +6,8 @@ from typing import Any
 from appliance.items import ITEM_NAMES, ItemName, Values
 from appliance.model import JST, Grant
 from appliance.policy import Policy, read_policy
-from appliance.registry import Registry, moved
+from appliance.recount import moved
+from appliance.registry import Registry
 from appliance.testing import PREPARED, Bench
 from appliance.values.identifiers import my_number_from, resident_code_from
 from appliance.values.kana import seion
