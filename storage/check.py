@@ -17,20 +17,20 @@ What one machine cannot know is whether the whole folder was put back to an earl
 the check is given ``anchors``: checkpoints that somebody else has kept.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import apsw
 
-from storage import documents, outbox, schema
+from storage import documents, outbox, schema, tallies
 from storage.connection import ask, each_row, open_reader
 from storage.findings import Finding, Findings, Progress
 from storage.keyring import KeyRing
 from storage.keys import StoreKeys
 from storage.ledgercheck import LedgerCheck
 from storage.lthash import State
-from storage.recordcheck import RecordCheck, TokensOf
+from storage.recordcheck import PersonRead, RecordCheck, TokensOf
 from storage.vault import FILE_NAME
 
 
@@ -48,6 +48,9 @@ class CheckReport:
     documents: int
     parcels: int
     entries: int
+    tallies: Mapping[str, int]
+    """As they are kept; whether they are right is for the caller to say, who was told of all
+    versions (``person_read``)."""
     findings: tuple[Finding, ...]
 
     @property
@@ -64,6 +67,7 @@ def check(
     tokens_of: TokensOf,
     progress: Progress | None = None,
     anchors: Collection[str] = (),
+    person_read: PersonRead | None = None,
 ) -> CheckReport:
     """Read the whole store of a folder and report.
 
@@ -74,6 +78,7 @@ def check(
         tokens_of: what a version is found by; called with every field of it.
         progress: is told the part, how much of it is done, and how much there is.
         anchors: signed checkpoints of this ledger, kept elsewhere.
+        person_read: is told each person whose versions all open.
 
     Raises:
         WrongKey: the ring is of another store.
@@ -83,7 +88,7 @@ def check(
     connection = open_reader(folder / FILE_NAME, keys.page)
     try:
         ask(connection, "BEGIN")
-        return _checked(connection, keys, tokens_of, Findings(progress), anchors)
+        return _checked(connection, keys, tokens_of, Findings(progress), anchors, person_read)
     finally:
         connection.close()
 
@@ -94,9 +99,10 @@ def _checked(
     tokens_of: TokensOf,
     findings: Findings,
     anchors: Collection[str],
+    person_read: PersonRead | None,
 ) -> CheckReport:
     """Check part after part; what cannot be read on is a finding."""
-    persons = RecordCheck(connection, keys, tokens_of, findings)
+    persons = RecordCheck(connection, keys, tokens_of, findings, person_read)
     with findings.noting("versions"):
         persons.run()
     papers = _PaperCheck(connection, keys, findings, persons.digest)
@@ -117,6 +123,7 @@ def _checked(
         documents=papers.documents,
         parcels=papers.parcels,
         entries=entries.entries,
+        tallies=tallies.read(connection, ""),
         findings=tuple(findings.all),
     )
 

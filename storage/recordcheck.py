@@ -19,6 +19,9 @@ from storage.lthash import State
 TokensOf = Callable[[Fields], Iterable[Token]]
 """Computes from all fields of a version what it is found by."""
 
+PersonRead = Callable[[int, Sequence[Fields]], None]
+"""Is told the versions of a person, oldest first, with every field."""
+
 _EVERY_FIELD = tuple(FIELD_CLASSES)
 _PERSONS_REMEMBERED = 10_000
 _ALL = "SELECT vid, hdr, wrap, rsc, seal, cells FROM ver ORDER BY vid"
@@ -43,6 +46,7 @@ class RecordCheck:
         keys: StoreKeys,
         tokens_of: TokensOf,
         findings: Findings,
+        person_read: PersonRead | None = None,
     ) -> None:
         self.persons = self.versions = self.cells = self.tokens = 0
         self.digest = State()
@@ -50,6 +54,7 @@ class RecordCheck:
         self._keys = keys
         self._tokens_of = tokens_of
         self._findings = findings
+        self._person_read = person_read
 
     def run(self) -> None:
         """Read all versions, and look for each person's tokens; then for tokens of nobody."""
@@ -61,7 +66,11 @@ class RecordCheck:
                 continue
             self.persons += 1
             self._findings.tell("versions", person, last)
-            found_by = self._found_by(list(self._checked(versions)))
+            read = list(self._checked(versions))
+            whole = [fields for fields in read if fields is not None]
+            if self._person_read is not None and len(whole) == len(read):
+                self._person_read(person, whole)
+            found_by = self._found_by(read)
             if found_by is not None:
                 self._check_found(person, found_by)
         ((there,),) = ask(
