@@ -5,16 +5,21 @@ records say is shown by replaying every change, in ``juki check`` and by a job o
 """
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
 
 import pluggy
 
 from appliance.items import Values
 from appliance.model import Change
+from appliance.retention import YEARS
 from appliance.standing import until
 from storage.engine import PersonId, VersionId
 
+Versions = Iterable[tuple[int, Values]]
+"""Those of a person that are not erased, by number."""
+
+_MONTH = re.compile(r"[a-z-]+/([0-9]{4})-([0-9]{2})/")
 _UNTIL = re.compile(r"/until-([0-9]{4}-[0-9]{2}-[0-9]{2})\Z")
 
 
@@ -25,16 +30,12 @@ def moved(hook: pluggy.HookRelay, change: Change, today: date) -> list[tuple[str
 
 
 def replayed(
-    hook: pluggy.HookRelay,
-    person: PersonId,
-    versions: Sequence[Values],
-    today: date,
-    first: int = 1,
+    hook: pluggy.HookRelay, person: PersonId, versions: Versions, today: date, first: int = 1
 ) -> Iterator[tuple[str, int]]:
     """Yield what the versions of a person, oldest first, move, from the one numbered ``first``."""
     before: Values | None = None
     left: date | None = None
-    for number, values in enumerate(versions, start=1):
+    for number, values in versions:
         leaves = until(values, left)
         if number >= first:
             change = Change(VersionId(person, number), before, values, left, leaves)
@@ -48,11 +49,20 @@ def has_lapsed(name: str, today: date) -> bool:
     return found is not None and date.fromisoformat(found[1]) <= today
 
 
+def may_be_erased(name: str, today: date) -> bool:
+    """Return whether a tally is of a month so long ago that what it counted may be erased."""
+    month = _MONTH.match(name)
+    if month is None:
+        return False
+    return (int(month[1]) + YEARS, int(month[2])) <= (today.year, today.month)
+
+
 def differences(
     counted: Mapping[str, int], kept: Mapping[str, int], today: date
 ) -> Iterator[tuple[str, int, int]]:
     """Yield each tally that is not what was counted: its name, what is kept, what was counted."""
     for name in sorted(counted.keys() | kept.keys()):
         there, right = kept.get(name, 0), counted.get(name, 0)
-        if there != right and not has_lapsed(name, today):
+        uncountable = has_lapsed(name, today) or may_be_erased(name, today)
+        if there != right and not uncountable:
             yield name, there, right

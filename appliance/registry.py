@@ -57,7 +57,7 @@ RUNNING = "1"
 _EVERYTHING = tuple(item.name for item in CELLS)
 
 
-Recount = Callable[[PersonId, list[Values], int], list[tuple[str, int]]]
+Recount = Callable[[PersonId, list[tuple[int, Values]], int], list[tuple[str, int]]]
 """Says which tallies the versions of a person move, from the one of a number on."""
 
 
@@ -300,11 +300,11 @@ class Registry:
         many were opened stands in it, as with the candidates of a search.
 
         Raises:
-            NotFound: there is no such person or version.
+            NotFound: there is no such person.
         """
-        everything = [item.name for item in CELLS]
-        last = only or self.latest(person)
-        versions = [self._open(person, everything, number) for number in range(1, last + 1)]
+        numbers = range(1, (only or self.latest(person)) + 1)
+        opened = ((number, self._still(person, number)) for number in numbers)
+        versions = [(number, values) for number, values in opened if values is not None]
         self.touched.candidates += 1
         return self._recount(person, versions, only or 1)
 

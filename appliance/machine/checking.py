@@ -92,7 +92,7 @@ class Tallies:
         """Count a person."""
         if self._hook is None:
             return
-        values = [open_form(fields) for fields in versions]
+        values = enumerate(map(open_form, versions), start=1)
         for name, by in replayed(self._hook, PersonId(person), values, self._today):
             self._counted[name] += by
 
