@@ -9,6 +9,7 @@ from appliance.model import Actor, Grant, Request
 from appliance.outgoing import Outgoing
 from appliance.papers import Papers
 from appliance.policy import Policy
+from appliance.recount import Recount
 from appliance.refs import Refs
 from appliance.registry import Registry
 from appliance.roster import Roster
@@ -32,6 +33,9 @@ class Case:
     refs: Refs
     ledger: LedgerReader
     outgoing: Outgoing
+    tallies: Callable[[str], Mapping[str, int]]
+    """Every tally whose name begins so, by name; one that is nought is not there."""
+    recount: Recount
     note: Note = field(default_factory=Note)
     together: list[Callable[[Unit], None]] = field(default_factory=list)
     """Done in the same unit as the ledger entry of the answer."""
@@ -39,9 +43,6 @@ class Case:
     """Done in the same unit as the ledger entry of the refusal."""
     prepared: Any = None
     """What the operation's ``prepare`` returned."""
-
-    tallies: Callable[[str], Mapping[str, int]] = field(default=lambda prefix: {})
-    """Every tally whose name begins so, by name; one that is nought is not there."""
 
     def tally(self, name: str, by: int = 1) -> None:
         """Change a tally together with the ledger entry of the answer; ``name`` tells of nobody."""

@@ -44,7 +44,7 @@ from appliance.operation import Answer, AnyOperation, Arguments, recorded
 from appliance.outgoing import Outgoing
 from appliance.papers import Papers
 from appliance.policy import Policy
-from appliance.recount import moved, replayed
+from appliance.recount import Recount, moved
 from appliance.refs import Refs
 from appliance.registry import Registry, Tools
 from appliance.roster import Roster
@@ -226,7 +226,6 @@ class Pipeline:
             lambda: authz.withheld(hook, task.actor, task.request),
             lambda change: [m for told in hook.messages(change=change) for m in told],
             lambda change: moved(hook, change, today),
-            lambda person, versions, first: list(replayed(hook, person, versions, today, first)),
         )
         case = Case(
             actor=task.actor,
@@ -241,6 +240,7 @@ class Pipeline:
             ledger=LedgerReader(view),
             outgoing=Outgoing(view, unit, registry),
             tallies=view.tallies,
+            recount=Recount(view, hook, today, registry.touched),
         )
         run.case = case
         return case

@@ -10,11 +10,13 @@ from datetime import date
 
 import pluggy
 
-from appliance.items import Values
+from appliance.items import BY_NUMBER, Values, open_form
 from appliance.model import Change
 from appliance.retention import YEARS
 from appliance.standing import until
-from storage.engine import PersonId, VersionId
+from appliance.traces import Touched
+from storage.engine import PersonId, VersionId, View
+from storage.errors import RecordNotFound
 
 Versions = Iterable[tuple[int, Values]]
 """Those of a person that are not erased, by number."""
@@ -41,6 +43,42 @@ def replayed(
             change = Change(VersionId(person, number), before, values, left, leaves)
             yield from moved(hook, change, today)
         before, left = values, leaves
+
+
+class Recount:
+    """Tallies counted again in one request: a plugin gets numbers, and sees nobody."""
+
+    def __init__(self, view: View, hook: pluggy.HookRelay, today: date, touched: Touched) -> None:
+        self._view = view
+        self._hook = hook
+        self._today = today
+        self._touched = touched
+
+    def persons(self, after: int, limit: int) -> list[PersonId]:
+        """Return up to ``limit`` persons above a number, in order; nothing of them is opened."""
+        return self._view.persons(after, limit)
+
+    def counted(self, person: PersonId, only: int = 0) -> list[tuple[str, int]]:
+        """Return which tallies the versions of a person moved, or one version of them only.
+
+        Everything is opened, and nothing leaves but counts: nobody is a subject of the entry; how
+        many were opened stands in it, as with the candidates of a search.
+
+        Raises:
+            RecordNotFound: there is no such person.
+        """
+        numbers = range(1, (only or self._view.latest(person)) + 1)
+        versions = ((number, self._opened(person, number)) for number in numbers)
+        whole = ((number, values) for number, values in versions if values is not None)
+        self._touched.candidates += 1
+        return list(replayed(self._hook, person, whole, self._today, only or 1))
+
+    def _opened(self, person: PersonId, number: int) -> Values | None:
+        """Return everything of a version, or None if it is erased."""
+        try:
+            return open_form(self._view.read(person, BY_NUMBER, number).fields)
+        except RecordNotFound:
+            return None
 
 
 def has_lapsed(name: str, today: date) -> bool:

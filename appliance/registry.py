@@ -57,10 +57,6 @@ RUNNING = "1"
 _EVERYTHING = tuple(item.name for item in CELLS)
 
 
-Recount = Callable[[PersonId, list[tuple[int, Values]], int], list[tuple[str, int]]]
-"""Says which tallies the versions of a person move, from the one of a number on."""
-
-
 @dataclass(frozen=True, slots=True)
 class Tools:
     """What every registry of a running appliance shares."""
@@ -81,7 +77,6 @@ class Registry:
         withheld: Callable[[], frozenset[ItemName]],
         messages: Callable[[Change], Iterable[Message]],
         tallies: Callable[[Change], Iterable[tuple[str, int]]],
-        recount: Recount = lambda person, versions, first: [],
     ) -> None:
         self._view = view
         self._unit = unit
@@ -92,7 +87,6 @@ class Registry:
         self._whole: tuple[VersionId, Values] | None = None
         self._messages = messages
         self._tallies = tallies
-        self._recount = recount
         self.touched = Touched()
 
     @property
@@ -288,25 +282,6 @@ class Registry:
             raise Conflict("this version is kept: its time of retention does not run")
         unit.erase(version, self._only_of(version))
         self.touched.subjects[version.person] = None
-
-    def persons(self, after: int, limit: int) -> list[PersonId]:
-        """Return up to ``limit`` persons above a number, in order; nothing of them is opened."""
-        return self._view.persons(after, limit)
-
-    def counted(self, person: PersonId, only: int = 0) -> list[tuple[str, int]]:
-        """Return which tallies the versions of a person moved, or one version of them only.
-
-        Everything is opened, and nothing leaves but counts: nobody is a subject of the entry; how
-        many were opened stands in it, as with the candidates of a search.
-
-        Raises:
-            NotFound: there is no such person.
-        """
-        numbers = range(1, (only or self.latest(person)) + 1)
-        opened = ((number, self._still(person, number)) for number in numbers)
-        versions = [(number, values) for number, values in opened if values is not None]
-        self.touched.candidates += 1
-        return self._recount(person, versions, only or 1)
 
     @contextmanager
     def savepoint(self) -> Iterator[None]:

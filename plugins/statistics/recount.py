@@ -82,7 +82,7 @@ def prepare(case: Case, _: Nothing) -> Found:
     return Found(phase, moved, state)
 
 
-def recount(case: Case, _: Nothing) -> Step:
+def step(case: Case, _: Nothing) -> Step:
     """Do one step."""
     found: Found = case.prepared
     state = found.state
@@ -108,9 +108,9 @@ def _sweep(case: Case, state: State) -> Step:
 def _count(case: Case, state: State) -> Counter[str]:
     """Count the next persons; where there are none any more, the ledger comes next."""
     moved: Counter[str] = Counter()
-    people = case.registry.persons(state.after, PERSONS)
+    people = case.recount.persons(state.after, PERSONS)
     for person in people:
-        _sum(moved, case.registry.counted(person))
+        _sum(moved, case.recount.counted(person))
     state.after = people[-1] if people else state.after
     state.looks.append((state.after, case.ledger.size))
     if not people:
@@ -126,7 +126,7 @@ def _read_ledger(case: Case, state: State, stop: int) -> Counter[str]:
         provisions.update(_provision(reading))
         for version in reading.saved:
             if reading.index >= _length_when_counted(state, version.person):
-                _sum(moved, case.registry.counted(version.person, only=version.number))
+                _sum(moved, case.recount.counted(version.person, only=version.number))
     state.provisions, state.entry = dict(provisions), stop
     if case.ledger.size - stop <= SETTLED:
         state.phase = "settle"
@@ -215,7 +215,7 @@ RECOUNT = Operation(
     summary="Count some more of everything again, and in the end compare it with the tallies.",
     asks=Nothing,
     answers=Step,
-    handler=recount,
+    handler=step,
     prepare=prepare,
     changes=True,
     purposed=False,
