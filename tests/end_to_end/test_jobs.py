@@ -107,7 +107,7 @@ def _shown(machine: Machine) -> None:
     """The operator on the machine sees jobs and alarms; monitoring does too."""
     status = json.loads(machine.juki("status", "--config", str(machine.config)).stdout)
     names = [each["name"] for each in status["jobs"]]
-    assert names == ["statistics/recount", "statistics/rollover"]
+    assert {RECOUNT, "statistics/rollover"} <= set(names)
     assert status["alarms"] == []
     _, metrics = machine.loopback("GET", "metrics")
     assert 'juki_job_failures{job="statistics/recount"} 0.0' in metrics
@@ -142,7 +142,7 @@ def test_an_operator_lets_a_job_run_from_the_command_line(tmp_path: Path) -> Non
         }
         assert juki(seat, "login", "OP-0001", "--json", given=PIN).returncode == 0
         listed = json.loads(juki(seat, "job", "list", "--json").stdout)["jobs"]
-        assert [each["name"] for each in listed] == ["statistics/recount", "statistics/rollover"]
+        assert {RECOUNT, "statistics/rollover"} <= {each["name"] for each in listed}
         assert "daily at 00:05 JST" in juki(seat, "job", "list").stdout
         done = juki(seat, "job", "run", "statistics/rollover", "--json")
         told = json.loads(done.stdout)
