@@ -11,7 +11,6 @@ Whoever moves out on a day to come (転出の予定年月日) is counted until t
 with it.
 """
 
-from collections import Counter
 from collections.abc import Mapping
 from datetime import date, datetime
 
@@ -27,25 +26,25 @@ UNKNOWN_SEX = "0"
 
 def tallies_of(change: Change, today: date) -> Mapping[str, int]:
     """Return which counts a change moves: of residents, and of updates."""
-    moved: Counter[str] = Counter()
-    if change.before is not None:
-        moved.subtract(_residents(change.before, change.until_before, today))
-    moved.update(_residents(change.after, change.until, today))
-    moved[_update(change.after)] += 1
-    return {name: by for name, by in moved.items() if by}
+    was = change.before and _resident(change.before, change.until_before, today)
+    is_now = _resident(change.after, change.until, today)
+    moved = {_update(change.after): 1}
+    if was != is_now:
+        moved |= {name: by for name, by in ((was, -1), (is_now, 1)) if name}
+    return moved
 
 
-def _residents(values: Values, until: date | None, today: date) -> list[str]:
-    """Return under which name somebody is counted as a resident; nothing if he is none."""
+def _resident(values: Values, until: date | None, today: date) -> str | None:
+    """Return under which name somebody is counted as a resident; None if he is none."""
     birth = str(values[BIRTH_DATE] or UNKNOWN_BIRTH)[:7]
     sex = values[SEX] or UNKNOWN_SEX
     name = f"{POPULATION}/{values[MUNICIPALITY_CODE]}/{birth}/{sex}"
     if until is None:
-        return [name]
-    return [f"{name}/until-{until.isoformat()}"] if until > today else []
+        return name
+    return f"{name}/until-{until.isoformat()}" if until > today else None
 
 
 def _update(values: Values) -> str:
     written = datetime.fromisoformat(str(values[RECORDED_AT]))
-    month = written.astimezone(JST).strftime("%Y-%m")
+    month = written.astimezone(JST).isoformat()[: len("YYYY-MM")]
     return f"{UPDATE}/{month}/{values[MUNICIPALITY_CODE]}/{values[REASON]}"

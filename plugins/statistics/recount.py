@@ -36,7 +36,7 @@ from appliance.plugin_api import (
 )
 from plugins.statistics.counting import POPULATION, PROVISION, UPDATE
 
-PERSONS, ENTRIES, SETTLED, DROPPED = 1_000, 5_000, 500, 5_000
+PERSONS, ENTRIES, SETTLED, DROPPED = 500, 5_000, 500, 5_000
 """Done in one step of each phase."""
 BESIDE = "recount/"
 PAPER = ("recount", "state")

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import cache
 
 from appliance.plugin_api import Case, Municipalities, has_lapsed
 from plugins.statistics.ages import age_class
@@ -45,10 +46,12 @@ PROVISIONS = Kind(PROVISION, ("month", "purpose", "agency", "method", "result"),
 def residents(tallies: Mapping[str, int], today: date) -> Finest:
     """Return how many live where, by age and sex; who moves out later still does."""
     finest: Counter[tuple[str, ...]] = Counter()
+    # There are many more names than months of birth.
+    class_of = cache(lambda birth: age_class(birth, today))
     for name, count in tallies.items():
         _, municipality, birth, sex, *_ = name.split("/")
         if not has_lapsed(name, today):
-            finest[municipality, age_class(birth, today), sex] += count
+            finest[municipality, class_of(birth), sex] += count
     return finest
 
 
