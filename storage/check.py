@@ -113,6 +113,9 @@ def _checked(
         papers.check_outbox()
     with findings.noting("ledger"):
         entries.run(papers.digest, anchors)
+    kept: Mapping[str, int] = {}
+    with findings.noting("tallies"):
+        kept = tallies.read(connection, "")
     with findings.noting("pages"):
         _check_pages(connection, findings)
     return CheckReport(
@@ -123,7 +126,7 @@ def _checked(
         documents=papers.documents,
         parcels=papers.parcels,
         entries=entries.entries,
-        tallies=tallies.read(connection, ""),
+        tallies=kept,
         findings=tuple(findings.all),
     )
 
