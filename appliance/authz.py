@@ -9,7 +9,7 @@ from collections.abc import Iterable
 
 import pluggy
 
-from appliance.errors import NotPermitted
+from appliance.errors import NotPermitted, Unidentified
 from appliance.items import ITEM_NAMES, ItemName
 from appliance.model import Actor, Grant, Request
 from appliance.operation import AnyOperation
@@ -28,6 +28,7 @@ def permit(
     """Return how far this request may reach.
 
     Raises:
+        Unidentified: nobody has logged in, and what is asked for needs that.
         NotPermitted: no role, no 事務, or a plugin's veto; says which, never about whom.
     """
     roles = _roles(policy, actor, operation)
@@ -63,12 +64,14 @@ def _items(answers: Iterable[object]) -> frozenset[ItemName]:
 
 
 def _roles(policy: Policy, actor: Actor, operation: AnyOperation) -> list[RoleRule]:
-    held = [policy.roles[role] for role in sorted(actor.roles) if role in policy.roles]
-    reaching = [
-        role
-        for role in held
+    here = {
+        name: role
+        for name, role in policy.roles.items()
         if operation.name in role.operations and actor.terminal.kind in role.terminals
-    ]
+    }
+    reaching = [here[role] for role in sorted(actor.roles) if role in here]
+    if not reaching and here and actor.terminal.kind.is_staffed and actor.operator is None:
+        raise Unidentified("log in first (session/open)")
     if not reaching:
         raise NotPermitted(f"no role of yours reaches {operation.name} at this terminal")
     return reaching

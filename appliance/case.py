@@ -18,6 +18,10 @@ from appliance.traces import Note
 from storage.engine import Unit
 
 
+def _anybody(pem: str) -> bool:
+    return True
+
+
 @dataclass(slots=True)
 class Case:
     """One request in the hands of a handler."""
@@ -41,6 +45,8 @@ class Case:
     """Done in the same unit as the ledger entry of the answer."""
     if_refused: list[Callable[[Unit], None]] = field(default_factory=list)
     """Done in the same unit as the ledger entry of the refusal."""
+    is_ours: Callable[[str], bool] = _anybody
+    """Whether a certificate (PEM) is of an authority whose certificates may open a connection."""
     prepared: Any = None
     """What the operation's ``prepare`` returned."""
 

@@ -17,11 +17,13 @@ a server does not serve as a client's, nor the other way round.
 import hashlib
 import ipaddress
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 
 from cryptography import x509
+from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import (
@@ -187,6 +189,23 @@ def peer_from_der(der: bytes) -> Peer:
         BadCertificate: not a certificate.
     """
     return _peer(_load(der))
+
+
+def is_issued_by(pem: bytes | str, authorities: bytes) -> bool:
+    """Return whether one of these authorities (PEM) signed a certificate itself.
+
+    An authority in between belongs among them.
+
+    Raises:
+        BadCertificate: it is no certificate.
+        ValueError: the authorities are none.
+    """
+    certificate = _load(pem)
+    for authority in x509.load_pem_x509_certificates(authorities):
+        with suppress(ValueError, TypeError, InvalidSignature):
+            certificate.verify_directly_issued_by(authority)
+            return True
+    return False
 
 
 def _peer(certificate: x509.Certificate) -> Peer:

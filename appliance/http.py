@@ -60,21 +60,21 @@ from storage.errors import OutcomeUnknown
 
 log = logging.getLogger(__name__)
 
-CODES: Mapping[str, tuple[HTTPStatus, str]] = {
-    Malformed.code: (HTTPStatus.BAD_REQUEST, "Not understood"),
-    Unidentified.code: (HTTPStatus.UNAUTHORIZED, "Not identified"),
-    NotPermitted.code: (HTTPStatus.FORBIDDEN, "Not permitted"),
-    UnknownOperation.code: (HTTPStatus.NOT_FOUND, "No such operation"),
-    NotFound.code: (HTTPStatus.NOT_FOUND, "Not found"),
-    Conflict.code: (HTTPStatus.CONFLICT, "Conflict"),
-    Rejected.code: (HTTPStatus.UNPROCESSABLE_ENTITY, "Against a rule"),
-    AddConditions.code: (HTTPStatus.UNPROCESSABLE_ENTITY, "Add conditions"),
-    TooMany.code: (HTTPStatus.UNPROCESSABLE_ENTITY, "Too many found"),
-    Unavailable.code: (HTTPStatus.SERVICE_UNAVAILABLE, "Not available now"),
-    Damaged.code: (HTTPStatus.INTERNAL_SERVER_ERROR, "Stored data is damaged"),
-    Failed.code: (HTTPStatus.INTERNAL_SERVER_ERROR, "A fault of the appliance"),
+CODES: Mapping[str, HTTPStatus] = {
+    Malformed.code: HTTPStatus.BAD_REQUEST,
+    Unidentified.code: HTTPStatus.UNAUTHORIZED,
+    NotPermitted.code: HTTPStatus.FORBIDDEN,
+    UnknownOperation.code: HTTPStatus.NOT_FOUND,
+    NotFound.code: HTTPStatus.NOT_FOUND,
+    Conflict.code: HTTPStatus.CONFLICT,
+    Rejected.code: HTTPStatus.UNPROCESSABLE_ENTITY,
+    AddConditions.code: HTTPStatus.UNPROCESSABLE_ENTITY,
+    TooMany.code: HTTPStatus.UNPROCESSABLE_ENTITY,
+    Unavailable.code: HTTPStatus.SERVICE_UNAVAILABLE,
+    Damaged.code: HTTPStatus.INTERNAL_SERVER_ERROR,
+    Failed.code: HTTPStatus.INTERNAL_SERVER_ERROR,
 }
-OTHER = (HTTPStatus.UNPROCESSABLE_ENTITY, "Refused")
+OTHER = HTTPStatus.UNPROCESSABLE_ENTITY
 """For a refusal a vendor made, with a code of its own."""
 
 STATUS_HEADERS: Mapping[HTTPStatus, tuple[str, str]] = {
@@ -158,11 +158,10 @@ def make_app(door: Door, metrics: Metrics | None = None) -> App:
 
 def refusal_answer(refusal: Refusal, request_id: str) -> HttpAnswer:
     """Return a refusal as HTTP."""
-    status, title = CODES.get(refusal.code, OTHER)
+    status = CODES.get(refusal.code, OTHER)
     body = document(
         status=status,
         code=refusal.code,
-        title=title,
         detail=refusal.text,
         request_id=request_id,
         problems=refusal.problems,

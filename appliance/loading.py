@@ -61,14 +61,20 @@ def installed(names: Iterable[str]) -> dict[str, object]:
     Raises:
         StartupError: one is not installed; says which are.
     """
+    names = list(names)
     found = {point.name: point for point in entry_points(group=GROUP)}
-    missing = [name for name in names if name not in found]
-    if missing:
+    if missing := missing_of(names):
         there = ", ".join(sorted(found)) or "none"
         raise StartupError(
             *(f"plugin {name} is not installed (there: {there})" for name in missing)
         )
     return {name: found[name].load() for name in names}
+
+
+def missing_of(names: Iterable[str]) -> list[str]:
+    """Return which of these plugins are not installed here."""
+    there = {point.name for point in entry_points(group=GROUP)}
+    return [name for name in names if name not in there]
 
 
 def catalogue(manager: pluggy.PluginManager) -> dict[OperationName, tuple[str, AnyOperation]]:

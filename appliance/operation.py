@@ -1,6 +1,6 @@
 """What a plugin offers: an operation, declared whole so that it can be permitted and documented."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from types import NoneType
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, get_args
@@ -44,6 +44,8 @@ class Operation(Generic[A]):
     """Runs in a unit of work on the writer thread, and needs an Idempotency-Key."""
     purposed: bool = True
     """Needs 事務 and 利用事由 (R90)."""
+    example: Mapping[str, Any] | None = None
+    """A request that can be sent as it is, for the OpenAPI document; None: made from the types."""
     records: tuple[str, ...] = ()
     """Argument fields the ledger keeps (sealed), by dotted path."""
     drops: tuple[str, ...] = ()

@@ -75,6 +75,8 @@ class Parts:
     refs: Refs
     turned_away: Callable[[str, str], None]
     """Told of every certificate that is not registered, and why it was refused."""
+    is_ours: Callable[[str], bool] = lambda pem: True
+    """Whether a certificate is of an authority whose certificates may open a connection."""
     clock: Clock = utc_now
 
 
@@ -241,6 +243,7 @@ class Pipeline:
             outgoing=Outgoing(view, unit, registry),
             tallies=view.tallies,
             recount=Recount(view, hook, today, registry.touched),
+            is_ours=parts.is_ours,
         )
         run.case = case
         return case

@@ -72,6 +72,7 @@ from appliance.vocabulary import (
     ShortText,
     Told,
     YearText,
+    check_digits,
     told,
 )
 from appliance.watch import Alarm, Watch
@@ -145,6 +146,7 @@ __all__ = [
     "Watch",
     "Why",
     "YearText",
+    "check_digits",
     "composed",
     "differences",
     "gaiji",

@@ -5,7 +5,7 @@ Both files carry a version; the digest over their bytes stands in every ledger e
 """
 
 import tomllib
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from hashlib import sha256
@@ -67,10 +67,7 @@ class Policy:
 
     def problems(self, operations: Collection[OperationName]) -> list[str]:
         """Return what in the policy names something that does not exist."""
-        found = []
-        for where, named, known in self._references(operations):
-            found += [f"{where}: {name!r} is not known" for name in sorted(set(named) - known)]
-        return found
+        return [*self.unknown_operations(operations), *self.unknown_items()]
 
     def unserved(self, operations: Collection[OperationName]) -> list[str]:
         """Return which of these steps of jobs the appliance itself may not ask for."""
@@ -85,23 +82,30 @@ class Policy:
             for name in sorted(set(operations) - may)
         ]
 
-    def _references(
-        self, operations: Collection[OperationName]
-    ) -> list[tuple[str, Collection[str], frozenset[str]]]:
-        offered, items = frozenset(map(str, operations)), frozenset(map(str, ITEM_NAMES)) | {ALL}
-        rules: list[tuple[str, RoleRule | PurposeRule]] = [
-            *((f"roles.toml [{name}]", role) for name, role in self.roles.items()),
-            *((f"purposes.toml [{name}]", purpose) for name, purpose in self.purposes.items()),
-        ]
+    def unknown_operations(self, operations: Collection[OperationName]) -> list[str]:
+        """Return where the policy names an operation that is not offered."""
+        offered = frozenset(map(str, operations))
         return [
-            reference
-            for where, rule in rules
-            for reference in (
-                (f"{where} operations", rule.operations, offered),
-                (f"{where} items", rule.items, items),
-                (f"{where} keys", rule.keys, KEYS),
+            problem
+            for where, rule in self._rules()
+            for problem in _unknown(f"{where} operations", rule.operations, offered)
+        ]
+
+    def unknown_items(self) -> list[str]:
+        """Return where the policy names an item or a key there is not."""
+        items = frozenset(map(str, ITEM_NAMES)) | {ALL}
+        return [
+            problem
+            for where, rule in self._rules()
+            for problem in (
+                *_unknown(f"{where} items", rule.items, items),
+                *_unknown(f"{where} keys", rule.keys, KEYS),
             )
         ]
+
+    def _rules(self) -> Iterator[tuple[str, RoleRule | PurposeRule]]:
+        yield from ((f"roles.toml [{name}]", rule) for name, rule in self.roles.items())
+        yield from ((f"purposes.toml [{name}]", rule) for name, rule in self.purposes.items())
 
 
 def read_policy(folder: Path) -> Policy:
@@ -129,6 +133,10 @@ def items_of(rule: RoleRule | PurposeRule) -> frozenset[ItemName]:
     if ALL in rule.items:
         return ITEM_NAMES
     return frozenset(ItemName(name) for name in rule.items)
+
+
+def _unknown(where: str, named: Collection[str], known: frozenset[str]) -> list[str]:
+    return [f"{where}: {name!r} is not known" for name in sorted(set(named) - known)]
 
 
 def _text(path: Path, problems: list[str]) -> bytes | None:

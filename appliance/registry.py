@@ -29,6 +29,7 @@ from appliance.items import (
     BY_NAME,
     CELLS,
     ITEM_NAMES,
+    ITEMS,
     ItemName,
     Value,
     Values,
@@ -186,7 +187,8 @@ class Registry:
             NotPermitted: an item is beyond the grant; names it.
         """
         if not set(items) <= ITEM_NAMES:
-            raise Malformed("what is asked for is not one of the 24 items")
+            there = ", ".join(item.name for item in ITEMS)
+            raise Malformed(f"items: there are {there}; something else is asked for")
         if excess := sorted(set(items) - self._grant.items):
             raise NotPermitted(f"not within your rights: {', '.join(excess)}")
 

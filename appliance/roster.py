@@ -110,11 +110,10 @@ class Roster:
             Conflict: the certificate or the 操作端末ID is registered and not revoked.
         """
         for other in self.terminals():
-            same = record.fingerprint == other.fingerprint or (
-                record.terminal_id == other.terminal_id and not other.revoked
-            )
-            if same:
-                raise Conflict("this certificate or terminal_id is registered already")
+            if record.fingerprint == other.fingerprint:
+                raise Conflict("this certificate is registered, or was once: issue another")
+            if record.terminal_id == other.terminal_id and not other.revoked:
+                raise Conflict("this terminal_id is registered: revoke it first, or choose another")
         self._write(TERMINALS, bytes.fromhex(record.fingerprint), record)
 
     def revoke_terminal(self, terminal_id: str, why: str) -> TerminalRecord:

@@ -5,6 +5,7 @@ to the certificate it was opened with. One live session an operator (R21, ui: tw
 are refused and recorded).
 """
 
+import itertools
 import secrets
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -80,10 +81,12 @@ class PinAuthenticator:
         """Return what is kept of a PIN.
 
         Raises:
-            Malformed: the PIN is too short or not digits.
+            Malformed: the PIN is too short, not digits, or among the first that anybody tries.
         """
         if not (evidence.isascii() and evidence.isdigit() and len(evidence) >= PIN_DIGITS):
             raise Malformed(f"the PIN needs {PIN_DIGITS} digits or more")
+        if _is_trivial(evidence):
+            raise Malformed("the PIN is too easy: digits repeat, or follow one another in order")
         return self._hash(evidence)
 
     def _hash(self, pin: str) -> str:
@@ -162,6 +165,13 @@ class Sessions:
             now - session.used <= self._limits.idle
             and now - session.opened <= self._limits.absolute
         )
+
+
+def _is_trivial(pin: str) -> bool:
+    """Return whether digits repeat (11111111, 12121212, 12341234) or run up or down (23456789)."""
+    repeats = any(pin == (pin[:size] * len(pin))[: len(pin)] for size in range(1, 5))
+    steps = {(int(after) - int(before)) % 10 for before, after in itertools.pairwise(pin)}
+    return repeats or steps in ({1}, {9})
 
 
 def digest(token: str) -> str:

@@ -55,7 +55,7 @@ from storage.keyring import KeyRing
 from storage.vault import Vault, create, open_vault
 
 ORIGIN = "audit.juki.test/g1"
-PIN = "12345678"
+PIN = "27182818"
 PREPARED = Entry(event=0, result=0, body=b"\xa0")
 """What the ledger says of people and terminals that a test put in place."""
 

@@ -17,6 +17,7 @@ import cbor2
 import msgspec
 
 from appliance.errors import Malformed
+from appliance.forms import form_told
 from appliance.operation import Arguments
 
 JSON, CBOR = "application/json", "application/cbor"
@@ -58,10 +59,11 @@ def parse(asks: type[Arguments], plain: dict[str, Any]) -> Arguments:
     try:
         return msgspec.convert(plain, asks)
     except msgspec.ValidationError as problem:
-        raise Malformed(_in_our_words(str(problem))) from None
+        told = str(problem)
+        raise Malformed(form_told(asks, told) or _in_our_words(told)) from None
 
 
-_PLACE = re.compile(r" - at `\$(\.[a-z_]+|\[\.\.\.\])+`\Z")
+_PLACE = re.compile(r" - at `\$(\.[a-z_]+|\[(\.\.\.|[0-9]+)\])+`\Z")
 _UNKNOWN = re.compile(r"Object contains unknown field( `[a-z_]{1,40}`)?")
 
 

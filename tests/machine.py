@@ -41,7 +41,7 @@ from tests.simulators.terminal import Terminal
 
 SHIPPED = Path(__file__).resolve().parent.parent / "firmware_config"
 ORIGIN = "audit.juki.test/g1"
-PIN = "12345678"
+PIN = "27182818"
 PREFECTURE = "PREF-43"
 """The common name by which the national server knows the appliance."""
 PATIENCE = 20.0

@@ -34,12 +34,12 @@ from appliance.machine.init import THRESHOLD, Founded, Founding, found, write_sh
 from appliance.machine.keeper import Keeper
 from appliance.model import JST
 from appliance.pipeline import utc_now
-from appliance.values.identifiers import my_number_from, resident_code_from
+from appliance.values.identifiers import Municipalities, my_number_from, resident_code_from
 
 SHIPPED = Path(__file__).resolve().parents[2] / "firmware_config"
-PIN = "12345678"
-ADMINISTRATOR, CLERK = "OP-0001", "OP-0002"
-CLERK_ROLES = ("clerk", "registrar", "auditor")
+PIN = "27182818"
+ADMINISTRATOR, CLERK, AUDITOR = "OP-0001", "OP-0002", "OP-0003"
+CLERK_ROLES, AUDITOR_ROLES = ("clerk", "registrar"), ("auditor",)
 ADDRESS = "127.0.0.1"
 ORIGIN = "audit.juki.development.example/g1"
 BANNER = """
@@ -83,6 +83,11 @@ class Place:
         return self.folder / "session.json"
 
     @property
+    def audit_session(self) -> Path:
+        """The auditor's session."""
+        return self.folder / "audit-session.json"
+
+    @property
     def url(self) -> str:
         """The main port."""
         return f"https://{ADDRESS}:{self.port}"
@@ -101,7 +106,8 @@ def serve(folder: Path, municipalities: Sequence[str], port: int) -> int:
     """Make a development appliance in an empty folder and serve it; return the exit code.
 
     Raises:
-        StartupError: the folder is not empty, or the policy as shipped is not there.
+        StartupError: the folder is not empty, the policy as shipped is not there, or there is no
+            such municipality.
     """
     place = Place(folder.resolve(), port)
     founded = make(place, municipalities)
@@ -130,6 +136,10 @@ def make(place: Place, municipalities: Sequence[str]) -> Founded:
         raise StartupError(f"{place.folder}: is not empty; --dev makes everything anew")
     if not (SHIPPED / firmware.PLUGINS).is_file():
         raise StartupError(f"{SHIPPED}: the policy as shipped is not there; use a source tree")
+    if unknown := [code for code in municipalities if not _is_municipality(code)]:
+        raise StartupError(
+            *(f"--municipality {code}: no municipality has this code" for code in unknown)
+        )
     place.tls.mkdir(parents=True, mode=0o700)
     _certificates(place, municipalities)
     place.firmware.mkdir()
@@ -147,6 +157,11 @@ def make(place: Place, municipalities: Sequence[str]) -> Founded:
         expires_on=_today() + timedelta(days=365),
     )
     return found(founding, lambda founded: _hand_out(place, founded), utc_now)
+
+
+def _is_municipality(code: str) -> bool:
+    known = Municipalities.load().lookup(code)
+    return known is not None and not known.is_prefecture
 
 
 def _today() -> date:
@@ -210,8 +225,12 @@ def _people_in(
         }
         ask(administrator, "roster/enrol-terminal", body)
     purposes = sorted(firmware.unsigned(place.firmware).policy.purposes)
-    added = ask(administrator, "roster/add-operator", _clerk(purposes))
-    keep_seat(place.session, _logged_in(place.seat(), CLERK, added["enrolment_code"]))
+    for operator, roles, session in (
+        (CLERK, CLERK_ROLES, place.session),
+        (AUDITOR, AUDITOR_ROLES, place.audit_session),
+    ):
+        added = ask(administrator, "roster/add-operator", _appointment(operator, roles, purposes))
+        keep_seat(session, _logged_in(place.seat(), operator, added["enrolment_code"]))
     return _what_to_try(place, municipalities)
 
 
@@ -223,12 +242,12 @@ def _logged_in(seat: Seat, operator: str, code: str) -> Seat:
     )
 
 
-def _clerk(purposes: Sequence[str]) -> dict[str, Any]:
+def _appointment(operator: str, roles: Sequence[str], purposes: Sequence[str]) -> dict[str, Any]:
     return {
-        "operator_id": CLERK,
-        "person_id": "P-0002",
+        "operator_id": operator,
+        "person_id": operator.replace("OP", "P"),
         "office": "development",
-        "roles": list(CLERK_ROLES),
+        "roles": list(roles),
         "purposes": list(purposes),
         "expires_on": (_today() + timedelta(days=365)).isoformat(),
     }
@@ -254,8 +273,8 @@ def _what_to_try(place: Place, municipalities: Sequence[str]) -> str:
         "  -H \"Authorization: Bearer $TOKEN\" -H 'X-Purpose: register-administration' \\",
         "  -H 'X-Reason: 04' \\",
         f"  -d '{json.dumps(find, ensure_ascii=False)}' {place.url}/v1/search/find\n",
-        "# what the ledger says of it, how it stands, and sealing it",
-        f"juki ledger search --session {place.session}",
+        f"# what the ledger says of it, to {AUDITOR}; how it stands, and sealing it",
+        f"juki ledger search --session {place.audit_session}",
         f"juki status --config {place.config}",
         f"juki seal --config {place.config}",
         f"juki unseal --config {place.config} --shares-from {place.custodians}\n",

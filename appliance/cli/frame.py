@@ -2,13 +2,19 @@
 
 import inspect
 import json
+import shutil
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from enum import IntEnum
+from io import StringIO
 from pathlib import Path
 from typing import Any, NoReturn, TypeVar
 
 import click
+from rich.box import Box
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
 
 from appliance.edge.problems import origin
 from appliance.errors import StartupError
@@ -24,6 +30,9 @@ from storage.errors import (
     WrongKey,
 )
 
+UNLIMITED = 10_000
+"""Columns where nothing is wrapped: lines are for another program."""
+UNDERLINED = Box("    \n    \n -  \n    \n    \n    \n    \n    \n", ascii=True)
 JSON = "juki.json"
 """Key of what all contexts of one command share."""
 F = TypeVar("F", bound=Callable[..., Any])
@@ -163,17 +172,24 @@ def shown(value: object) -> str:
     return str(value)
 
 
-def table(rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> str:
-    """Return rows as a table; full-width characters count as two."""
-    lines = [list(columns), *([shown(row.get(name)) for name in columns] for row in rows)]
-    widths = [max(_width(line[at]) for line in lines) for at in range(len(columns))]
-    lines.insert(1, ["-" * width for width in widths])
-    return "\n".join(
-        "  ".join(
-            cell + " " * (width - _width(cell)) for cell, width in zip(line, widths, strict=True)
-        ).rstrip()
-        for line in lines
-    )
+def table(
+    rows: Sequence[Mapping[str, Any]], columns: Sequence[str], width: int | None = None
+) -> str:
+    """Return rows as a table; full-width characters count as two.
+
+    Args:
+        rows: what it shows.
+        columns: which parts of a row, in this order.
+        width: cells are wrapped to stay within it; None: the terminal's, if it is one.
+    """
+    drawn = Table(box=UNDERLINED, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0))
+    for name in columns:
+        drawn.add_column(Text(name), overflow="fold")
+    for row in rows:
+        drawn.add_row(*(Text(shown(row.get(name))) for name in columns))
+    text = StringIO()
+    Console(file=text, width=width or _screen_width(), color_system=None).print(drawn)
+    return "\n".join(line.rstrip() for line in text.getvalue().splitlines())
 
 
 def finish(exit_code: int) -> NoReturn:
@@ -210,5 +226,5 @@ def _tell(stop: Stop) -> NoReturn:
     finish(stop.exit_code)
 
 
-def _width(text: str) -> int:
-    return sum(2 if character >= "\u1100" else 1 for character in text)
+def _screen_width() -> int:
+    return shutil.get_terminal_size().columns if sys.stdout.isatty() else UNLIMITED

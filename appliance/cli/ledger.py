@@ -1,6 +1,8 @@
 """``juki ledger``: verify it offline, prove from it, read who looked at whom."""
 
+import json
 from datetime import datetime
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +14,10 @@ from appliance.cli.frame import Exit, Group, Stop, as_json, finish, secret, show
 from appliance.cli.link import Seat, ask, fetch_text
 from appliance.cli.people import at_a_terminal
 from storage.tilecheck import verify_folder
+from storage.tiles import CHECKPOINT
 
+BY_ITSELF = "system/"
+"""What the appliance enters by itself: unsealing, stopping …"""
 COLUMNS = (
     "index",
     "at",
@@ -24,6 +29,8 @@ COLUMNS = (
     "case",
     "items",
     "result",
+    "refusal",
+    "why",
 )
 
 
@@ -43,8 +50,9 @@ def verify(folder: Path, vkey: str) -> None:
     tiles/ below the appliance's data folder, or any copy of it.
 
     Example:
-      juki ledger verify /var/lib/juki/tiles --key audit.juki.pref-43.example/g1+1234abcd+AX...
+      juki ledger verify /var/lib/juki/43/tiles --key audit.juki.pref-43.example/g1+1234abcd+AX...
     """
+    folder = _of_tiles(folder)
     console = Console(stderr=True, quiet=wants_json() or not Console(stderr=True).is_terminal)
     with Progress(
         SpinnerColumn(),
@@ -105,12 +113,15 @@ def prove(index: int, out: Path | None, seat: Seat, session: Path) -> None:
 
 @ledger.command()
 @click.option("--operator", help="操作者ID")
+@click.option("--person", help="照合ID")
 @click.option("--terminal", help="操作端末ID")
 @click.option("--operation", help="Such as search/find.")
 @click.option("--purpose", help="事務 code")
 @click.option("--result", type=click.Choice(["ok", "denied", "error"]))
+@click.option("--request-id", help="Of a request, or a provision_id.")
 @click.option("--since", type=click.DateTime(), help="Local time.")
 @click.option("--until", type=click.DateTime(), help="Local time.")
+@click.option("--before", type=click.IntRange(min=0), help="Only entries below this number.")
 @click.option("--limit", type=click.IntRange(1, 1000), default=50, show_default=True)
 @at_a_terminal
 @as_json
@@ -121,7 +132,11 @@ def search(seat: Seat, session: Path, **filters: Any) -> None:
       juki ledger search --operator OP-0007 --result denied --since 2026-04-01
     """
     body = {name: _moment(value) for name, value in filters.items() if value is not None}
-    _entries(ask(seat, "ledger/search", body))
+    answer = ask(seat, "ledger/search", body)
+    # Only now: of an operation that was offered once, entries are still there.
+    if filters["operation"] is not None and not answer["entries"]:
+        _must_be_offered(seat, filters["operation"])
+    _entries(answer)
 
 
 @ledger.command()
@@ -139,7 +154,32 @@ def person(seat: Seat, session: Path) -> None:
 
 def _entries(answer: dict[str, Any]) -> None:
     entries = answer["entries"]
-    show(answer, lambda: table(entries, COLUMNS) if entries else "no entries")
+    lines = [table(entries, COLUMNS) if entries else "no entries"]
+    if answer["next"] is not None:
+        lines.append(f"older entries: --before {answer['next']}")
+    show(answer, lambda: "\n".join(lines))
+
+
+def _must_be_offered(seat: Seat, operation: str) -> None:
+    """Refuse the name of an operation there is not, with those that look like it."""
+    paths = json.loads(fetch_text(seat, "/v1/openapi.json"))["paths"]
+    offered = [path.removeprefix("/v1/") for path in paths if "/sys/" not in path]
+    if operation in offered or operation.startswith(BY_ITSELF):
+        return
+    near = get_close_matches(operation, offered, n=5, cutoff=0.4)
+    function = f"{operation.partition('/')[0]}/"
+    near += [name for name in offered if name.startswith(function) and name not in near]
+    hint = f"; near it: {', '.join(near)}" if near else "; juki policy show lists them"
+    raise Stop(Exit.NOT_UNDERSTOOD, "operation", f"there is no operation {operation!r}{hint}")
+
+
+def _of_tiles(folder: Path) -> Path:
+    """Return the folder, if it can be an exported ledger."""
+    if (folder / CHECKPOINT).exists() or (folder / "tile").exists():
+        return folder
+    below = folder / "tiles"
+    hint = f"; give {below}" if below.is_dir() else ": give the folder tiles/, or a copy of it"
+    raise Stop(Exit.NOT_UNDERSTOOD, "folder", f"{folder} holds no exported ledger{hint}")
 
 
 def _moment(value: Any) -> Any:

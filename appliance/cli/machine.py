@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
 from appliance.certificates import BadCertificate, fingerprint
+from appliance.cli import report
 from appliance.cli.frame import (
     Command,
     Exit,
@@ -22,7 +23,6 @@ from appliance.cli.frame import (
     finish,
     secret,
     show,
-    shown,
     stopped_by,
     table,
     wants_json,
@@ -207,7 +207,9 @@ def unseal(config_path: Path, shares_from: Path | None) -> None:
     status = _seal_status(port)
     if not status["sealed"]:
         raise Stop(Exit.REFUSED, "conflict", "the appliance is not sealed")
-    for share in _shares(shares_from):
+    shares = _shares(shares_from)
+    while status["sealed"]:
+        share = _next(shares, status)
         code, plain = ask_machine(port, "POST", "/v1/sys/unseal", {"share": share})
         if code == HTTPStatus.BAD_REQUEST and shares_from is None and sys.stdin.isatty():
             click.echo(f"juki: {refuse(code, plain)}", err=True)
@@ -215,12 +217,9 @@ def unseal(config_path: Path, shares_from: Path | None) -> None:
         if code != HTTPStatus.OK:
             raise _share_refused(code, plain)
         status = plain
-        if not status["sealed"]:
-            break
-        if not wants_json():
+        if status["sealed"] and not wants_json():
             click.echo(f"{status['progress']} of {status['t']} shares")
-    show(status, lambda: "sealed" if status["sealed"] else "unsealed")
-    finish(Exit.WRONG if status["sealed"] else Exit.DONE)
+    show(status, lambda: "unsealed")
 
 
 @click.command(cls=Command)
@@ -268,8 +267,13 @@ def status(config_path: Path) -> None:
         stop = stopped_by(problem)
         # 2 would say "sealed" here.
         raise Stop(Exit.WRONG, stop.code, *stop.lines) from None
-    plain = {**sealed, **health}
-    show(plain, lambda: _condition(plain))
+    told = {**sealed, **health}
+    if wants_json():
+        show(told)
+    else:
+        flat = {name: told[name] for name in told if name not in ("jobs", "alarms")}
+        show(report.standing(flat))
+        click.echo(report.work(told), nl=False)
     if health["status"] == "degraded":
         finish(Exit.WRONG)
     finish(SEALED if sealed["sealed"] else Exit.DONE)
@@ -302,14 +306,14 @@ def check(config_path: Path, shares_from: Path | None, anchors: tuple[Path, ...]
     with Progress(
         TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn(), console=_console()
     ) as progress:
-        report, findings = checking.check_store(
+        summary, findings = checking.check_store(
             settings,
             _shares(shares_from),
             [anchor.read_text("utf-8") for anchor in anchors],
             _on(progress),
         )
-    plain = checking.plain(report, findings)
-    show(plain, lambda: _report(plain))
+    plain = checking.plain(summary, findings)
+    show(plain, lambda: report.checked(plain))
     finish(Exit.HUMAN if findings else Exit.DONE)
 
 
@@ -331,18 +335,6 @@ def show_config(config_path: Path) -> None:
     plain = {each.name: {"value": each.value, "source": each.source} for each in settings.in_force}
     rows = [{"key": name, **entry} for name, entry in plain.items()]
     show(plain, lambda: table(rows, ("key", "value", "source")))
-
-
-def _condition(plain: dict[str, Any]) -> str:
-    """Return how the appliance is, then its jobs and what a human should see to."""
-    rows = {name: value for name, value in plain.items() if name not in ("jobs", "alarms")}
-    width = max(map(len, rows)) + 1
-    parts = ["\n".join(f"{f'{name}:':<{width}} {shown(value)}" for name, value in rows.items())]
-    if plain.get("jobs"):
-        parts.append(table(plain["jobs"], ("name", "when", "outcome", "ended", "failures")))
-    if plain.get("alarms"):
-        parts.append(table(plain["alarms"], ("name", "count", "age_seconds", "text")))
-    return "\n\n".join(parts)
 
 
 def _seal_status(port: int) -> dict[str, Any]:
@@ -372,6 +364,18 @@ def _shares(folder: Path | None) -> Iterator[str]:
         yield secret("Share")
 
 
+def _next(shares: Iterator[str], status: dict[str, Any]) -> str:
+    """Return another share; where no more come, say how many are missing."""
+    try:
+        return next(shares)
+    except StopIteration:
+        raise Stop(Exit.WRONG, "too-few-shares", report.shares_missing(status)) from None
+    except Stop as stop:
+        if stop.code != "no-input":
+            raise
+        raise Stop(stop.exit_code, stop.code, report.shares_missing(status)) from None
+
+
 def _share_refused(code: int, plain: dict[str, Any]) -> Stop:
     problem = refuse(code, plain)
     # What does not open where it lies is no fault of whoever typed the share.
@@ -398,9 +402,3 @@ def _on(progress: Progress) -> ProgressOfCheck:
         progress.update(bars[part], completed=done, total=total)
 
     return tell
-
-
-def _report(plain: dict[str, Any]) -> str:
-    read = ", ".join(f"{value} {name}" for name, value in plain.items() if type(value) is int)
-    lines = [f"{each['place']}: {each['what']}" for each in plain["findings"]]
-    return "\n".join([f"read: {read}", *lines, "clean" if plain["clean"] else "NOT CLEAN"])

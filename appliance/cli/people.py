@@ -114,13 +114,14 @@ def operator() -> None:
 @at_a_terminal
 @as_json
 def operators(seat: Seat, session: Path) -> None:
-    """List every operator.
+    """List every operator. State: active, not-enrolled (no PIN yet), locked, over or suspended.
 
     Example:
       juki operator list
     """
     answer = ask(seat, "roster/operators", {})
-    _rows(answer, "operators", ("operator_id", "person_id", "office", "roles", "expires_on"))
+    columns = ("operator_id", "person_id", "office", "state", "roles", "purposes", "expires_on")
+    _rows(answer, "operators", columns)
 
 
 @operator.command()
@@ -161,6 +162,59 @@ def add(
 
 @operator.command()
 @click.argument("operator_id")
+@click.option("--office", help="所属")
+@click.option("--role", "roles", multiple=True, help="All he has from now on; repeatedly.")
+@click.option("--purpose", "purposes", multiple=True, help="All he has from now on; repeatedly.")
+@click.option("--no-purpose", is_flag=True, help="He has no 事務 from now on.")
+@click.option("--expires", type=click.DateTime(["%Y-%m-%d"]))
+@at_a_terminal
+@as_json
+def change(
+    operator_id: str,
+    office: str | None,
+    roles: tuple[str, ...],
+    purposes: tuple[str, ...],
+    no_purpose: bool,
+    expires: datetime | None,
+    seat: Seat,
+    session: Path,
+) -> None:
+    """Change the appointment of OPERATOR_ID (人事異動): what is not given stays as it is.
+
+    It counts from his next request on. How it was before stays on record.
+
+    Examples:
+      juki operator change OP-0002 --office パスポートセンター --purpose passport
+      juki operator change OP-0002 --expires 2028-03-31
+    """
+    if no_purpose and purposes:
+        raise Stop(Exit.NOT_UNDERSTOOD, "purposes", "give --purpose or --no-purpose, not both")
+    given: dict[str, Any] = {
+        "office": office,
+        "roles": list(roles) or None,
+        "purposes": [] if no_purpose else list(purposes) or None,
+        "expires_on": expires and expires.date().isoformat(),
+    }
+    changes = {name: value for name, value in given.items() if value is not None}
+    show(ask(seat, "roster/change-operator", {"operator_id": operator_id, **changes}))
+
+
+@operator.command()
+@click.argument("operator_id")
+@click.option("--reason", required=True, help="Why he may come back.")
+@at_a_terminal
+@as_json
+def resume(operator_id: str, reason: str, seat: Seat, session: Path) -> None:
+    """Let OPERATOR_ID, who was suspended, come back; prints the code with which he sets a PIN.
+
+    Example:
+      juki operator resume OP-0002 --reason "復職 2027-10-01"
+    """
+    show(ask(seat, "roster/resume-operator", {"operator_id": operator_id, "reason": reason}))
+
+
+@operator.command()
+@click.argument("operator_id")
 @at_a_terminal
 @as_json
 def enrol(operator_id: str, seat: Seat, session: Path) -> None:
@@ -178,7 +232,7 @@ def enrol(operator_id: str, seat: Seat, session: Path) -> None:
 @at_a_terminal
 @as_json
 def suspend(operator_id: str, reason: str, seat: Seat, session: Path) -> None:
-    """Shut OPERATOR_ID out, at once; sessions end.
+    """Shut OPERATOR_ID out, at once, until resumed; sessions end.
 
     Example:
       juki operator suspend OP-0002 --reason "退職 2027-03-31"
@@ -209,7 +263,7 @@ def terminals(seat: Seat, session: Path) -> None:
 @click.argument("terminal_id")
 @click.argument("pem", type=click.Path(path_type=Path, exists=True, dir_okay=False))
 @click.option("--kind", type=click.Choice(KINDS), required=True)
-@click.option("--place", default="", help="設置場所")
+@click.option("--place", default="", help="設置場所; needed where people sit.")
 @click.option("--municipality", "municipality_code", help="市町村コード, for a municipal server.")
 @at_a_terminal
 @as_json

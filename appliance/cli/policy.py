@@ -18,9 +18,11 @@ from appliance.cli.frame import (
 )
 from appliance.edge.tls import OTHERS
 from appliance.errors import StartupError
+from appliance.loading import missing_of
 from appliance.machine import firmware
 from appliance.machine.config import read_settings
 from appliance.machine.firmware import Firmware
+from appliance.machine.opening import load_plugins
 from appliance.machine.store import Layout, read_identity
 
 
@@ -40,10 +42,12 @@ def show_policy(config_path: Path) -> None:
     """
     settings = read_settings(config_path)
     rules, signed, problems = _as_it_lies(settings.firmware, Layout(settings.data))
+    unfit, unchecked = _fitness(rules)
     plain = {
         "serial": rules.manifest.serial,
         "signed": signed,
-        "problems": problems,
+        "problems": [*problems, *unfit],
+        "warnings": unchecked,
         "plugins": list(rules.plugins),
         "roles": {name: _role(rule) for name, rule in rules.policy.roles.items()},
         "purposes": {name: _purpose(rule) for name, rule in rules.policy.purposes.items()},
@@ -62,7 +66,9 @@ def show_policy(config_path: Path) -> None:
 def sign(config_path: Path, key_file: Path | None) -> None:
     """Sign plugins.toml and policy/*.toml as they lie there, under the next serial.
 
-    Done by the custodians, who keep the key. It takes effect at the next unseal.
+    Done by the custodians, who keep the key. It takes effect at the next unseal. What the appliance
+    could not start with is not signed; where a plugin is not installed here, it cannot be looked
+    at and a warning is given.
 
     Example:
       juki policy sign --key-file /media/custodian/policy.key
@@ -75,9 +81,19 @@ def sign(config_path: Path, key_file: Path | None) -> None:
     layout = Layout(settings.data)
     if layout.identity.exists() and read_identity(layout).policy_key != signer.vkey:
         raise Stop(Exit.REFUSED, "key", "this is the policy key of another store")
+    unfit, unchecked = _fitness(firmware.unsigned(settings.firmware))
+    if unfit:
+        raise Stop(Exit.REFUSED, "policy", *unfit, "nothing was signed")
+    for warning in unchecked:
+        click.echo(f"juki: warning: {warning}", err=True)
     manifest = firmware.sign(settings.firmware, signer)
     show(
-        {"serial": manifest.serial, "files": sorted(manifest.digests), "key": signer.vkey},
+        {
+            "serial": manifest.serial,
+            "files": sorted(manifest.digests),
+            "key": signer.vkey,
+            "warnings": unchecked,
+        },
     )
 
 
@@ -87,6 +103,21 @@ def _key(path: Path | None) -> str:
     if path.stat().st_mode & OTHERS:
         raise Stop(Exit.REFUSED, "open-key", f"{path} is open to others (mode 0600)")
     return path.read_text("utf-8")
+
+
+def _fitness(rules: Firmware) -> tuple[list[str], list[str]]:
+    """Return with what the appliance could not start, and what cannot be told here."""
+    missing = missing_of(rules.plugins)
+    policy = rules.policy
+    try:
+        loaded = load_plugins(name for name in rules.plugins if name not in missing)
+    except StartupError as problem:
+        return [*problem.problems, *policy.unknown_items()], []
+    unknown = policy.unknown_operations(loaded.operations)
+    if not missing:
+        return [*unknown, *policy.unknown_items()], []
+    warnings = [f"plugin {name} is not installed here, so it was not looked at" for name in missing]
+    return policy.unknown_items(), [*warnings, *unknown]
 
 
 def _as_it_lies(folder: Path, layout: Layout) -> tuple[Firmware, bool, list[str]]:
@@ -128,6 +159,7 @@ def _matrix(plain: dict[str, Any]) -> str:
     parts = [
         f"serial {plain['serial']}, {'signed' if plain['signed'] else 'NOT SIGNED'}",
         *plain["problems"],
+        *(f"warning: {warning}" for warning in plain["warnings"]),
         f"plugins: {shown(plain['plugins'])}",
     ]
     for title in ("roles", "purposes"):

@@ -125,7 +125,7 @@ def _operation(
 ) -> Schema:
     function, _, name = one.name.partition("/")
     body: Schema = {"schema": asks}
-    example = example_of(asks, schemas)
+    example = example_of(asks, schemas) if one.example is None else dict(one.example)
     if example is not NONE:
         body["example"] = example
     return {

@@ -3,9 +3,11 @@
 ::
 
     {"type": "urn:juki:problem:not-found", "title": "Not found", "status": 404,
-     "code": "not-found", "detail": "…", "request_id": "…", "problems": [{rule, item, text}]}
+     "code": "not-found", "detail": "…", "detail_ja": "…", "request_id": "…",
+     "problems": [{rule, item, text}]}
 
-``detail`` and ``text`` are sentences of ours; nothing that a caller sent is ever repeated in them.
+``detail`` (English, for developers), ``detail_ja`` and ``text`` (Japanese, for the staff) are
+sentences of ours; nothing that a caller sent is ever repeated in them.
 """
 
 from collections.abc import Callable, Sequence
@@ -14,10 +16,41 @@ from http import HTTPStatus
 
 import msgspec
 
+from appliance.edge.japanese import told_in_japanese
 from appliance.errors import Problem
 from appliance.model import Peer
 
 PROBLEM_TYPE = "application/problem+json"
+TITLES = {
+    "malformed": "Not understood",
+    "unidentified": "Not identified",
+    "certificate-expired": "Certificate not in force",
+    "not-permitted": "Not permitted",
+    "unknown-operation": "No such operation",
+    "not-found": "Not found",
+    "method-not-allowed": "Method not allowed",
+    "not-acceptable": "No such form of answer",
+    "request-timeout": "Request too slow",
+    "conflict": "Conflict",
+    "length-required": "Length required",
+    "too-large": "Body too large",
+    "uri-too-long": "Path too long",
+    "unsupported-media-type": "No such form of body",
+    "expectation-failed": "Expectation not met",
+    "rejected": "Against a rule",
+    "add-conditions": "Add conditions",
+    "too-many": "Too many found",
+    "headers-too-large": "Head too large",
+    "integrity": "Stored data is damaged",
+    "internal": "A fault of the appliance",
+    "unavailable": "Not available now",
+    "busy": "Busy",
+    "outcome-unknown": "Outcome unknown",
+    "version-not-supported": "HTTP version not supported",
+}
+"""One title for each code, whoever refuses."""
+OTHER_TITLE = "Refused"
+"""Of a refusal that a vendor made, with a code of its own."""
 TLS = "tls"
 """The code of whoever did not get through the handshake."""
 
@@ -38,6 +71,8 @@ class ProblemDocument(msgspec.Struct, frozen=True, kw_only=True):
     status: int
     code: str
     detail: str
+    detail_ja: str
+    """The same for the staff at a terminal, with what to do next."""
     request_id: str
     problems: tuple[ProblemItem, ...]
     count: int | msgspec.UnsetType = msgspec.UNSET
@@ -92,18 +127,18 @@ def document(
     code: str,
     detail: str,
     request_id: str,
-    title: str = "",
     problems: Sequence[Problem] = (),
     count: int | None = None,
 ) -> bytes:
-    """Return the body of a refusal; the title is the status's own phrase unless given."""
+    """Return the body of a refusal."""
     return msgspec.json.encode(
         ProblemDocument(
             type=f"urn:juki:problem:{code}",
-            title=title or HTTPStatus(status).phrase,
+            title=TITLES.get(code, OTHER_TITLE),
             status=status,
             code=code,
             detail=detail,
+            detail_ja=told_in_japanese(code, detail),
             request_id=request_id,
             problems=tuple(ProblemItem(p.rule, p.item, p.text) for p in problems),
             count=msgspec.UNSET if count is None else count,

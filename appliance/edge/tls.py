@@ -77,9 +77,20 @@ def _fill(context: ssl.SSLContext, certificate: Path, key: Path, authority: Path
         raise StartupError(f"{key}: {problem.strerror}") from None
     if mode & OTHERS:
         raise StartupError(f"{key} is open to others; only its owner may read it (mode 0600)")
+    for path in (certificate, authority):
+        if not path.is_file():
+            raise StartupError(f"{path}: there is no such file")
     try:
         context.load_cert_chain(certificate, key)
-        context.load_verify_locations(cafile=authority)
     except OSError as problem:
-        names = f"{certificate}, {key}, {authority}"
-        raise StartupError(f"TLS files do not work ({names}): {problem.strerror}") from None
+        if "KEY_VALUES_MISMATCH" in str(problem):
+            raise StartupError(f"{key} is not the key of {certificate}") from None
+        raise StartupError(
+            f"{certificate} and {key} are not a certificate and its key in PEM form"
+        ) from None
+    try:
+        context.load_verify_locations(cafile=authority)
+    except OSError:
+        raise StartupError(
+            f"{authority} holds no certificate of an authority in PEM form"
+        ) from None

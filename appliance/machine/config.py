@@ -105,7 +105,8 @@ def read_settings(path: Path) -> Settings:
     try:
         table = tomllib.loads(path.read_bytes().decode())
     except OSError as problem:
-        raise StartupError(f"{path}: {problem.strerror}") from None
+        hint = "; --config says where it is"
+        raise StartupError(f"{path}: {problem.strerror}{hint}") from None
     except ValueError as problem:
         raise StartupError(f"{path}: {problem}") from None
     given = dict(_flat(table))

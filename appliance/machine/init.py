@@ -9,6 +9,7 @@ a one-use code with which the first システム管理者 sets a PIN (R127).
 """
 
 import os
+import re
 import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -41,6 +42,8 @@ from storage.vault import create, open_vault
 
 THRESHOLD, SHARES = 3, 5
 ADMINISTRATOR = "system-administrator"
+SYSTEM = "SYSTEM"
+"""What the appliance itself is called in both rosters (R34)."""
 ENROLMENT_TIME = timedelta(hours=24)
 
 
@@ -85,9 +88,10 @@ def found(
 
     Raises:
         StoreExists: there is one already.
-        StartupError: something it needs is missing.
+        StartupError: something it needs is missing, or a name is not of its form.
         OSError: the disk, or whatever ``deliver`` raises. There is no store then.
     """
+    _check_names(founding)
     data = founding.settings.data
     _refuse_existing(data)
     building = data.with_name(f"{data.name}.unfinished")
@@ -125,6 +129,19 @@ def write_shares(folder: Path, founded: Founded) -> list[Path]:
     for name, paper in papers.items():
         replace_file(folder / name, f"{paper}\n".encode(), 0o600)
     return [folder / name for name in papers]
+
+
+def _check_names(founding: Founding) -> None:
+    """Refuse what the rosters would not take later."""
+    forms = {"operator": (founding.operator_id, 16), "person": (founding.person_id, 32)}
+    forms["terminal-id"] = (founding.terminal_id, 16)
+    problems = [
+        f"--{name} must be 1 to {longest} of A-Z a-z 0-9 -"
+        for name, (given, longest) in forms.items()
+        if not re.fullmatch(f"[A-Za-z0-9-]{{1,{longest}}}", given) or given == SYSTEM
+    ]
+    if problems:
+        raise StartupError(*problems)
 
 
 def _refuse_existing(data: Path) -> None:

@@ -94,12 +94,21 @@ def load(firmware: Firmware) -> Loaded:
     Raises:
         StartupError: a plugin is missing or not one, or the policy names what does not exist.
     """
-    loaded = put_together(installed(firmware.plugins), PinAuthenticator())
+    loaded = load_plugins(firmware.plugins)
     steps = [owned.job.operation for owned in loaded.jobs]
     problems = firmware.policy.problems(loaded.operations) + firmware.policy.unserved(steps)
     if problems:
         raise StartupError(*problems)
     return loaded
+
+
+def load_plugins(names: Iterable[str]) -> Loaded:
+    """Import plugins, and what every appliance has.
+
+    Raises:
+        StartupError: one is missing or not one.
+    """
+    return put_together(installed(names), PinAuthenticator())
 
 
 def installation(view: View) -> Installation:

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Protocol
 
+from appliance.certificates import is_issued_by
 from appliance.edge.problems import origin
 from appliance.index import Index
 from appliance.machine.config import Settings
@@ -99,6 +100,8 @@ class Running:
                 sessions=Sessions(settings.session),
                 refs=Refs(),
                 turned_away=turned_away,
+                # Read each time: SIGHUP may have brought another.
+                is_ours=lambda pem: is_issued_by(pem, settings.tls.client_ca.read_bytes()),
                 clock=clock,
             )
         )

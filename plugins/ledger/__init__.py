@@ -25,6 +25,7 @@ from appliance.plugin_api import (
     Reading,
     ResidentCodeText,
     ShortText,
+    check_digits,
     hookimpl,
 )
 
@@ -136,8 +137,10 @@ def person(case: Case, asked: Person) -> Entries:
     """List the entries about one person; that this was asked is about the person too.
 
     Raises:
+        Malformed: the 住民票コード is mistyped.
         NotFound: nobody has or had this 住民票コード.
     """
+    check_digits(resident_code=asked.by.resident_code)
     subject = case.registry.by_code(asked.by.resident_code)
     if subject is None:
         raise NotFound("nobody has this resident_code")

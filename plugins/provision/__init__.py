@@ -191,6 +191,7 @@ def _match(meant: Meant) -> str | None:
 
 FOUR = Four.__struct_fields__
 CONDITIONS = ("by.resident_code", *(f"by.{name}" for name in FOUR))
+WHO = {"name": "熊本　花子", "birth_date": "1990-04-05"}
 CLAIMED = tuple(f"claimed.{name}" for name in FOUR)
 
 INQUIRE = Operation(
@@ -199,6 +200,7 @@ INQUIRE = Operation(
     asks=Inquire,
     answers=Inquired,
     handler=inquire,
+    example={"by": WHO, "items": ["name", "address"]},
     records=(*CONDITIONS, *CLAIMED, "items"),
     drops=("by.my_number",),
 )
@@ -208,6 +210,7 @@ VERIFY = Operation(
     asks=Verify,
     answers=Verified,
     handler=verify,
+    example={"by": WHO, "claims": {"address": "熊本県八代市松江城町１番２５号"}},
     records=CONDITIONS,
     drops=("by.my_number", "claims"),
 )

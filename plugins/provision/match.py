@@ -30,6 +30,7 @@ from appliance.plugin_api import (
     SexText,
     Standing,
     Value,
+    check_digits,
 )
 
 Result = Literal["one", "none", "several", "elsewhere"]
@@ -69,7 +70,8 @@ def key_of(by: By, claimed: Four | None) -> Key:
     """Return by what the person is named.
 
     Raises:
-        Malformed: by nothing, by more than one, or by four informations that are too few.
+        Malformed: by nothing, by more than one, by a number whose check digit is wrong, or by four
+            informations that are too few.
     """
     numbers = [by.resident_code is not None, by.my_number is not None]
     four = any(_given(by))
@@ -81,6 +83,7 @@ def key_of(by: By, claimed: Four | None) -> Key:
         raise Malformed("claimed: give at least one information")
     if four and not _enough(by):
         raise Malformed("by: give name or kana, and birth_date, sex or address")
+    check_digits(resident_code=by.resident_code, my_number=by.my_number)
     if numbers[0]:
         return "resident_code"
     return "my_number" if numbers[1] else "four"

@@ -2,8 +2,9 @@
 
 The keeper of the roster is not his own keeper: he appoints or suspends nobody who is himself, not
 under another 操作者ID either, and whoever keeps the roster reads no residents (R127). Nobody is
-ever removed from a roster, and no 操作者ID is given out twice: who is suspended and comes back
-gets a new one.
+ever removed from a roster, and no 操作者ID is given to another person: an appointment is changed
+(人事異動), suspended and resumed, and how it was before stays on record. Which duties one person
+may join stands in ``suitable.py``.
 
 What each operation means stands in ``people.py`` and ``machines.py``.
 """
@@ -19,10 +20,13 @@ from plugins.roster.machines import (
 )
 from plugins.roster.people import (
     AddOperator,
+    ChangeOperator,
     Enrolment,
     EnrolOperator,
     ListOperators,
     OperatorList,
+    OperatorState,
+    ResumeOperator,
     Suspended,
     SuspendOperator,
 )
@@ -57,13 +61,33 @@ ENROL_OPERATOR = Operation(
 )
 SUSPEND_OPERATOR = Operation(
     name=OperationName("roster/suspend-operator"),
-    summary="Shut an operator out, at once and for good.",
+    summary="Shut an operator out, at once, until resumed.",
     asks=SuspendOperator,
     answers=Suspended,
     handler=people.suspend,
     changes=True,
     purposed=False,
     records=SuspendOperator.__struct_fields__,
+)
+CHANGE_OPERATOR = Operation(
+    name=OperationName("roster/change-operator"),
+    summary="Change office, roles, purposes or term of an operator.",
+    asks=ChangeOperator,
+    answers=OperatorState,
+    handler=people.change,
+    changes=True,
+    purposed=False,
+    records=ChangeOperator.__struct_fields__,
+)
+RESUME_OPERATOR = Operation(
+    name=OperationName("roster/resume-operator"),
+    summary="Let a suspended operator come back; answers the code for a new PIN.",
+    asks=ResumeOperator,
+    answers=Enrolment,
+    handler=people.resume,
+    changes=True,
+    purposed=False,
+    records=ResumeOperator.__struct_fields__,
 )
 TERMINALS = Operation(
     name=OperationName("roster/terminals"),
@@ -102,7 +126,9 @@ def operations() -> list[AnyOperation]:
         OPERATORS,
         ADD_OPERATOR,
         ENROL_OPERATOR,
+        CHANGE_OPERATOR,
         SUSPEND_OPERATOR,
+        RESUME_OPERATOR,
         TERMINALS,
         ENROL_TERMINAL,
         REVOKE_TERMINAL,

@@ -18,7 +18,16 @@ from appliance.plugin_api import (
     peer_from_pem,
 )
 
-TerminalId = Annotated[str, Meta(min_length=1, max_length=16, pattern="^[A-Za-z0-9-]+$")]
+TerminalId = Annotated[
+    str,
+    Meta(
+        min_length=1,
+        max_length=16,
+        pattern="^[A-Za-z0-9-]+$",
+        description="1 to 16 of A-Z a-z 0-9 -",
+        examples=["TERM-0002"],
+    ),
+]
 Kind = Literal["representative", "business", "municipality", "national"]
 """Every kind but the appliance itself."""
 SYSTEM = "SYSTEM"
@@ -75,18 +84,26 @@ def enrol(case: Case, asked: EnrolTerminal) -> TerminalState:
     """Register a certificate.
 
     Raises:
-        Malformed: not one certificate in force, or a municipality that does not fit the kind.
+        Malformed: not one certificate in force of an authority that the main port believes, a
+            municipality that does not fit the kind, or no place where people sit.
         Conflict: the certificate, or a live terminal of this 操作端末ID, is registered.
     """
     _check_municipality(case, asked)
     if asked.terminal_id == SYSTEM:
-        raise Conflict("this terminal_id is the appliance's own")
+        raise Conflict("this terminal_id is the appliance's own; choose another")
+    if TerminalKind(asked.kind).is_staffed and not asked.place.strip():
+        raise Malformed(f"place is needed for kind {asked.kind}: where people sit (設置場所)")
     try:
         peer = peer_from_pem(asked.certificate)
     except BadCertificate:
         raise Malformed("certificate must be exactly one X.509 certificate in PEM form") from None
     if not peer.not_before <= case.request.now <= peer.not_after:
         raise Malformed("certificate is not in force")
+    if not case.is_ours(asked.certificate):
+        raise Malformed(
+            "certificate is of another authority: with it no connection could be opened "
+            "(tls.client_ca)"
+        )
     record = TerminalRecord(
         fingerprint=peer.fingerprint,
         terminal_id=asked.terminal_id,

@@ -1,10 +1,10 @@
-"""操作者名簿: appoint, give a new code, suspend."""
+"""操作者名簿: appoint, change, give a new code, suspend, resume."""
 
-from collections.abc import Iterator
 from datetime import date, datetime, timedelta
-from typing import Annotated
+from typing import Annotated, Literal
 
 from msgspec import Meta
+from msgspec.structs import replace
 
 from appliance.plugin_api import (
     MAX_FAILURES,
@@ -12,25 +12,43 @@ from appliance.plugin_api import (
     Arguments,
     Case,
     Conflict,
+    Malformed,
     NotFound,
     NotPermitted,
     OperatorRecord,
-    Policy,
-    Problem,
-    PurposeCode,
     Rejected,
-    Role,
     ShortText,
 )
+from plugins.roster.suitable import Appointment, problems
 
 CODE_LIFETIME = timedelta(hours=24)
-KEEPING = "roster/"
 SYSTEM = "SYSTEM"
 """The 操作者ID of what the appliance does by itself (R34)."""
 
-OperatorId = Annotated[str, Meta(min_length=1, max_length=16, pattern="^[A-Za-z0-9-]+$")]
-PersonId = Annotated[str, Meta(min_length=1, max_length=32, pattern="^[A-Za-z0-9-]+$")]
+OperatorId = Annotated[
+    str,
+    Meta(
+        min_length=1,
+        max_length=16,
+        pattern="^[A-Za-z0-9-]+$",
+        description="1 to 16 of A-Z a-z 0-9 -",
+        examples=["OP-0002"],
+    ),
+]
+PersonId = Annotated[
+    str,
+    Meta(
+        min_length=1,
+        max_length=32,
+        pattern="^[A-Za-z0-9-]+$",
+        description="1 to 32 of A-Z a-z 0-9 -",
+        examples=["P-0002"],
+    ),
+]
 Names = Annotated[tuple[Annotated[str, Meta(max_length=64)], ...], Meta(max_length=64)]
+Roles = Annotated[Names, Meta(min_length=1)]
+CHANGEABLE = ("office", "roles", "purposes", "expires_on")
+State = Literal["active", "not-enrolled", "locked", "over", "suspended"]
 
 
 class ListOperators(Arguments, frozen=True, kw_only=True):
@@ -46,6 +64,8 @@ class OperatorState(Answer, frozen=True, kw_only=True):
     roles: tuple[str, ...]
     purposes: tuple[str, ...]
     expires_on: date
+    state: State
+    """Whether he may log in, and if not, why."""
     enrolled: bool
     """Has set a PIN."""
     locked: bool
@@ -68,9 +88,19 @@ class AddOperator(Arguments, frozen=True, kw_only=True):
     operator_id: OperatorId
     person_id: PersonId
     office: ShortText
-    roles: Annotated[Names, Meta(min_length=1)]
+    roles: Roles
     purposes: Names = ()
     expires_on: date
+
+
+class ChangeOperator(Arguments, frozen=True, kw_only=True):
+    """Who, and what becomes of the appointment; what is left out stays (人事異動)."""
+
+    operator_id: OperatorId
+    office: ShortText | None = None
+    roles: Roles | None = None
+    purposes: Names | None = None
+    expires_on: date | None = None
 
 
 class EnrolOperator(Arguments, frozen=True, kw_only=True):
@@ -94,6 +124,13 @@ class SuspendOperator(Arguments, frozen=True, kw_only=True):
     reason: ShortText
 
 
+class ResumeOperator(Arguments, frozen=True, kw_only=True):
+    """Who may come back, and why."""
+
+    operator_id: OperatorId
+    reason: ShortText
+
+
 class Suspended(Answer, frozen=True, kw_only=True):
     """Who is suspended."""
 
@@ -103,7 +140,8 @@ class Suspended(Answer, frozen=True, kw_only=True):
 
 def listed(case: Case, asked: ListOperators) -> OperatorList:
     """List the roster."""
-    return OperatorList(operators=tuple(map(_state, case.roster.operators())))
+    lines = (_line(record, case.request.today) for record in case.roster.operators())
+    return OperatorList(operators=tuple(lines))
 
 
 def add(case: Case, asked: AddOperator) -> Enrolment:
@@ -112,23 +150,64 @@ def add(case: Case, asked: AddOperator) -> Enrolment:
     Raises:
         NotPermitted: it is himself.
         Conflict: the 操作者ID was given out before.
-        Rejected: a role or 事務 does not exist, or roles do not go together.
+        Rejected: a role or 事務 does not exist, or duties do not go together (R126, R127).
     """
     _not_himself(case, asked.operator_id, asked.person_id)
-    if asked.operator_id == SYSTEM or case.roster.operator(asked.operator_id) is not None:
-        raise Conflict("this operator_id was given out before")
-    if problems := [*_unsuitable(case, asked)]:
-        raise Rejected("this appointment cannot be made", problems)
-    case.roster.put_operator(
-        OperatorRecord(
-            operator_id=asked.operator_id,
-            person_id=asked.person_id,
-            office=asked.office,
-            roles=asked.roles,
-            purposes=asked.purposes,
-            expires_on=asked.expires_on,
+    if asked.operator_id == SYSTEM:
+        raise Conflict("this operator_id is the appliance's own; choose another")
+    if case.roster.operator(asked.operator_id) is not None:
+        raise Conflict(
+            "this operator_id was given out before: choose another, or change or resume that one"
         )
+    record = OperatorRecord(
+        operator_id=asked.operator_id,
+        person_id=asked.person_id,
+        office=asked.office,
+        roles=asked.roles,
+        purposes=asked.purposes,
+        expires_on=asked.expires_on,
     )
+    _must_suit(case, record)
+    case.roster.put_operator(record)
+    return _code(case, asked.operator_id)
+
+
+def change(case: Case, asked: ChangeOperator) -> OperatorState:
+    """Change an appointment, from the next request on; how it was before stays on record (R125).
+
+    Whoever is suspended stays so.
+
+    Raises:
+        NotPermitted: it is himself.
+        NotFound: no such operator.
+        Malformed: nothing is to change.
+        Rejected: as ``add``.
+    """
+    record = _known(case, asked.operator_id)
+    _not_himself(case, record.operator_id, record.person_id)
+    given = {name: getattr(asked, name) for name in CHANGEABLE}
+    changes = {name: value for name, value in given.items() if value is not None}
+    if not changes:
+        raise Malformed(f"say what changes: {', '.join(CHANGEABLE)}")
+    _must_suit(case, replace(record, **changes))
+    changed = case.roster.change_operator(asked.operator_id, **changes)
+    return _line(changed, case.request.today)
+
+
+def resume(case: Case, asked: ResumeOperator) -> Enrolment:
+    """Let a suspended operator come back, with a new PIN.
+
+    Raises:
+        NotPermitted: it is himself.
+        NotFound, Conflict: no such operator, or he is not suspended.
+        Rejected: as ``add``: the appointment is over by now, or no longer suits.
+    """
+    record = _known(case, asked.operator_id)
+    _not_himself(case, record.operator_id, record.person_id)
+    if not record.suspended:
+        raise Conflict("this operator is not suspended; for a new code, enrol him")
+    _must_suit(case, record)
+    case.roster.change_operator(asked.operator_id, suspended="", pin_hash="", failures=0)
     return _code(case, asked.operator_id)
 
 
@@ -139,8 +218,10 @@ def enrol(case: Case, asked: EnrolOperator) -> Enrolment:
         NotFound, Conflict: no such operator, or he may not log in any more.
     """
     record = _known(case, asked.operator_id)
-    if record.suspended or record.expires_on < case.request.today:
-        raise Conflict("this operator is suspended or the appointment is over")
+    if record.suspended:
+        raise Conflict("this operator is suspended: resume him, which gives a code too")
+    if record.expires_on < case.request.today:
+        raise Conflict("this appointment is over: change its expires_on first")
     return _code(case, asked.operator_id)
 
 
@@ -154,7 +235,7 @@ def suspend(case: Case, asked: SuspendOperator) -> Suspended:
     record = _known(case, asked.operator_id)
     _not_himself(case, record.operator_id, record.person_id)
     if record.suspended:
-        raise Conflict("this operator is suspended already")
+        raise Conflict("this operator is suspended already; nothing needs to be done")
     case.roster.change_operator(asked.operator_id, suspended=asked.reason)
     case.roster.void_enrolments(asked.operator_id)
     case.sessions.close_all_of(asked.operator_id)
@@ -174,27 +255,21 @@ def _not_himself(case: Case, operator_id: str, person_id: str) -> None:
         raise NotPermitted("nobody appoints or suspends himself")
 
 
-def _unsuitable(case: Case, asked: AddOperator) -> Iterator[Problem]:
-    policy = case.policy
-    for name in asked.roles:
-        if not _is_for_people(policy, name):
-            yield Problem("unknown-role", "roles", "a role is not one that a person can hold")
-    for name in asked.purposes:
-        if PurposeCode(name) not in policy.purposes:
-            yield Problem("unknown-purpose", "purposes", "a purpose is not in the policy")
-    if asked.expires_on < case.request.today:
-        yield Problem("past", "expires_on", "the appointment must not be over already")
-    held = [policy.roles[Role(name)] for name in asked.roles if _is_for_people(policy, name)]
-    keeps = [role for role in held if any(name.startswith(KEEPING) for name in role.operations)]
-    others = [role for role in held if role not in keeps]
-    if keeps and any(role.items for role in others):
-        text = "who keeps the roster must not hold a role that sees residents"
-        yield Problem("separation", "roles", text)
-
-
-def _is_for_people(policy: Policy, name: str) -> bool:
-    role = policy.roles.get(Role(name))
-    return role is not None and any(kind.is_staffed for kind in role.terminals)
+def _must_suit(case: Case, record: OperatorRecord) -> None:
+    """Hold an appointment against the rules, with all others that the person has now (R127)."""
+    today = case.request.today
+    others = [
+        role
+        for other in case.roster.operators()
+        if other.person_id == record.person_id
+        and other.operator_id != record.operator_id
+        and not other.suspended
+        and other.expires_on >= today
+        for role in other.roles
+    ]
+    wanted = Appointment(record.roles, record.purposes, record.expires_on, others)
+    if found := [*problems(case.policy, wanted, today)]:
+        raise Rejected("this appointment cannot be made", found)
 
 
 def _code(case: Case, operator_id: str) -> Enrolment:
@@ -203,7 +278,17 @@ def _code(case: Case, operator_id: str) -> Enrolment:
     return Enrolment(operator_id=operator_id, enrolment_code=code, until=until)
 
 
-def _state(record: OperatorRecord) -> OperatorState:
+def _state(record: OperatorRecord, today: date) -> State:
+    if record.suspended:
+        return "suspended"
+    if record.expires_on < today:
+        return "over"
+    if record.failures >= MAX_FAILURES:
+        return "locked"
+    return "active" if record.pin_hash else "not-enrolled"
+
+
+def _line(record: OperatorRecord, today: date) -> OperatorState:
     return OperatorState(
         operator_id=record.operator_id,
         person_id=record.person_id,
@@ -211,6 +296,7 @@ def _state(record: OperatorRecord) -> OperatorState:
         roles=record.roles,
         purposes=record.purposes,
         expires_on=record.expires_on,
+        state=_state(record, today),
         enrolled=bool(record.pin_hash),
         locked=record.failures >= MAX_FAILURES,
         suspended=record.suspended,

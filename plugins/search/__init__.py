@@ -161,6 +161,7 @@ FIND = Operation(
     asks=Find,
     answers=Found,
     handler=find,
+    example={"kana": "くまもと　はなこ", "birth_date": "1990-04-05"},
     records=Find.__struct_fields__,
 )
 DETAIL = Operation(

@@ -33,7 +33,7 @@ from tests.simulators.national_file import NationalFile
 from tests.simulators.notices import digest, eight_of
 
 MUNICIPALITIES: Final = ("432024", "432032", "432041")
-AUDITOR, CLERK = "OP-0002", "OP-0003"
+AUDITOR, CLERK, REGISTRAR = "OP-0002", "OP-0003", "OP-0004"
 SEAT: Final = "TERM-0002"
 """Where the clerk sits; the auditor has the first terminal."""
 NATIONAL: Final = "NATIONAL"
@@ -103,6 +103,7 @@ class Lives:
         self._auditor = Auditor(
             machine=self.machine,
             operator=AUDITOR,
+            registrar=REGISTRAR,
             municipalities=self.municipalities,
             clerks=[self._clerk],
             national=self.machine.link(NATIONAL),
@@ -269,6 +270,7 @@ def _let_in(machine: Machine) -> None:
             machine.register(administrator, f"CS-{code}", "municipality", code)
         machine.register(administrator, NATIONAL, "national")
         machine.register(administrator, SEAT, "representative")
-        machine.appoint(administrator, AUDITOR, ["registrar", "auditor"])
-        machine.appoint(administrator, CLERK, ["registrar"])
+        machine.appoint(administrator, AUDITOR, ["auditor"])
+        for operator in (CLERK, REGISTRAR):
+            machine.appoint(administrator, operator, ["registrar"])
         administrator.close()

@@ -72,6 +72,8 @@ class Auditor:
 
     machine: Machine
     operator: str
+    registrar: str
+    """As whom residents are read: an auditor reads none."""
     municipalities: Sequence[Municipality]
     clerks: Sequence[Clerk]
     national: Link
@@ -97,6 +99,7 @@ class Auditor:
         entries = {entry.index: entry for entry in self._entries(terminal)}
         self._compare_receipts(entries)
         told = self._compare_messages(messages)
+        terminal.login(self.registrar, PIN)
         for municipality in self.municipalities:
             there = self._is_there(municipality, told, entries)
             self._compare_people(terminal, municipality, there)

@@ -19,6 +19,7 @@ from pathlib import Path
 
 from appliance.certificates import CertificateAuthority
 from scripts.demo.children import ROOT
+from scripts.demo.trouble import PortTaken
 from tests.simulators.link import Credentials
 
 ADDRESS = "127.0.0.1"
@@ -120,11 +121,16 @@ def lay_out(folder: Path, now: datetime, port: int) -> Grounds:
 
     Raises:
         NotEmpty: something is there already.
-        OSError: a folder cannot be made, or a port is in use.
+        PortTaken: the port, or the next, is in use.
+        OSError: a folder cannot be made.
     """
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise NotEmpty(f"{folder} is not empty; every run makes everything anew")
-    grounds = Grounds(folder.resolve(), *_bindable(port, port + 1 if port else 0))
+    try:
+        ports = _bindable(port, port + 1 if port else 0)
+    except OSError:
+        raise PortTaken(port) from None
+    grounds = Grounds(folder.resolve(), *ports)
     for each in (grounds.tls, grounds.custodians, grounds.municipality, grounds.national):
         each.mkdir(parents=True, mode=0o700)
     grounds.terminal.mkdir(mode=0o700)

@@ -115,6 +115,7 @@ class Stage:
     peak_memory: int = 0
     """The most memory the appliance has held so far, in MiB."""
     appliance: Child | None = None
+    _national: Child | None = None
     national: str = ""
     """Host and port of the national server."""
 
@@ -134,13 +135,30 @@ class Stage:
         """
         folder = self.grounds.national
         certificate, key, ca = self.grounds.credentials(folder, "server")
+        # Whoever starts again comes back where it was.
         command = simulator(
             "national",
-            *("--listen", f"{ADDRESS}:0", "--store", str(folder / "national.db")),
+            *("--listen", self.national or f"{ADDRESS}:0"),
+            *("--store", str(folder / "national.db")),
             *("--certificate", str(certificate), "--key", str(key), "--ca", str(ca)),
         )
         child = self.children.start("national", command, folder / "national.log", told=True)
         self.national = json.loads(child.first_line())["listening"]
+        self._national = child
+
+    def stop_national(self, *, killed: bool = False) -> None:
+        """Stop the national server, or kill it; ``start_national`` brings it back.
+
+        Raises:
+            Failed: it is not running.
+        """
+        if self._national is None:
+            raise Failed("the national server is not running")
+        if killed:
+            self._national.kill()
+        else:
+            self._national.stop()
+        self._national = None
 
     def start_appliance(self) -> None:
         """Start the appliance; it is sealed.

@@ -61,6 +61,7 @@ class Steps:
     def __init__(self, console: Console) -> None:
         self.console = console
         self._steps: list[Step] = []
+        self._to_come: list[str] = []
 
     def __len__(self) -> int:
         return len(self._steps)
@@ -70,8 +71,21 @@ class Steps:
         """The steps that did not go as they must."""
         return [step for step in self._steps if not step.ok]
 
+    @property
+    def verdict(self) -> str:
+        """How it went, in one line."""
+        wrong = f"{len(self.failed)} of them not as they must be" if self.failed else "all right"
+        never = f"; never tried: {', '.join(self._to_come)}" if self._to_come else ""
+        return f"{len(self)} steps, {wrong}{never}"
+
+    def plan(self, *titles: str) -> None:
+        """Say which acts there will be, so that one that is never reached is missed."""
+        self._to_come += titles
+
     def act(self, title: str) -> None:
         """Begin another part of the story."""
+        if title in self._to_come:
+            self._to_come.remove(title)
         self.console.print(f"\n[bold]{escape(title)}[/bold]")
 
     @contextmanager
@@ -105,8 +119,9 @@ class Steps:
         return table
 
     def write(self, path: Path) -> None:
-        """Write all steps as a JSON list of ``{step, ok, detail}``."""
+        """Write all steps as a JSON list of ``{step, ok, detail}``; an act never begun is one."""
         rows = [{"step": step.name, "ok": step.ok, "detail": _detail(step)} for step in self._steps]
+        rows += [{"step": act, "ok": False, "detail": "never tried"} for act in self._to_come]
         path.write_text(json.dumps(rows, ensure_ascii=False, indent=1) + "\n", "utf-8")
 
     def _tell(self, step: Step) -> None:

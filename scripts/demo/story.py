@@ -27,6 +27,7 @@ from scripts.demo import (
     people,
     servers,
     town,
+    transfers,
     tryout,
 )
 from scripts.demo.cast import Cast, day_of
@@ -34,9 +35,17 @@ from scripts.demo.children import Children, Failed, Juki
 from scripts.demo.grounds import NotEmpty, lay_out, usual_port
 from scripts.demo.stage import Refusals, Stage
 from scripts.demo.steps import Steps
+from scripts.demo.trouble import PortTaken, about_folder, disk_full, is_full
 from tests.simulators.make import FEWEST
 from tests.simulators.population import DEFAULT_DAY
 
+ACTS = (
+    "1  The first hour",
+    "2  Who may ask",
+    "3  A town, and what happens in it",
+    "4  The main job",
+)
+ACTS_OF_CHECK = ("5  Everything else, once", "6  Sealed, stopped, started again")
 LAST_LINES = 15
 HIGHEST_PORT = 65_534
 MOST = 2_000_000
@@ -58,7 +67,10 @@ Nothing outside this machine is contacted. People and numbers are made up: every
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the story; return the exit status: 0 if everything was as it must be."""
-    options = _parser().parse_args(arguments)
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    if options.json and not options.check:
+        parser.error("--json goes with --check: without it nothing is reported")
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _interrupted)
     steps = Steps(_console())
@@ -68,7 +80,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         steps.write(options.json)
     if options.check and status != MISUSED:
         steps.console.print(steps.table())
-        steps.console.print(f"{len(steps)} steps, {len(steps.failed)} of them not as they must be")
+        steps.console.print(steps.verdict)
     if options.data is None and status != WRONG:
         shutil.rmtree(folder)
     elif status != MISUSED:
@@ -82,8 +94,11 @@ def _staged(options: Namespace, folder: Path, steps: Steps) -> int:
     try:
         port = usual_port() if options.port is None else options.port
         grounds = lay_out(folder, datetime.now(UTC), port)
-    except (NotEmpty, OSError) as problem:
+    except (NotEmpty, PortTaken) as problem:
         console.print(f"run: {escape(str(problem))}")
+        return MISUSED
+    except OSError as problem:
+        console.print(f"run: {escape(about_folder(folder, problem))}")
         return MISUSED
     with Children() as children:
         juki = Juki(grounds.config, grounds.terminal / "juki.log")
@@ -96,7 +111,9 @@ def _staged(options: Namespace, folder: Path, steps: Steps) -> int:
             return INTERRUPTED
         except Exception as problem:
             # A step that failed has said so already.
-            console.print(f"[red]run: {type(problem).__name__}: {escape(str(problem))}[/red]")
+            text = f"{type(problem).__name__}: {problem}"
+            text = disk_full(folder) if is_full(folder) else text
+            console.print(f"[red]run: {escape(text)}[/red]")
             _tell_logs(stage)
             return WRONG
         if steps.failed:
@@ -107,15 +124,16 @@ def _staged(options: Namespace, folder: Path, steps: Steps) -> int:
 def _play(stage: Stage, options: Namespace) -> None:
     today = datetime.now(JST).date()
     steps = stage.steps
-    steps.act("1  The first hour")
+    steps.plan(*ACTS, *(ACTS_OF_CHECK if options.check else ()))
+    steps.act(ACTS[0])
     code = founding.found(stage, options.residents)
     founding.start(stage, check=options.check)
-    steps.act("2  Who may ask")
+    steps.act(ACTS[1])
     people.let_in(stage, code, today)
-    steps.act("3  A town, and what happens in it")
+    steps.act(ACTS[2])
     made = town.generate(stage, options.residents, options.seed, day_of(today, DEFAULT_DAY))
     town.load(stage, made)
-    steps.act("4  The main job")
+    steps.act(ACTS[3])
     office.work(stage, made.cast)
     servers.misbehave(stage, made.cast)
     servers.delivered(stage)
@@ -129,13 +147,14 @@ def _play(stage: Stage, options: Namespace) -> None:
 
 
 def _check(stage: Stage, cast: Cast, seed: int) -> None:
-    stage.steps.act("5  Everything else, once")
+    stage.steps.act(ACTS_OF_CHECK[0])
     ending.let_go(stage)
+    transfers.move(stage, datetime.now(JST).date())
     machine.look(stage, cast)
     auditing.verify(stage)
     search = leftovers.prepare(stage, cast, seed)
     leftovers.nothing_left(stage, search, "running")
-    stage.steps.act("6  Sealed, stopped, started again")
+    stage.steps.act(ACTS_OF_CHECK[1])
     ending.seal(stage, cast)
     ending.stop_and_check(stage, search)
     ending.start_again(stage, cast)

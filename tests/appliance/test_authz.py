@@ -1,5 +1,6 @@
 """The table of rights: role × terminal × operation × 事務 × reason × day, and the plugins' no."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -7,7 +8,7 @@ import pluggy
 import pytest
 
 from appliance import authz
-from appliance.errors import NotPermitted
+from appliance.errors import NotPermitted, Unidentified
 from appliance.items import ITEM_NAMES, ItemName
 from appliance.loading import admit
 from appliance.model import (
@@ -135,6 +136,17 @@ def refusal(*args: Any, **more: Any) -> str:
     with pytest.raises(NotPermitted) as refused:
         permit(*args, **more)
     return refused.value.text
+
+
+def test_whoever_has_not_logged_in_is_told_to() -> None:
+    nobody = replace(actor("at-a-terminal"), operator=None)
+    with pytest.raises(Unidentified, match="log in first"):
+        permit(nobody)
+    with pytest.raises(NotPermitted):  # nobody reaches it here, so logging in would not help
+        permit(nobody, operation("update/notify"))
+    server = actor("municipality", kind=TerminalKind.MUNICIPALITY)
+    with pytest.raises(NotPermitted):
+        permit(replace(server, operator=None))
 
 
 def test_a_grant_is_what_both_role_and_purpose_reach() -> None:

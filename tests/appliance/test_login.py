@@ -12,7 +12,7 @@ from appliance.roster import OperatorRecord, Roster
 from appliance.sessions import MAX_FAILURES
 from appliance.testing import PIN, PREPARED, Bench, Seat
 
-OTHER_PIN = "87654321"
+OTHER_PIN = "31415926"
 
 
 @pytest.fixture

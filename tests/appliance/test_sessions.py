@@ -3,10 +3,11 @@ from datetime import UTC, date, datetime, timedelta
 import nacl.pwhash
 import pytest
 
-from appliance.errors import Conflict, Unidentified
+from appliance.errors import Conflict, Malformed, Unidentified
 from appliance.roster import OperatorRecord
 from appliance.sessions import Limits, PinAuthenticator, Sessions, digest
 
+PIN = "27182818"
 NOW = datetime(2026, 4, 1, 9, 0, tzinfo=UTC)
 HERE, THERE = "aa" * 32, "bb" * 32
 MINUTE = timedelta(minutes=1)
@@ -126,23 +127,47 @@ def pins() -> PinAuthenticator:
 
 
 def test_a_pin_is_kept_as_argon2id_and_salted(pins: PinAuthenticator) -> None:
-    one, two = pins.enrol("12345678"), pins.enrol("12345678")
+    one, two = pins.enrol(PIN), pins.enrol(PIN)
     assert one.startswith("$argon2id$")
     assert one != two
-    assert "12345678" not in one
+    assert PIN not in one
+
+
+@pytest.mark.parametrize(
+    "pin",
+    [
+        "11111111",
+        "12121212",
+        "123123123",
+        "12341234",
+        "1234123412",
+        "12345678",
+        "87654321",
+        "78901234",
+        "0987654321",
+    ],
+)
+def test_a_pin_that_anybody_tries_first_is_refused(pins: PinAuthenticator, pin: str) -> None:
+    with pytest.raises(Malformed, match="too easy"):
+        pins.enrol(pin)
+
+
+@pytest.mark.parametrize("pin", ["11112222", "12345670", "20261001", "13579135"])
+def test_other_pins_are_taken(pins: PinAuthenticator, pin: str) -> None:
+    assert pins.enrol(pin)
 
 
 def test_the_right_pin_and_no_other(pins: PinAuthenticator) -> None:
-    record = operator(pins.enrol("12345678"))
-    assert pins.verify(record, "12345678")
-    assert not pins.verify(record, "12345679")
+    record = operator(pins.enrol(PIN))
+    assert pins.verify(record, PIN)
+    assert not pins.verify(record, "27182819")
     assert not pins.verify(record, "")
 
 
 def test_nobody_and_an_operator_without_pin_fail_alike(pins: PinAuthenticator) -> None:
-    assert not pins.verify(None, "12345678")
-    assert not pins.verify(operator(""), "12345678")
+    assert not pins.verify(None, PIN)
+    assert not pins.verify(operator(""), PIN)
 
 
 def test_in_earnest_a_pin_costs_64_mib() -> None:
-    assert "m=65536" in PinAuthenticator().enrol("12345678")
+    assert "m=65536" in PinAuthenticator().enrol(PIN)

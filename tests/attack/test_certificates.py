@@ -162,9 +162,7 @@ WRONG_DOORS = [
     (TERMINAL, "update/held"),
     (TERMINAL, "relay/feed"),
     (TERMINAL, "relay/acknowledge"),
-    (TERMINAL, "search/find"),
     (BUSINESS, "roster/operators"),
-    (BUSINESS, "ledger/person"),
 ]
 
 
@@ -176,6 +174,16 @@ def test_a_machine_reaches_only_what_its_kind_is_for(
     reply = field.ask(name, operation, body, {"Idempotency-Key": "k" * 16})
     entry = field.refused(reply, 403, "not-permitted")
     assert (entry["terminal"], entry["operation"]) == (name, operation)
+
+
+@pytest.mark.parametrize(
+    ("name", "operation"), [(TERMINAL, "search/find"), (BUSINESS, "ledger/person")]
+)
+def test_whoever_sits_at_a_terminal_must_log_in_first(
+    field: Field, name: str, operation: str
+) -> None:
+    entry = field.refused(field.ask(name, operation, b"{}"), 401, "unidentified")
+    assert (entry["terminal"], entry["operation"], entry["operator"]) == (name, operation, None)
 
 
 def test_a_machine_that_asks_for_what_does_not_exist_is_entered_too(field: Field) -> None:

@@ -7,6 +7,8 @@ from typing import Any, get_args, get_origin
 import msgspec
 import pytest
 
+from appliance.edge.japanese import CODES as JAPANESE
+from appliance.edge.problems import TITLES
 from appliance.errors import Refusal
 from appliance.http import CODES
 from appliance.loaded import put_together
@@ -59,7 +61,8 @@ def test_every_refusal_has_its_own_code_and_an_http_status() -> None:
     codes = [kind.code for kind in refusals() if "code" in vars(kind)]
     assert len(codes) == len(set(codes))
     assert set(codes) == set(CODES)
-    assert all(400 <= status < 600 for status, _ in CODES.values())
+    assert all(400 <= status < 600 for status in CODES.values())
+    assert set(codes) <= set(TITLES) & set(JAPANESE)
 
 
 @pytest.mark.parametrize("operation", OPERATIONS, ids=by_name)

@@ -3,6 +3,7 @@
 import json
 import os
 import pty
+import re
 import select
 import shutil
 import signal
@@ -26,7 +27,7 @@ from storage.journal import read_journal
 from tests.appliance.founding import Site, free_ports, make_site
 
 SHIPPED = Path(__file__).parents[2] / "firmware_config"
-PIN = "87654321"
+PIN = "31415926"
 SECONDS = 20.0
 
 
@@ -150,10 +151,18 @@ def test_wrong_shares_are_refused_and_good_ones_kept(process: Process) -> None:
     assert result.exit_code == 3
     assert process.juki("unseal", given=share(site, 1)).exit_code == 3  # given before
     assert json.loads(process.status().stdout)["progress"] == 1
-    done = process.juki("unseal", given=share(site, 3) + share(site, 5))
+    for more, given, number in (("2 more shares", 1, 1), ("1 more share", 2, 3)):
+        sealed = process.juki("unseal", given="" if number == 1 else share(site, number))
+        assert sealed.exit_code == 2
+        assert f"still sealed: {more} needed, {given} of 3 given" in sealed.stderr
+    text = process.juki("status").stdout
+    for line in (r"shares needed: +3$", r"shares given: +2$", r"state: +sealed$"):
+        assert re.search(line, text, re.MULTILINE), text
+    done = process.juki("unseal", given=share(site, 5))
     assert done.exit_code == 0
     assert done.stdout.endswith("unsealed\n")
     assert process.status().exit_code == 0
+    assert re.search(r"disk free: +[0-9]+%$", process.juki("status").stdout, re.MULTILINE)
     assert process.juki("unseal", given=share(site, 2)).exit_code == 3  # not sealed
 
 
@@ -214,9 +223,15 @@ def test_a_day_of_an_administrator(process: Process) -> None:
     )
     assert added["enrolment_code"]
     again = plain(juki("operator", "enrol", "OP-0002", "--json"))
+    moved = juki("operator", "change", "OP-0002", "--office", "監査室", "--no-purpose", "--json")
+    assert plain(moved)["office"] == "監査室"
+    both = juki("operator", "change", "OP-0002", "--purpose", "passport", "--no-purpose")
+    assert both.exit_code == 2
     listed = plain(juki("operator", "list", "--json"))["operators"]
     assert [each["operator_id"] for each in listed] == ["OP-0001", "OP-0002"]
-    assert "OP-0002" in juki("operator", "list").stdout
+    shown = juki("operator", "list").stdout
+    assert "not-enrolled" in shown
+    assert "purposes" in shown
     CertificateAuthority.load(site.tls).issue_client("cs", now=utc_now()).write(site.tls, "cs")
     plain(
         juki(
@@ -249,6 +264,7 @@ def test_a_day_of_an_administrator(process: Process) -> None:
     assert plain(juki("login", "OP-0001", "--json", given=f"{PIN}\n"))["operator"] == "OP-0001"
     assert juki("operator", "suspend", "OP-0002", "--reason", "退職").exit_code == 0
     assert juki("login", "OP-0002", given=f"{PIN}\n").exit_code == 3
+    assert plain(juki("operator", "resume", "OP-0002", "--reason", "復職", "--json"))["until"]
     assert PIN not in process.said
 
 
@@ -260,6 +276,19 @@ def _audit(site: Site) -> None:
     ]
     assert [entry["operator"] for entry in entries] == ["OP-0001"]
     assert "roster/add-operator" in juki("ledger", "search", "--since", "2020-01-01").stdout
+    asked = ("ledger", "search", "--json")
+    found = plain(juki(*asked, "--request-id", entries[0]["request_id"]))["entries"]
+    assert [entry["index"] for entry in found] == [entries[0]["index"]]
+    assert plain(juki(*asked, "--person", "P-0099"))["entries"] == []
+    denied = juki("ledger", "search", "--result", "denied", "--person", "P-0001").stdout
+    assert "not-permitted" in denied
+    assert "nobody appoints or suspends himself" in denied
+    assert "older entries: --before" in juki("ledger", "search", "--limit", "1").stdout
+    assert plain(juki(*asked, "--operation", "system/seal"))["entries"] == []
+    assert plain(juki(*asked, "--operation", "search/find"))["entries"] == []
+    mistyped = juki("ledger", "search", "--operation", "search/fnd")
+    assert mistyped.exit_code == 2
+    assert "near it: search/find" in mistyped.stderr
     index = entries[0]["index"]
     proof = site.folder / "proof"
     assert juki("ledger", "prove", index, "--out", proof).exit_code == 0

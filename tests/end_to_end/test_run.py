@@ -1,10 +1,12 @@
 """``scripts/run`` at a small scale: drives everything, tells failures, leaves nothing behind."""
 
+import errno
 import json
 import os
 import re
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -13,6 +15,7 @@ from typing import Any
 import pytest
 from rich.console import Console
 
+from scripts.demo import trouble
 from scripts.demo.leftovers import Search
 from scripts.demo.steps import Off, Steps
 
@@ -176,13 +179,72 @@ sys.exit(story.main())
     [
         (("--residents", "10"), "must be a number from 200 to 2000000"),
         (("--json", "/nowhere/report.json"), "No such file or directory"),
+        (("--data", "/dev/null/below"), "is a file, or lies below one; give a folder with --data"),
+        (("--data", "/proc/mine"), "/proc/mine"),
     ],
 )
 def test_what_cannot_be_is_told_at_once(options: tuple[str, ...], told: str) -> None:
     done = run("--check", *options)
 
     assert done.returncode == 2
-    assert told in done.stderr
+    assert told in done.stderr + done.stdout
+    assert "Errno" not in done.stderr + done.stdout
+
+
+def test_a_report_needs_something_to_report(tmp_path: Path) -> None:
+    done = run("--json", str(tmp_path / "report.json"))
+    assert done.returncode == 2
+    assert "--json goes with --check" in done.stderr
+
+
+def test_a_port_in_use_is_named_with_the_way_out() -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        done = run("--port", str(port))
+    assert done.returncode == 2
+    assert f"port {port} or {port + 1} is in use; --port 0 takes any two free ones" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("number", "told"),
+    [
+        (errno.EACCES, "cannot be written to; give another folder with --data"),
+        (errno.EROFS, "cannot be written to"),
+        (errno.EEXIST, "is a file, or lies below one"),
+        (errno.ENOSPC, "the disk is full: "),
+        (errno.EIO, "Input/output error"),
+    ],
+)
+def test_trouble_with_the_folder_is_told_in_words(tmp_path: Path, number: int, told: str) -> None:
+    problem = OSError(number, os.strerror(number))
+    text = trouble.about_folder(tmp_path / "not" / "yet", problem)
+    assert told in text
+    assert str(tmp_path) in text
+
+
+def test_a_full_disk_is_known(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    assert not trouble.is_full(tmp_path)
+    monkeypatch.setattr(trouble, "FULL_BELOW", 1 << 62)
+    assert trouble.is_full(tmp_path / "not yet")
+
+
+def test_what_was_never_tried_is_counted(tmp_path: Path) -> None:
+    steps = Steps(Console(quiet=True))
+    steps.plan("1 One", "2 Two")
+    steps.act("1 One")
+    with steps.step("one") as step:
+        step.saw("that")
+    assert steps.verdict == "1 steps, all right; never tried: 2 Two"
+    steps.write(tmp_path / "report")
+    rows = json.loads((tmp_path / "report").read_text("utf-8"))
+    assert rows[-1] == {"step": "2 Two", "ok": False, "detail": "never tried"}
+    steps.act("2 Two")
+    assert steps.verdict == "1 steps, all right"
+    with steps.step("two") as step:
+        step.saw("that", right=False)
+    assert steps.verdict == "2 steps, 1 of them not as they must be"
 
 
 def test_a_folder_that_is_not_empty_is_left_alone(tmp_path: Path) -> None:

@@ -60,9 +60,8 @@ FUNCTIONS: Final = frozenset(
 )
 CALLERS: Final = {
     # First, while the ledger that an auditor searches is short.
-    "a registrar and auditor": Caller(
-        frozenset(("session", "search", "provision", "ledger")), "TERM-0001", "OP-0002"
-    ),
+    "an auditor": Caller(frozenset(("ledger",)), "TERM-0001", "OP-0003"),
+    "a registrar": Caller(frozenset(("session", "search", "provision")), "TERM-0001", "OP-0002"),
     "the administrator": Caller(frozenset(("roster", "relay")), "TERM-0001", "OP-0001"),
     "a municipality": Caller(frozenset(("update",)), "CS-432024"),
     "the national server": Caller(frozenset(("relay",)), "NATIONAL"),
@@ -88,7 +87,8 @@ def machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
         administrator = machine.administrator()
         machine.register(administrator, "CS-432024", "municipality", "432024")
         machine.register(administrator, "NATIONAL", "national")
-        machine.appoint(administrator, "OP-0002", ["clerk", "registrar", "auditor"])
+        machine.appoint(administrator, "OP-0002", ["clerk", "registrar"])
+        machine.appoint(administrator, "OP-0003", ["auditor"])
         administrator.close()
         yield machine
 

@@ -16,12 +16,14 @@ Read it in this order::
     happenings.py   what happens
     faults.py       notices with one thing wrong each, and what must be answered
     movements.py    all of it in the order in which it is told
+    year.py         a year of a whole prefecture; people move from one municipality to another
     make.py         the two together, as files
     prefecture.py   the rules read a second time, to hold the stream against
     network.py      an authority and its certificates, for tests
     link.py         one mutual TLS connection that may lose an answer
     tls_server.py   the other end of one
     cs.py           the municipality's server (市町村CS); cs_file.py what it keeps
+    municipalities.py  all of them in one process, each under its own certificate
     national.py     the national server (全国サーバ), with faults; national_file.py what it keeps
     terminal.py     a terminal with a clerk
 """

@@ -133,6 +133,7 @@ class MunicipalServer:
         notices: Iterable[Notice],
         expected: Mapping[int, Expectation],
         answered: Step = lambda notices: None,
+        salt: str = "",
     ) -> Report:
         """Send everything and return what happened.
 
@@ -140,6 +141,7 @@ class MunicipalServer:
             notices: in the order of sending.
             expected: by line (1, 2, 3 ...), for the lines that are not simply applied.
             answered: called after each batch.
+            salt: tells files of equal batches apart in their Idempotency-Keys.
 
         Raises:
             Lost: the prefecture could not be reached, or did not answer, for long.
@@ -149,7 +151,7 @@ class MunicipalServer:
         begun = perf_counter()
         for number, sent in enumerate(_batches(notices, self._batch), start=1):
             drops = self._drop_every and number % self._drop_every == 0
-            told = self._notify(sent, drops=bool(drops))
+            told = self._notify(sent, salt, drops=bool(drops))
             self._record(sent, told)
             for line, result in enumerate(told.results, start=sent.first_line):
                 report.add(line, result, expected.get(line, APPLIED))
@@ -175,9 +177,9 @@ class MunicipalServer:
         report.residents = self._file.count()
         report.digest = self._file.digest()
 
-    def _notify(self, sent: Sent, *, drops: bool) -> Notified:
+    def _notify(self, sent: Sent, salt: str, *, drops: bool) -> Notified:
         body = msgspec.json.encode({"notifications": sent.notices})
-        headers = {"Idempotency-Key": _key(sent.first_line, body)}
+        headers = {"Idempotency-Key": _key(f"{salt}{sent.first_line}", body)}
         if drops:
             self._link.send("/v1/update/notify", body, headers)
             self._link.close()
@@ -198,7 +200,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Send one file; return the exit status."""
     options = _parser().parse_args(arguments)
     credentials = Credentials(options.certificate, options.key, options.ca)
-    expected = _expectations(options.expected)
+    expected = expectations(options.expected)
     with (
         MunicipalFile(options.store) as file,
         Link(options.url, credentials) as link,
@@ -223,9 +225,9 @@ def _batches(notices: Iterable[Notice], size: int) -> Iterator[Sent]:
         yield Sent(first_line, batch)
 
 
-def _key(first_line: int, body: bytes) -> str:
+def _key(place: str, body: bytes) -> str:
     # The place counts too: a batch that repeats an earlier one must not get the earlier answer.
-    return blake2b(f"{first_line}\n".encode() + body, digest_size=20).hexdigest()
+    return blake2b(f"{place}\n".encode() + body, digest_size=20).hexdigest()
 
 
 def _accepted(answer: Answer) -> dict[str, Any]:
@@ -235,7 +237,8 @@ def _accepted(answer: Answer) -> dict[str, Any]:
     return data
 
 
-def _expectations(path: Path | None) -> dict[int, Expectation]:
+def expectations(path: Path | None) -> dict[int, Expectation]:
+    """Return what must be answered to which line, where it is not simply applied."""
     if path is None:
         return {}
     return {record.line: record.expected for record in read_lines(path, Expected)}

@@ -110,7 +110,7 @@ def entry(register: Register) -> list[Notice]:
 
 def moved(register: Register, person: Notice, place: Place) -> Notice:
     """Return the 転居 of one person to a place."""
-    return register.next_version(person, "31", **_living_at(place))
+    return register.next_version(person, "31", **living_at(place))
 
 
 def renamed_building(register: Register, person: Notice, reason: str = "32") -> Notice:
@@ -126,7 +126,7 @@ def renamed_building(register: Register, person: Notice, reason: str = "32") -> 
 
 def _back(register: Register, person: Notice, reason: str) -> Notice:
     place = register.population.towns.place(register.rng)
-    return register.next_version(person, reason, **_living_at(place))
+    return register.next_version(person, reason, **living_at(place))
 
 
 def _married(register: Register, person: Notice) -> Notice:
@@ -152,7 +152,8 @@ def _together(register: Register) -> list[Notice]:
     return people if register.rng.random() < 0.5 else people[:1]
 
 
-def _living_at(place: Place) -> dict[str, str | int]:
+def living_at(place: Place) -> dict[str, str | int]:
+    """Return the items that say where somebody lives."""
     return {
         "address": place.address,
         "town_code": place.town_code,

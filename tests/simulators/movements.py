@@ -48,6 +48,14 @@ class Late(NamedTuple):
     missed: bool
 
 
+class Mix(NamedTuple):
+    """How many of each kind of fault, for each ordinary notice."""
+
+    faulty: float = 0.05
+    reordered: float = 0.02
+    repeated: float = 0.01
+
+
 class Movements:
     """A stream of movements of one population; the same arguments give the same stream.
 
@@ -56,6 +64,7 @@ class Movements:
         seed: another seed, other movements.
         count: how many ordinary notices.
         fault_share: how many faults for each of those; every kind is planted at least once.
+        mix: which faults for each of those instead, drawn at random.
     """
 
     def __init__(
@@ -64,12 +73,16 @@ class Movements:
         seed: int,
         count: int,
         fault_share: float = FAULT_SHARE,
+        mix: Mix | None = None,
     ) -> None:
         self._rng = Random(f"movements/{seed}/{population.municipality_code}")
-        self._register = Register(population, self._rng)
+        self.register = Register(population, self._rng)
         self._count = count
-        self._plants = self._shuffled_plants()
-        self._faults = max(len(FAULTS) + len(_STREAM_FAULTS), round(count * fault_share))
+        self._plants = self._shuffled_plants() if mix is None else self._drawn_plants(mix)
+        every_kind = len(FAULTS) + len(_STREAM_FAULTS)
+        self._faults = (
+            max(every_kind, round(count * fault_share)) if mix is None else round(count * sum(mix))
+        )
         self._late: list[Late] = []
         self._serial = count_up()
         self._sent = 0
@@ -94,9 +107,14 @@ class Movements:
         first = [happenings.death, happenings.departed, happenings.strike]
         while happened < self._count:
             happening = first.pop() if first else self._draw()
-            notices = happening(self._register)[: self._count - happened]
+            notices = happening(self.register)[: self._count - happened]
             happened += len(notices)
-            for notice in self._register.tell(notices):
+            told = self.register.tell(notices)
+            # Whoever takes the stream in parts must not go on with somebody not yet told of.
+            for notice in told:
+                self.register.wait(notice.resident_code)
+            for notice in told:
+                self.register.resume(notice.resident_code)
                 yield Line(notice)
             while not first and planted * self._count < happened * self._faults:
                 planted += 1
@@ -110,19 +128,29 @@ class Movements:
         self._rng.shuffle(plants)
         return cycle(plants)
 
+    def _drawn_plants(self, mix: Mix) -> "Iterator[Plant]":
+        kinds: list[list[Plant]] = [
+            [_planting(fault) for fault in FAULTS],
+            [Movements.lose, Movements.overtake],
+            [Movements.repeat, Movements.reuse],
+        ]
+        while True:
+            [kind] = self._rng.choices(kinds, list(mix))
+            yield self._rng.choice(kind)
+
     def plant(self, fault: Fault) -> Iterator[Line]:
         """Send one faulty notice."""
-        notice = fault.make(self._register)
+        notice = fault.make(self.register)
         if fault.outcome == "applied":
-            [told] = self._register.tell([notice])
+            [told] = self.register.tell([notice])
         else:
-            told = self._register.numbered(notice)
+            told = self.register.numbered(notice)
         yield Line(told, fault.expected, fault.name)
 
     def lose(self) -> Iterator[Line]:
         """Lose a 転居; the next notice of the same person must wait until it is sent again."""
         lost = self._move()
-        [later] = self._register.tell([happenings.renamed_building(self._register, lost)])
+        [later] = self.register.tell([happenings.renamed_building(self.register, lost)])
         yield Line(later, HELD, "a notice before it is missing")
         self._send_later(Line(lost, APPLIED, "lost, sent again, releases the next"), missed=True)
 
@@ -142,26 +170,26 @@ class Movements:
         """Use a sequence number again for something else."""
         notice = self._move()
         yield Line(notice)
-        other = happenings.renamed_building(self._register, notice, reason="31")
+        other = happenings.renamed_building(self.register, notice, reason="31")
         other = replace(other, sequence=notice.sequence, update_number=notice.update_number)
         self._send_later(Line(other, REFUSED, "sequence number used for something else"))
 
     def _move(self) -> Notice:
-        place = self._register.population.towns.place(self._rng)
-        person = self._register.present()
-        [told] = self._register.tell([happenings.moved(self._register, person, place)])
+        place = self.register.population.towns.place(self._rng)
+        person = self.register.present()
+        [told] = self.register.tell([happenings.moved(self.register, person, place)])
         return told
 
     def _send_later(self, line: Line, *, missed: bool = False) -> None:
         if missed:
-            self._register.wait(line.notice.resident_code)
+            self.register.wait(line.notice.resident_code)
         due = self._sent + self._rng.randint(3, 120)
         heapq.heappush(self._late, Late(due, next(self._serial), line, missed))
 
     def _arrive(self) -> Line:
         late = heapq.heappop(self._late)
         if late.missed:
-            self._register.resume(late.line.notice.resident_code)
+            self.register.resume(late.line.notice.resident_code)
         self._sent += 1
         return late.line
 

@@ -76,6 +76,16 @@ class Register:
         """The notice has arrived."""
         self._waiting.discard(code)
 
+    def welcome(self, notice: Notice) -> None:
+        """Let somebody who came from elsewhere be picked like everybody who lives here."""
+        self._arrived.append((notice.resident_code,))
+
+    def forget(self, code: str) -> None:
+        """Never pick somebody again who now lives elsewhere in the prefecture."""
+        self._waiting.add(code)
+        if code in self.gone:
+            self.gone.remove(code)
+
     def present(self, wanted: Callable[[Notice], bool] = lambda _: True) -> Notice:
         """Pick somebody who lives here.
 

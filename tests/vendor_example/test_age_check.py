@@ -1,3 +1,5 @@
+"""What a vendor's tests look like: nothing here that does not come with juki-appliance."""
+
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -5,20 +7,40 @@ from pathlib import Path
 import age_check
 import pytest
 
-from appliance.errors import NotPermitted
-from appliance.items import ItemName
-from appliance.model import TerminalKind
+from appliance.plugin_api import ItemName, NotPermitted, TerminalKind
 from appliance.testing import Bench, Seat
-from plugins import search
-from tests.plugins.people import admit
+from plugins import search, update
 
 FOR_ALL = {"purpose": "all", "reason": "01"}
+MOVED_IN = {
+    "sequence": 1,
+    "resident_code": "90000000018",
+    "name": "熊本　花子",
+    "kana": "くまもと　はなこ",
+    "birth_date": "1990-04-05",
+    "sex": "2",
+    "address": "熊本県八代市松江城町１番２５号",
+    "town_code": None,
+    "my_number": "900000000010",
+    "reason": "11",
+    "effective_date": "2026-03-31",
+    "municipality_code": "432024",
+    "update_number": 1,
+}
 
 
 @pytest.fixture
 def bench(tmp_path: Path) -> Iterator[Bench]:
-    with Bench.open(tmp_path, {"age_check": age_check, "search": search}) as bench:
+    plugins = {"age_check": age_check, "search": search, "update": update}
+    with Bench.open(tmp_path, plugins) as bench:
         yield bench
+
+
+def admit(bench: Bench, **items: str) -> None:
+    """Let the municipality notify a resident."""
+    cs = bench.municipality("432024")
+    answer = cs.ask("update/notify", {"notifications": [{**MOVED_IN, **items}]})
+    assert [result["outcome"] for result in answer.data["results"]] == ["applied"]
 
 
 def ref(seat: Seat) -> str:
@@ -40,12 +62,12 @@ def ref(seat: Seat) -> str:
 def test_of_age_is_told_and_nothing_else(
     bench: Bench, born: str, on: str, of_age: bool | None
 ) -> None:
-    who = admit(bench, birth_date=born)
+    admit(bench, birth_date=born)
     clerk = bench.clerk()
     answer = clerk.ask("age/of-majority", {"ref": ref(clerk), "on": on}, **FOR_ALL)
     assert answer.data == {"of_age": of_age}
     entry = bench.ledger()[-1]
-    assert (entry.subjects, entry.items) == ((who,), (ItemName("birth_date"),))
+    assert (len(entry.subjects), entry.items) == (1, (ItemName("birth_date"),))
     assert entry.conditions == {"on": on}
 
 

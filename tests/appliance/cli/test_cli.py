@@ -133,12 +133,22 @@ def test_tables_count_full_width_characters_twice() -> None:
     rows = [{"a": "県税", "b": None}, {"a": "x", "b": ["y", "z"]}, {"a": True, "b": False}]
     assert table(rows, ("a", "b")).split("\n") == [
         "a     b",
-        "----  ----",
+        "----- ----",
         "県税  n/a",
         "x     y, z",
         "yes   no",
     ]
     assert shown([]) == "n/a"
+
+
+def test_a_wide_table_is_wrapped_to_the_screen_and_loses_nothing() -> None:
+    purposes = ["register-administration", "prefectural-tax", "passport"]
+    lines = table([{"a": "県税事務所", "b": purposes, "c": "[x]"}], ("a", "b", "c"), 40).split("\n")
+    assert all(len(line) + sum(c >= "\u1100" for c in line) <= 40 for line in lines)
+    assert len(lines) > 3
+    joined = "".join("".join(lines[2:]).split())
+    for word in ("県税", "register-administration", "passport", "[x]"):
+        assert word in joined
 
 
 def test_a_secret_comes_from_standard_input_line_by_line() -> None:
@@ -189,6 +199,37 @@ def test_the_custodians_sign_a_changed_policy(site: Site) -> None:
     again = juki("policy", "sign", "--config", site.config, "--json", given=key.read_text())
     assert as_json(again)["serial"] == 3
     assert as_json(juki("policy", "show", "--config", site.config, "--json"))["signed"]
+
+
+def test_what_the_appliance_cannot_start_with_is_not_signed(site: Site) -> None:
+    init(site)
+    key = site.custodians / "policy.key"
+    roles, purposes = (site.firmware / "policy" / name for name in ("roles.toml", "purposes.toml"))
+    good = purposes.read_text()
+    purposes.write_text(good.replace('items = ["name"]', 'items = ["nmae"]'))
+    roles.write_text(roles.read_text().replace('"session/close"]', '"session/clsoe"]'))
+    sign = ("policy", "sign", "--config", site.config, "--key-file", key)
+    refused = juki(*sign)
+    assert refused.exit_code == 3
+    wrong = [
+        "purposes.toml [tax] items: 'nmae' is not known",
+        "roles.toml [system-administrator] operations: 'session/clsoe' is not known",
+    ]
+    for text in wrong:
+        assert text in refused.stderr
+    assert "nothing was signed" in refused.stderr
+    told = as_json(juki("policy", "show", "--config", site.config, "--json"))
+    assert (told["signed"], told["warnings"]) == (False, [])
+    assert set(wrong) <= set(told["problems"])
+    plugins = site.firmware / "plugins.toml"
+    plugins.write_text('version = 1\nplugins = ["of-a-vendor"]\n')
+    assert juki(*sign).exit_code == 3  # an item is wrong wherever this is looked at
+    purposes.write_text(good)
+    signed = juki(*sign, "--json")
+    assert as_json(signed)["serial"] == 2
+    assert "plugin of-a-vendor is not installed here" in signed.stderr
+    assert "session/clsoe" in signed.stderr
+    assert as_json(juki("policy", "show", "--config", site.config, "--json"))["warnings"]
 
 
 def test_only_the_key_of_this_store_signs(site: Site, tmp_path: Path) -> None:
@@ -251,6 +292,42 @@ def test_init_takes_a_certificate_and_nothing_else(site: Site) -> None:
     )  # fmt: skip
     assert wrong.exit_code == 2
     assert init(site, "--policy-key", "nonsense").exit_code == 2
+
+
+def test_init_says_which_name_is_not_of_its_form(site: Site) -> None:
+    wrong = init(site, "--operator", "OP 1", "--person", "", "--terminal-id", "SYSTEM")
+    assert wrong.exit_code == 2
+    assert as_json(wrong)["error"]["problems"] == [
+        "--operator must be 1 to 16 of A-Z a-z 0-9 -",
+        "--person must be 1 to 32 of A-Z a-z 0-9 -",
+        "--terminal-id must be 1 to 16 of A-Z a-z 0-9 -",
+    ]
+    assert not site.data.exists()
+
+
+def test_a_configuration_that_is_not_there_says_how_to_name_it(tmp_path: Path) -> None:
+    missing = juki("config", "show", "--config", tmp_path / "none.toml")
+    assert missing.exit_code == 2
+    assert "none.toml: No such file or directory; --config says where it is" in missing.stderr
+
+
+@pytest.mark.parametrize(
+    ("option", "given", "told"),
+    [
+        ("key", "server.key", "server.key is not the key of"),
+        ("key", "none.key", "none.key: No such file"),
+        ("certificate", "none.pem", "none.pem: there is no such file"),
+        ("certificate", "ca.key", "are not a certificate and its key"),
+        ("ca", "none.pem", "none.pem: there is no such file"),
+        ("ca", "terminal.key", "terminal.key holds no certificate of an authority"),
+    ],
+)
+def test_the_file_that_is_wrong_is_named(site: Site, option: str, given: str, told: str) -> None:
+    files = {**site.client(), option: str(site.tls / given)}
+    options = [f"--{name}={value}" for name, value in files.items()]
+    result = juki("login", "OP-0001", "--url=https://127.0.0.1:1", *options, given="27182818\n")
+    assert result.exit_code == 2
+    assert told in result.stderr
 
 
 # --- check, ledger verify ---
@@ -368,6 +445,12 @@ def test_anybody_verifies_an_exported_ledger(site: Site) -> None:
     bad = juki("ledger", "verify", tiles, "--key", key, "--json")
     assert (bad.exit_code, as_json(bad)["sound"], as_json(bad)["entry"]) == (4, False, 1)
     assert juki("ledger", "verify", tiles, "--key", "nonsense").exit_code == 2
+    above = juki("ledger", "verify", site.data, "--key", key)
+    assert above.exit_code == 2
+    assert f"give {tiles}" in above.stderr
+    assert (
+        "holds no exported ledger: give" in juki("ledger", "verify", site.tls, "--key", key).stderr
+    )
     (tiles / "checkpoint").unlink()
     assert juki("ledger", "verify", tiles, "--key", key).exit_code == 4
 

@@ -40,6 +40,18 @@ def test_nothing_is_ever_made_over_something(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["mine"]
 
 
+def test_a_municipality_that_does_not_exist_is_told_before_anything_is_made(
+    tmp_path: Path,
+) -> None:
+    with pytest.raises(StartupError) as refused:
+        make(Place(tmp_path / "dev", 9000), ["999999", "432024", "430005"])
+    assert refused.value.problems == (
+        "--municipality 999999: no municipality has this code",
+        "--municipality 430005: no municipality has this code",
+    )
+    assert not (tmp_path / "dev").exists()
+
+
 def test_without_a_shipped_policy_nothing_is_made(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

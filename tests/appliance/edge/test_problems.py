@@ -10,10 +10,11 @@ def test_a_problem_has_the_form_of_rfc_9457_and_ours() -> None:
     body = document(status=422, code="rejected", detail="no", request_id="r-1")
     assert json.loads(body) == {
         "type": "urn:juki:problem:rejected",
-        "title": "Unprocessable Entity",
+        "title": "Against a rule",
         "status": 422,
         "code": "rejected",
         "detail": "no",
+        "detail_ja": "規則に合わないため、実行しませんでした。個々の理由を確認してください。",
         "request_id": "r-1",
         "problems": [],
     }
@@ -21,11 +22,9 @@ def test_a_problem_has_the_form_of_rfc_9457_and_ours() -> None:
 
 def test_rules_and_count_are_told() -> None:
     rules = [Problem("L-01", "reason", "転入 of a present resident")]
-    body = document(
-        status=422, code="x", detail="", request_id="", title="T", problems=rules, count=51
-    )
+    body = document(status=422, code="x", detail="", request_id="", problems=rules, count=51)
     plain = json.loads(body)
-    assert plain["title"] == "T"
+    assert plain["title"] == "Refused"
     assert plain["count"] == 51
     assert plain["problems"][0]["rule"] == "L-01"
 

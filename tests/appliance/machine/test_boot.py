@@ -153,8 +153,8 @@ def test_the_third_share_opens_everything(machine: Machine) -> None:
 def test_a_first_day_through_the_front_door(machine: Machine) -> None:
     machine.unseal()
     code = machine.founded.enrolment_code
-    machine.ask("session/enrol", {"code": code, "pin": "87654321"})
-    opened = machine.ask("session/open", {"operator": "OP-0001", "pin": "87654321"})
+    machine.ask("session/enrol", {"code": code, "pin": "31415926"})
+    opened = machine.ask("session/open", {"operator": "OP-0001", "pin": "31415926"})
     assert list(opened.data["roles"]) == ["system-administrator"]
 
 

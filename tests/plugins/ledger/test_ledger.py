@@ -179,6 +179,12 @@ def test_nobody_has_an_unknown_code(auditor: Seat) -> None:
         auditor.ask("ledger/person", {"by": {"resident_code": code(9)}})
 
 
+def test_a_mistyped_code_is_no_nobody(auditor: Seat) -> None:
+    wrong = code(1)[:-1] + str((int(code(1)[-1]) + 5) % 10)
+    with pytest.raises(Malformed, match="resident_code: the check digit is wrong"):
+        auditor.ask("ledger/person", {"by": {"resident_code": wrong}})
+
+
 def test_only_auditors_read_the_ledger(clerk: Seat) -> None:
     for operation, body in (("search", {}), ("proof", {"index": 0})):
         with pytest.raises(NotPermitted):

@@ -6,11 +6,12 @@ from appliance.errors import Malformed
 from appliance.finding import Hit, Why
 from appliance.items import ItemName, Value
 from appliance.standing import Standing
+from appliance.values.identifiers import my_number_from, resident_code_from
 from plugins.provision.match import By, Four, Meant, key_of, same, settled
 from storage.engine import PersonId
 
 HERE, ELSEWHERE, STRUCK_OFF = Standing.HERE, Standing.ELSEWHERE, Standing.STRUCK_OFF
-CODE, NUMBER = "90000000012", "912345678901"
+CODE, NUMBER = resident_code_from("9000000001"), my_number_from("91234567890")
 
 
 def hit(person: int) -> Hit:

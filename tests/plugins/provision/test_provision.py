@@ -242,6 +242,16 @@ def test_an_inquiry_that_is_none_is_malformed(clerk: Seat, body: dict[str, Any])
         clerk.ask("provision/inquire", body, **FOR_TAX)
 
 
+@pytest.mark.parametrize("name", ["my_number", "resident_code"])
+@pytest.mark.parametrize("ask", ["inquire", "verify"])
+def test_a_mistyped_number_is_no_nobody(registrar: Seat, name: str, ask: str) -> None:
+    typed = number(1) if name == "my_number" else code(1)
+    wrong = typed[:-1] + str((int(typed[-1]) + 5) % 10)
+    more = {"items": ["address"]} if ask == "inquire" else {"claims": {"name": "熊本花子"}}
+    with pytest.raises(Malformed, match=f"^malformed: {name}: the check digit is wrong$"):
+        registrar.ask(f"provision/{ask}", {"by": {name: wrong}, **more}, **FOR_THE_REGISTER)
+
+
 def test_verifying_says_match_or_mismatch_and_no_value(bench: Bench, clerk: Seat) -> None:
     who = admit(bench)
     claims = {"name": "熊本 花子", "sex": "1", "address": "熊本県八代市松江城町１番２５号"}

@@ -1,4 +1,5 @@
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
@@ -6,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from appliance.certificates import CertificateAuthority, peer_from_pem
+from appliance.certificates import CertificateAuthority, is_issued_by, peer_from_pem
 from appliance.errors import Conflict, Malformed, NotFound, Unidentified
+from appliance.pipeline import Pipeline
 from appliance.testing import Bench, Seat
 from plugins import roster
 from tests.plugins.people import shipped_policy
@@ -83,6 +85,8 @@ def test_a_municipal_server_is_bound_to_its_municipality(keeper: Seat) -> None:
         {"certificate": certificate() + certificate()},
         {"certificate": certificate("TERM-0009", days_ago=20, days=10)},
         {"terminal_id": "端末２"},
+        {"place": ""},
+        {"kind": "representative", "place": " "},
     ],
     ids=[
         "no-municipality",
@@ -94,11 +98,29 @@ def test_a_municipal_server_is_bound_to_its_municipality(keeper: Seat) -> None:
         "two-certificates",
         "certificate-over",
         "bad-id",
+        "R21-business-without-place",
+        "R21-representative-without-place",
     ],
 )
 def test_what_cannot_be_registered_is_malformed(keeper: Seat, changed: dict[str, Any]) -> None:
     with pytest.raises(Malformed):
         enrol(keeper, **changed)
+
+
+def test_a_certificate_that_could_open_no_connection_is_not_registered(tmp_path: Path) -> None:
+    other = CertificateAuthority.create("another CA", NOW - timedelta(days=30))
+    both = authority().certificate_pem + other.certificate_pem
+    with Bench.open(tmp_path, {"roster": roster}, shipped_policy()) as bench:
+        believed = [authority().certificate_pem]
+        parts = replace(bench.parts, is_ours=lambda pem: is_issued_by(pem, believed[-1]))
+        bench.pipeline = Pipeline(parts)
+        keeper = bench.clerk("ADMIN", roles=("system-administrator",), purposes=())
+        foreign = other.issue_client("TERM-0002", now=NOW).certificate_pem.decode()
+        with pytest.raises(Malformed, match="another authority"):
+            enrol(keeper, certificate=foreign)
+        believed.append(both)
+        enrol(keeper, certificate=foreign)
+        enrol(keeper, terminal_id="TERM-0003")
 
 
 def test_a_certificate_with_its_key_is_not_taken(keeper: Seat) -> None:

@@ -92,7 +92,10 @@ def test_the_appliance_keeps_its_own_operator_id(keeper: Seat) -> None:
         ({"roles": ["service"]}, "unknown-role", "roles"),
         ({"purposes": ["curiosity"]}, "unknown-purpose", "purposes"),
         ({"expires_on": "2026-03-31"}, "past", "expires_on"),
+        ({"roles": ["at-a-terminal"]}, "unknown-role", "roles"),
         ({"roles": ["system-administrator", "clerk"]}, "separation", "roles"),
+        ({"roles": ["system-administrator", "auditor"]}, "separation", "roles"),
+        ({"roles": ["registrar", "auditor"]}, "separation", "roles"),
     ],
 )
 def test_an_appointment_that_cannot_be_made_says_why(
@@ -110,9 +113,137 @@ def test_every_problem_is_told_at_once(keeper: Seat) -> None:
     assert len(refused.value.problems) == 3
 
 
-def test_an_administrator_may_audit(keeper: Seat) -> None:
-    roles = {"roles": ["system-administrator", "auditor"]}
-    assert keeper.ask("roster/add-operator", {**NEW, **roles}).data["operator_id"] == "OP-0002"
+def test_what_can_be_chosen_is_told(keeper: Seat) -> None:
+    with pytest.raises(Rejected) as refused:
+        keeper.ask("roster/add-operator", {**NEW, "roles": ["king"], "purposes": ["curiosity"]})
+    roles, purposes = (problem.text for problem in refused.value.problems)
+    assert "auditor、clerk、registrar、system-administrator" in roles
+    assert "at-a-terminal" not in roles
+    assert "prefectural-tax" in purposes
+
+
+SECOND = {**NEW, "operator_id": "OP-0003"}
+"""Another 操作者ID of the same person."""
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        pytest.param("clerk", "auditor", id="R132-clerk-auditor"),
+        pytest.param("auditor", "registrar", id="R132-auditor-registrar"),
+        pytest.param("clerk", "system-administrator", id="R127-clerk-administrator"),
+        pytest.param("auditor", "system-administrator", id="R127-auditor-administrator"),
+    ],
+)
+def test_duties_stay_apart_under_a_second_operator_id(
+    keeper: Seat, first: str, second: str
+) -> None:
+    keeper.ask("roster/add-operator", {**NEW, "roles": [first]})
+    with pytest.raises(Rejected) as refused:
+        keeper.ask("roster/add-operator", {**SECOND, "roles": [second]})
+    assert [problem.rule for problem in refused.value.problems] == ["separation"]
+    keeper.ask("roster/add-operator", {**SECOND, "roles": [first]})
+    keeper.ask(
+        "roster/add-operator",
+        {**SECOND, "operator_id": "OP-0004", "person_id": "P-0003", "roles": [second]},
+    )
+    with pytest.raises(Rejected):
+        keeper.ask("roster/change-operator", {"operator_id": "OP-0003", "roles": [second]})
+
+
+def test_an_id_that_is_suspended_or_over_does_not_count_until_it_comes_back(
+    bench: Bench, keeper: Seat
+) -> None:
+    keeper.ask("roster/add-operator", {**NEW, "expires_on": "2026-04-01"})
+    keeper.ask("roster/suspend-operator", {"operator_id": "OP-0002", "reason": "異動"})
+    keeper.ask("roster/add-operator", {**SECOND, "roles": ["auditor"]})
+    with pytest.raises(Rejected) as refused:
+        keeper.ask("roster/resume-operator", {"operator_id": "OP-0002", "reason": "復帰"})
+    assert [problem.rule for problem in refused.value.problems] == ["separation"]
+    bench.now += timedelta(days=1)
+    keeper = log_in(bench, "ADMIN", "TERM-0001")
+    keeper.ask("roster/add-operator", {**SECOND, "operator_id": "OP-0005", "roles": ["auditor"]})
+
+
+@pytest.mark.requirement("R125")
+def test_a_transfer_changes_what_it_says_and_keeps_how_it_was(bench: Bench, keeper: Seat) -> None:
+    keeper.ask("roster/add-operator", NEW)
+    moved = {"office": "パスポートセンター", "purposes": ["passport"], "expires_on": "2028-03-31"}
+    line = keeper.ask("roster/change-operator", {"operator_id": "OP-0002", **moved}).data
+    assert {name: line[name] for name in moved} == {**moved, "purposes": ("passport",)}
+    assert (line["roles"], line["person_id"]) == (("clerk",), "P-0002")
+    assert bench.ledger()[-1].conditions == {"operator_id": "OP-0002", **moved}
+    with bench.vault.view() as view:
+        assert len(list(view.revisions("core.operators", b"OP-0002"))) == 2
+
+
+def test_a_transfer_counts_from_the_next_request_on(bench: Bench, keeper: Seat) -> None:
+    other = bench.clerk(
+        "OP-0002", roles=("system-administrator",), purposes=(), terminal_id="TERM-0002"
+    )
+    other.ask("roster/operators", {})
+    keeper.ask("roster/change-operator", {"operator_id": "OP-0002", "roles": ["clerk"]})
+    with pytest.raises(NotPermitted):
+        other.ask("roster/operators", {})
+
+
+@pytest.mark.parametrize(
+    ("changed", "rule"),
+    [
+        ({"roles": ["king"]}, "unknown-role"),
+        ({"purposes": ["curiosity"]}, "unknown-purpose"),
+        ({"expires_on": "2026-03-31"}, "past"),
+        ({"roles": ["clerk", "auditor"]}, "separation"),
+    ],
+)
+def test_a_change_is_held_against_the_rules_of_an_appointment(
+    keeper: Seat, changed: dict[str, Any], rule: str
+) -> None:
+    keeper.ask("roster/add-operator", NEW)
+    with pytest.raises(Rejected) as refused:
+        keeper.ask("roster/change-operator", {"operator_id": "OP-0002", **changed})
+    assert [problem.rule for problem in refused.value.problems] == [rule]
+
+
+def test_a_change_must_change_something_and_never_oneself(keeper: Seat) -> None:
+    keeper.ask("roster/add-operator", NEW)
+    with pytest.raises(Malformed, match="office, roles, purposes, expires_on"):
+        keeper.ask("roster/change-operator", {"operator_id": "OP-0002"})
+    with pytest.raises(NotPermitted, match="himself"):
+        keeper.ask("roster/change-operator", {"operator_id": "ADMIN", "office": "県税事務所"})
+
+
+def test_who_was_suspended_comes_back_with_a_new_pin(bench: Bench, keeper: Seat) -> None:
+    bench.clerk("OP-0002", roles=("auditor",), purposes=(), terminal_id="TERM-0002")
+    asked = {"operator_id": "OP-0002", "reason": "復職 2026-04-01"}
+    with pytest.raises(Conflict, match="not suspended"):
+        keeper.ask("roster/resume-operator", asked)
+    keeper.ask("roster/suspend-operator", {"operator_id": "OP-0002", "reason": "休職"})
+    code = keeper.ask("roster/resume-operator", asked).data["enrolment_code"]
+    assert listed(keeper)["OP-0002"]["state"] == "not-enrolled"
+    with pytest.raises(Unidentified):
+        log_in(bench, "OP-0002")
+    bench.seat("TERM-0002").ask("session/enrol", {"code": code, "pin": PIN})
+    log_in(bench, "OP-0002")
+    assert listed(keeper)["OP-0002"]["state"] == "active"
+    with pytest.raises(NotPermitted, match="himself"):
+        keeper.ask("roster/resume-operator", {"operator_id": "ADMIN", "reason": "復職"})
+
+
+def test_the_roster_tells_the_state_of_everybody(bench: Bench, keeper: Seat) -> None:
+    keeper.ask("roster/add-operator", NEW)
+    keeper.ask("roster/add-operator", {**SECOND, "expires_on": "2026-04-01"})
+    keeper.ask("roster/add-operator", {**SECOND, "operator_id": "OP-0004"})
+    keeper.ask("roster/suspend-operator", {"operator_id": "OP-0004", "reason": "異動"})
+    bench.now += timedelta(days=1)
+    keeper = log_in(bench, "ADMIN", "TERM-0001")
+    states = {name: line["state"] for name, line in listed(keeper).items()}
+    assert states == {
+        "ADMIN": "active",
+        "OP-0002": "not-enrolled",
+        "OP-0003": "over",
+        "OP-0004": "suspended",
+    }
 
 
 @pytest.mark.parametrize(
@@ -155,6 +286,7 @@ def test_the_roster_is_kept_at_a_representative_terminal(bench: Bench) -> None:
         keeper.ask("roster/operators", {})
 
 
+@pytest.mark.requirement("R123", "R129")
 def test_suspending_ends_sessions_at_once_and_voids_codes(bench: Bench, keeper: Seat) -> None:
     clerk = bench.clerk("OP-0002", roles=("system-administrator",), terminal_id="TERM-0002")
     code = keeper.ask("roster/enrol-operator", {"operator_id": "OP-0002"}).data["enrolment_code"]
@@ -188,7 +320,8 @@ def test_a_locked_operator_is_shown_and_unlocked_by_a_new_code(bench: Bench, kee
     for _ in range(5):
         with pytest.raises(Unidentified):
             seat.ask("session/open", {"operator": "OP-0002", "pin": "00000000"})
-    assert listed(keeper)["OP-0002"]["locked"]
+    line = listed(keeper)["OP-0002"]
+    assert (line["locked"], line["state"]) == (True, "locked")
     with pytest.raises(Unidentified):
         log_in(bench, "OP-0002")
     code = keeper.ask("roster/enrol-operator", {"operator_id": "OP-0002"}).data["enrolment_code"]
@@ -210,6 +343,8 @@ def test_an_appointment_that_is_over_gets_no_code(bench: Bench, keeper: Seat) ->
     [
         ("roster/enrol-operator", {"operator_id": "OP-0099"}),
         ("roster/suspend-operator", {"operator_id": "OP-0099", "reason": "退職"}),
+        ("roster/resume-operator", {"operator_id": "OP-0099", "reason": "復職"}),
+        ("roster/change-operator", {"operator_id": "OP-0099", "office": "県税事務所"}),
     ],
 )
 def test_unknown_operators_are_not_found(
@@ -225,6 +360,7 @@ def test_a_repeated_appointment_answers_the_same_code(keeper: Seat) -> None:
     assert dict(first) == dict(again)
 
 
+@pytest.mark.requirement("R125")
 def test_every_revision_of_an_operator_is_kept(bench: Bench, keeper: Seat) -> None:
     keeper.ask("roster/add-operator", NEW)
     keeper.ask("roster/suspend-operator", {"operator_id": "OP-0002", "reason": "異動"})

@@ -1,0 +1,80 @@
+"""What does not fit is told in words that say what to write."""
+
+from typing import Annotated, Any, Literal
+
+import pytest
+from msgspec import Meta
+
+from appliance import wire
+from appliance.errors import Malformed
+from appliance.operation import Arguments
+from appliance.vocabulary import DateText, Items, MyNumberText, SexText
+from plugins.provision import Inquire
+from plugins.roster.people import AddOperator
+from plugins.search import Find
+
+
+class Part(Arguments, frozen=True, kw_only=True):
+    born: DateText | None = None
+    rank: Annotated[int, Meta(ge=1, description="a whole number from 1")] = 1
+    plain: Literal["a", "b"] = "a"
+
+
+class Asked(Arguments, frozen=True, kw_only=True):
+    parts: tuple[Part, ...] = ()
+    by_name: dict[str, MyNumberText] | None = None
+    sexes: tuple[SexText, ...] = ()
+    either: int | DateText = 1
+
+
+DATE = "YYYY-MM-DD with 00 for unknown parts"
+
+
+@pytest.mark.parametrize(
+    ("asks", "plain", "told"),
+    [
+        (Find, {"birth_date": "1990/04/05"}, f"birth_date must be {DATE}"),
+        (Find, {"birth_date": "平成2"}, f"birth_date must be {DATE}"),
+        (Find, {"birth_date": 19900405}, f"birth_date must be {DATE}"),
+        (Find, {"sex": "3"}, "sex must be 1 (男), 2 (女) or 0 (unknown)"),
+        (Find, {"municipality_code": "43202"}, "municipality_code must be six digits"),
+        (Find, {"name": ""}, "name must be text of 1 to 200 characters"),
+        (
+            Inquire,
+            {"by": {"my_number": "12345"}, "items": ["name"]},
+            "by.my_number must be twelve digits",
+        ),
+        (Inquire, {"by": {}, "items": []}, "items must be a list of 1 to 24 names of items"),
+        (
+            Inquire,
+            {"by": {}, "items": [1]},
+            "items[0] must be the name of one of the 24 items",
+        ),
+        (
+            AddOperator,
+            {"operator_id": "op 2"},
+            "operator_id must be 1 to 16 of A-Z a-z 0-9 -",
+        ),
+        (Asked, {"parts": [{"born": "x"}]}, f"parts[0].born must be {DATE}"),
+        (Asked, {"parts": [{"rank": 0}]}, "parts[0].rank must be a whole number from 1"),
+        (Asked, {"by_name": {"x": "1"}}, "by_name[...] must be twelve digits"),
+        (Asked, {"sexes": ["9"]}, "sexes[0] must be 1 (男), 2 (女) or 0 (unknown)"),
+        # No description says more than msgspec does.
+        (Asked, {"parts": [{"plain": "c"}]}, "Invalid enum value - at `$.parts[0].plain`"),
+        (Asked, {"parts": 1}, "Expected `array`, got `int` - at `$.parts`"),
+        (Asked, {"either": []}, "Expected `int | str`, got `array` - at `$.either`"),
+    ],
+)
+def test_what_does_not_fit_is_told_by_place_and_form(
+    asks: type[Arguments], plain: dict[str, Any], told: str
+) -> None:
+    with pytest.raises(Malformed) as refused:
+        wire.parse(asks, plain)
+    assert refused.value.text == told
+
+
+def test_a_form_of_our_vocabulary_stands_in_the_document_too() -> None:
+    import msgspec
+
+    schema = msgspec.json.schema(Items)
+    assert schema["description"] == "a list of 1 to 24 names of items"
