@@ -166,6 +166,7 @@ class Reading:
     note: str
     outcomes: tuple[tuple[int, str, str], ...]
     policy: bytes
+    saved: tuple[VersionId, ...] = ()
 
 
 def read_entry(entered: Entered) -> Reading:
@@ -197,6 +198,7 @@ def read_entry(entered: Entered) -> Reading:
         note=get(_Key.NOTE, ""),
         outcomes=tuple((s, o, r) for s, o, r in get(_Key.OUTCOMES, ())),
         policy=get(_Key.POLICY, b""),
+        saved=tuple(VersionId(person, number) for person, number in get(_Key.SAVED, ())),
     )
 
 

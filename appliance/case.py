@@ -1,6 +1,6 @@
 """What a handler gets: who asks, how far the rights reach, and the parts it may use."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -12,6 +12,7 @@ from appliance.operation import Power
 from appliance.outgoing import Outgoing
 from appliance.papers import Papers
 from appliance.policy import Policy
+from appliance.recount import Recount
 from appliance.refs import Refs
 from appliance.registry import Registry
 from appliance.roster import Roster
@@ -48,6 +49,9 @@ class Case:
     papers: Papers
     refs: Refs
     marks: Marks
+    tallies: Callable[[str], Mapping[str, int]]
+    """Every tally whose name begins so, by name; one that is nought is not there."""
+    recount: Recount
     powers: Powers
     note: Note = field(default_factory=Note)
     together: list[Callable[[Unit], None]] = field(default_factory=list)

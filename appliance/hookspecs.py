@@ -5,12 +5,15 @@ Each docstring says when it is asked, what several answers mean together, and wh
 """
 
 from collections.abc import Iterable, Mapping
+from datetime import date
 
 import pluggy
 
 from appliance.items import ItemName
+from appliance.jobs import Job
 from appliance.model import Actor, Change, Deny, Message, Request
 from appliance.operation import AnyOperation
+from appliance.watch import Alarm, Watch
 
 PROJECT = "appliance"
 hookspec = pluggy.HookspecMarker(PROJECT)
@@ -57,10 +60,35 @@ def messages(change: Change) -> Iterable[Message]:
 
 
 @hookspec
-def tallies(change: Change) -> Mapping[str, int]:
+def tallies(change: Change, today: date) -> Mapping[str, int]:
     """Return which counts this change moves, and by how much; names tell of nobody.
+
+    What is answered for all changes of a person, under one ``today``, must add up to what he
+    counts for on that day: ``juki check`` asks again for every version, and compares. A name may
+    end with ``/until-YYYY-MM-DD``: from that day on it counts for nothing.
 
     Asked: inside the unit of work, after each save. Together: all are added.
     Raising: as ``messages``.
+    """
+    raise NotImplementedError
+
+
+@hookspec
+def jobs() -> Iterable[Job]:
+    """Return what the appliance shall ask of itself from time to time, step by step.
+
+    Asked: once, at start. Together: the union; the same name twice, or a job whose operation is
+    not a step of the same plugin, is a StartupError. Raising: the appliance does not start.
+    """
+    raise NotImplementedError
+
+
+@hookspec
+def alarms(watch: Watch) -> Iterable[Alarm]:
+    """Return what a human should see to now; nothing in it tells of anybody.
+
+    Asked: every minute, in a view, without an entry in the ledger; answer in milliseconds.
+    Together: all are shown, in ``juki status`` and in the metrics.
+    Raising: is shown as an alarm of its own; the other plugins are asked all the same.
     """
     raise NotImplementedError

@@ -18,6 +18,15 @@ class LedgerReader:
     def __init__(self, view: View) -> None:
         self._view = view
 
+    @property
+    def size(self) -> int:
+        """How many entries there are."""
+        return self._view.ledger_size()
+
+    def between(self, start: int, stop: int) -> Iterator[Reading]:
+        """Yield the entries ``start <= index < stop``, the oldest first."""
+        return map(read_entry, self._view.entries(start, stop))
+
     def newest_first(self, before: int | None = None) -> Iterator[Reading]:
         """Yield every entry, or every one below ``before``, the newest first."""
         size = self._view.ledger_size()

@@ -2,13 +2,16 @@
 
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
 from importlib.metadata import entry_points
-from typing import cast
+from typing import Any, cast
 
 import pluggy
 
 from appliance import hookspecs
 from appliance.errors import StartupError
+from appliance.jobs import OFTEN, Job, Nothing, Step
 from appliance.model import OperationName
 from appliance.operation import POWERS, AnyOperation, Power, argument_paths
 
@@ -18,6 +21,14 @@ CORE = "core"
 
 _PLUGIN = re.compile(r"[a-z][a-z0-9_-]{0,31}")
 _OPERATION = re.compile(r"[a-z][a-z0-9-]{0,39}/[a-z][a-z0-9-]{0,39}")
+
+
+@dataclass(frozen=True, slots=True)
+class OwnedJob:
+    """A job, and the plugin that offers it."""
+
+    owner: str
+    job: Job
 
 
 def admit(plugins: Mapping[str, object]) -> pluggy.PluginManager:
@@ -99,14 +110,59 @@ def catalogue(
     return offered
 
 
+def timetable(
+    manager: pluggy.PluginManager, operations: Mapping[OperationName, tuple[str, AnyOperation]]
+) -> tuple[OwnedJob, ...]:
+    """Return every job, in the order of names.
+
+    Raises:
+        StartupError: two jobs have the same name, one is not a step of its plugin, runs often
+            without saying when there is anything to do, or a plugin failed.
+    """
+    jobs: dict[str, OwnedJob] = {}
+    problems = []
+    for owner, job in _answers(manager, "jobs"):
+        where = f"plugin {owner}: job {job.name!r}"
+        if not _OPERATION.fullmatch(job.name):
+            problems.append(f"{where}: the name is not of the form function/what")
+        if job.name in jobs:
+            problems.append(f"{where}: is offered by {jobs[job.name].owner} already")
+        problems += [f"{where}: {what}" for what in _unfit(owner, job, operations)]
+        jobs[job.name] = OwnedJob(owner, job)
+    if problems:
+        raise StartupError(*problems)
+    return tuple(jobs[name] for name in sorted(jobs))
+
+
+def _unfit(
+    owner: str, job: Job, operations: Mapping[OperationName, tuple[str, AnyOperation]]
+) -> Iterator[str]:
+    offered_by, operation = operations.get(job.operation, (None, None))
+    if operation is None or offered_by != owner:
+        yield f"the plugin offers no {job.operation}"
+    elif operation.asks is not Nothing or not issubclass(operation.answers, Step):
+        yield f"{job.operation} must ask Nothing and answer a Step"
+    elif not operation.changes or operation.purposed:
+        yield f"{job.operation} must change data and need no 事務"
+    if job.every is not None and (job.at is not None or job.every <= timedelta(0)):
+        yield "every must be positive, and stand without at"
+    if job.every is not None and job.every < OFTEN and job.due is None:
+        yield "what runs more than once an hour must say by due whether there is anything to do"
+
+
 def _offers(manager: pluggy.PluginManager) -> Iterator[tuple[str, AnyOperation]]:
-    for implementation in manager.hook.operations.get_hookimpls():
+    return _answers(manager, "operations")
+
+
+def _answers(manager: pluggy.PluginManager, hook: str) -> Iterator[tuple[str, Any]]:
+    """Yield what each plugin answers to a question without arguments, and which plugin it is."""
+    for implementation in getattr(manager.hook, hook).get_hookimpls():
         owner = implementation.plugin_name
-        ask = cast(Callable[[], Iterable[AnyOperation]], implementation.function)
+        ask = cast(Callable[[], Iterable[Any]], implementation.function)
         try:
-            yield from ((owner, operation) for operation in ask())
+            yield from ((owner, answer) for answer in ask())
         except Exception as problem:
-            raise StartupError(f"plugin {owner}: operations() failed: {problem!r}") from problem
+            raise StartupError(f"plugin {owner}: {hook}() failed: {problem!r}") from problem
 
 
 def _undeclared(operation: AnyOperation) -> list[str]:

@@ -129,11 +129,18 @@ class Grant:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A record before and after a save; ``before`` is None for somebody new."""
+    """A record before and after a save; ``before`` is None for somebody new.
+
+    ``until_before`` and ``until`` say from which day on the person is no resident any more
+    (``standing.until``): None while he stays. They may hang on an older version: a record that was
+    struck off can be corrected.
+    """
 
     version: VersionId
     before: Values | None
     after: Values
+    until_before: date | None = None
+    until: date | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -57,14 +57,7 @@ class Outgoing:
 
     def last(self, destination: str) -> int:
         """Return the number of the newest message, 0 if there is none."""
-        # Numbers have no gaps: doubling steps find one past the end, halving ones the end.
-        last, step = self.acknowledged(destination), 1
-        while self._has(destination, last + step):
-            last, step = last + step, step * 2
-        while step := step // 2:
-            if self._has(destination, last + step):
-                last += step
-        return last
+        return last_number(self._view, destination)
 
     def acknowledged(self, destination: str) -> int:
         """Return the number up to which the destination has said it has everything."""
@@ -78,17 +71,30 @@ class Outgoing:
         """
         if self._unit is None:
             raise Failed("the operation was declared as one that changes nothing")
-        if through > self.acknowledged(destination) and not self._has(destination, through):
+        if through > self.acknowledged(destination) and not _has(self._view, destination, through):
             raise Conflict("what has not been sent cannot be acknowledged")
         self._unit.acknowledge(destination, through)
-
-    def _has(self, destination: str, number: int) -> bool:
-        return bool(self._view.parcels(destination, number - 1, 1))
 
     def _dispatch(self, parcel: Parcel, items: tuple[ItemName, ...]) -> Dispatch:
         told = self._registry.read(parcel.version.person, items, version=parcel.version.number)
         note = _decoded(parcel.note)
         return Dispatch(parcel.number, parcel.kind, told.values, told.withheld, note)
+
+
+def last_number(view: View, destination: str) -> int:
+    """Return the number of the newest message to a destination, 0 if there is none."""
+    # Numbers have no gaps: doubling steps find one past the end, halving ones the end.
+    last, step = view.acknowledged(destination), 1
+    while _has(view, destination, last + step):
+        last, step = last + step, step * 2
+    while step := step // 2:
+        if _has(view, destination, last + step):
+            last += step
+    return last
+
+
+def _has(view: View, destination: str, number: int) -> bool:
+    return bool(view.parcels(destination, number - 1, 1))
 
 
 def _decoded(note: bytes) -> Mapping[str, str]:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Protocol
 
 import msgspec
 import pluggy
@@ -45,6 +45,7 @@ from appliance.operation import Answer, AnyOperation, Arguments, recorded
 from appliance.outgoing import Outgoing
 from appliance.papers import Papers
 from appliance.policy import Policy
+from appliance.recount import Recount, moved
 from appliance.refs import Refs
 from appliance.registry import Registry, Tools
 from appliance.repeats import Repeat, Repeats
@@ -88,6 +89,16 @@ class Parts:
     clock: Clock = utc_now
 
 
+class Beside(Protocol):
+    """What is written in the unit of a request that the appliance makes itself."""
+
+    def answered(self, unit: Unit, data: Mapping[str, Any]) -> None:
+        """Write what follows from the answer."""
+
+    def refused(self, unit: Unit, refusal: Refusal) -> None:
+        """Write what follows from the refusal."""
+
+
 class Pipeline:
     """Answers requests, one at a time in each thread."""
 
@@ -123,7 +134,13 @@ class Pipeline:
         with suppress(AtTheEdge):
             self._recorded(self._account(envelope), line)
 
-    def serve(self, operation: OperationName, arguments: Arguments, request_id: str) -> Reply:
+    def serve(
+        self,
+        operation: OperationName,
+        arguments: Arguments,
+        request_id: str,
+        beside: Beside | None = None,
+    ) -> Reply:
         """Carry out an operation for the appliance itself, down the same line (R34).
 
         Raises:
@@ -134,6 +151,7 @@ class Pipeline:
         now = self._parts.clock()
 
         def line(run: "_Run") -> Reply:
+            run.beside = beside
             account.terminal = authn.SERVICE.terminal
             account.actor = authn.SERVICE
             return self._carry_out(run, envelope, authn.SERVICE, now)
@@ -192,6 +210,8 @@ class Pipeline:
                 case.together = before.together
                 case.registry.touched.join(before.registry.touched)
             data = _plain(task.operation.handler(case, task.arguments))
+            if run.beside is not None:
+                run.beside.answered(unit, data)
             receipt = run.enter(unit, case)
             kept = None if task.operation.once else data
             self._repeats.remember(unit, task.repeat, kept, receipt, task.request.now)
@@ -212,6 +232,7 @@ class Pipeline:
 
     def _case(self, run: "_Run", task: "_Task", view: View, unit: Unit | None) -> Case:
         hook, parts, uses = self._parts.hook, self._parts, task.operation.uses
+        today = task.request.today
         registry = Registry(
             view,
             unit,
@@ -219,7 +240,7 @@ class Pipeline:
             task.grant,
             lambda: authz.withheld(hook, task.actor, task.request),
             lambda change: [m for told in hook.messages(change=change) for m in told],
-            lambda change: [t for moved in hook.tallies(change=change) for t in moved.items()],
+            lambda change: moved(hook, change, today),
         )
         case = Case(
             actor=task.actor,
@@ -229,6 +250,8 @@ class Pipeline:
             registry=registry,
             papers=Papers(view, unit, task.owner),
             refs=parts.refs,
+            tallies=view.tallies,
+            recount=Recount(view, hook, today, registry.touched),
             is_ours=parts.is_ours,
             marks=Marks(
                 view,
@@ -324,6 +347,7 @@ class _Run:
 
     account: Account
     case: Case | None = None
+    beside: Beside | None = None
 
     def enter(self, unit: Unit, case: Case) -> int:
         """Do what belongs together with the entry, then make the entry; return its index."""
@@ -339,6 +363,8 @@ class _Run:
         case = self.case
         for effect in case.if_refused if case else ():
             effect(unit)
+        if self.beside is not None:
+            self.beside.refused(unit, refusal)
         touched, note = (case.registry.touched, case.note) if case else (Touched(), Note())
         touched.undo(0)
         for entry in self.account.refused(refusal, touched, note, ours=ours):

@@ -43,6 +43,7 @@ from appliance.operation import Answer, AnyOperation, Arguments, Operation, Powe
 from appliance.outgoing import Dispatch
 from appliance.papers import Papers
 from appliance.policy import Policy
+from appliance.recount import differences, has_lapsed
 from appliance.registers import Register
 from appliance.roster import OperatorRecord, TerminalRecord
 from appliance.sessions import MAX_FAILURES
@@ -75,6 +76,7 @@ from appliance.vocabulary import (
     check_digits,
     told,
 )
+from appliance.watch import Alarm, Watch
 from storage.engine import Mark
 
 hookimpl = pluggy.HookimplMarker("appliance")
@@ -93,6 +95,7 @@ __all__ = [
     "Actor",
     "AddConditions",
     "AddressText",
+    "Alarm",
     "Answer",
     "AnyOperation",
     "AreaText",
@@ -148,12 +151,15 @@ __all__ = [
     "TooMany",
     "Value",
     "Values",
+    "Watch",
     "Why",
     "YearText",
     "check_digits",
     "composed",
+    "differences",
     "digest_of",
     "gaiji",
+    "has_lapsed",
     "hiragana",
     "hookimpl",
     "is_my_number",

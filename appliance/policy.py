@@ -69,6 +69,19 @@ class Policy:
         """Return what in the policy names something that does not exist."""
         return [*self.unknown_operations(operations), *self.unknown_items()]
 
+    def unserved(self, operations: Collection[OperationName]) -> list[str]:
+        """Return which of these steps of jobs the appliance itself may not ask for."""
+        service = (
+            rule.operations
+            for rule in self.roles.values()
+            if TerminalKind.SERVICE in rule.terminals
+        )
+        may = frozenset(name for names in service for name in names)
+        return [
+            f"roles.toml [service] operations: {name!r} is missing, the step of a job"
+            for name in sorted(set(operations) - may)
+        ]
+
     def unknown_operations(self, operations: Collection[OperationName]) -> list[str]:
         """Return where the policy names an operation that is not offered."""
         offered = frozenset(map(str, operations))

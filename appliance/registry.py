@@ -39,7 +39,15 @@ from appliance.items import (
 from appliance.marks import Marker
 from appliance.model import Change, Grant, Message, Resident
 from appliance.retention import erasable_from, received_on
-from appliance.standing import DECIDING, REASON, REMOVALS, REMOVED_FLAG, Standing, standing
+from appliance.standing import (
+    DECIDING,
+    REASON,
+    REMOVALS,
+    REMOVED_FLAG,
+    Standing,
+    standing,
+    until,
+)
 from appliance.traces import Touched
 from appliance.values.identifiers import Municipalities
 from storage.engine import MOST_VERSIONS, PersonId, Token, Unit, VersionId, View
@@ -151,12 +159,7 @@ class Registry:
 
     def _standing(self, person: PersonId, today: date) -> Standing:
         values = self._open(person, DECIDING, 0)
-        # A struck-off record may be corrected; why it was struck off stands in an older version.
-        number = self._view.latest(person)
-        while values[REMOVED_FLAG] and values[REASON] not in REMOVALS and number > 1:
-            number -= 1
-            values = {**self._open(person, DECIDING, number), REMOVED_FLAG: True}
-        return standing(values, today)
+        return standing(self._deciding(person, values, self._view.latest(person)), today)
 
     def fits(self, person: PersonId, claimed: Conditions) -> Why | None:
         """Return how well what is claimed of a person holds, or None if it does not (R49).
@@ -265,14 +268,15 @@ class Registry:
         except StaleRevision:
             raise Conflict("the record was changed in the meantime; read it again") from None
         self._tools.marker.move(unit, version.person, before, values)
-        until = erasable_from(received_on(values)).toordinal()
+        erasable = erasable_from(received_on(values)).toordinal()
         if before is not None:
-            unit.retain(VersionId(version.person, seen), until)
+            unit.retain(VersionId(version.person, seen), erasable)
         if values[REMOVED_FLAG]:
-            unit.retain(version, until)
+            unit.retain(version, erasable)
         self.touched.subjects[version.person] = None
         self.touched.saved.append(version)
-        self._tell(unit, Change(version, before, values))
+        left = None if person is None or before is None else self._until(person, before, seen)
+        self._tell(unit, Change(version, before, values, left, until(values, left)))
         return version
 
     def expired(self, day: date, limit: int) -> list[VersionId]:
@@ -367,6 +371,17 @@ class Registry:
     def _around(self, municipality_code: str | None) -> frozenset[str]:
         covered = self._tools.municipalities.covered_by
         return frozenset(() if municipality_code is None else covered(municipality_code))
+
+    def _deciding(self, person: PersonId, values: Values, number: int) -> Values:
+        """Return the version that says how a person stands, of those up to ``number``."""
+        # A struck-off record may be corrected; why it was struck off stands in an older version.
+        while values[REMOVED_FLAG] and values[REASON] not in REMOVALS and number > 1:
+            number -= 1
+            values = {**self._open(person, DECIDING, number), REMOVED_FLAG: True}
+        return values
+
+    def _until(self, person: PersonId, values: Values, number: int) -> date | None:
+        return until(self._deciding(person, values, number))
 
     def _before(self, person: PersonId, seen: int) -> Values:
         # A handler that changes a record has just read it whole.

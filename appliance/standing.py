@@ -29,13 +29,23 @@ class Standing(StrEnum):
 
 def standing(values: Values, today: date) -> Standing:
     """Return the standing that a version with these ``DECIDING`` items gives."""
-    if not values[REMOVED_FLAG]:
+    day = until(values)
+    if day is None or day > today:
         return Standing.HERE
-    if values[REASON] != MOVED_OUT:
-        return Standing.STRUCK_OFF
-    return Standing.HERE if _leaves_after(values, today) else Standing.ELSEWHERE
+    return Standing.ELSEWHERE if values[REASON] == MOVED_OUT else Standing.STRUCK_OFF
 
 
-def _leaves_after(values: Values, today: date) -> bool:
+def until(values: Values, before: date | None = None) -> date | None:
+    """Return from which day on somebody is no resident any more; None while he stays.
+
+    ``before`` is the day that the version before gives: a version that corrects a struck-off record
+    changes nothing of it.
+    """
+    if not values[REMOVED_FLAG]:
+        return None
+    if values[REASON] not in REMOVALS and before is not None:
+        return before
     written = values[EFFECTIVE_DATE]
-    return isinstance(written, str) and PartialDate.parse(written).lower() > today
+    if values[REASON] != MOVED_OUT or not isinstance(written, str):
+        return date.min
+    return PartialDate.parse(written).lower()

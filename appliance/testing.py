@@ -21,15 +21,18 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import nacl.pwhash
 
 from appliance import wire
 from appliance.audit import Reading
 from appliance.index import Index
 from appliance.items import ITEM_NAMES
+from appliance.jobs import Nothing, Step
 from appliance.ledger_reader import LedgerReader
-from appliance.loading import admit, catalogue, installed
-from appliance.login import Login
+from appliance.loaded import put_together
+from appliance.loading import installed
+from appliance.machine.jobs import Jobs
 from appliance.marks import ROOT as MARK_ROOT
 from appliance.marks import Marker
 from appliance.model import (
@@ -67,6 +70,7 @@ OURS = (
     "retention",
     "roster",
     "ledger",
+    "statistics",
 )
 ALL = Role("all")
 
@@ -155,14 +159,14 @@ class Bench:
         self.counter = itertools.count(1)
         self.strangers: list[tuple[str, str]] = []
         self.pins = quick_pins()
-        manager = admit({**plugins, "session": Login(self.pins)})
-        operations = catalogue(manager)
         self.marker = Marker(ring.key(MARK_ROOT))
+        self.loaded = put_together(plugins, self.pins)
+        operations = self.loaded.operations
         self.index = Index(ring.key("idx-root/1"), ring.token_bits)
         self.parts = Parts(
             engine=vault,
             policy=policy or everything(operations),
-            hook=manager.hook,
+            hook=self.loaded.hook,
             operations=operations,
             tools=Tools(self.index, Municipalities.load(), self.marker),
             sessions=Sessions(Limits()),
@@ -171,6 +175,14 @@ class Bench:
             clock=lambda: self.now,
         )
         self.pipeline = Pipeline(self.parts)
+        self.jobs = Jobs(
+            self.pipeline,
+            vault,
+            self.loaded.jobs,
+            self.loaded.manager,
+            on_unknown=lambda: None,
+            clock=lambda: self.now,
+        )
 
     @classmethod
     @contextmanager
@@ -255,6 +267,20 @@ class Bench:
         seat = self.seat(terminal_id)
         opened = seat.ask("session/open", {"operator": operator_id, "pin": PIN})
         return replace(seat, bearer=opened.data["token"])
+
+    def step(self, job: str) -> Step:
+        """Ask one step of a job, whether or not it is due; return what it answered."""
+        (operation,) = (each.job.operation for each in self.loaded.jobs if each.job.name == job)
+        request_id = f"job-{next(self.counter)}"
+        answered = self.pipeline.serve(operation, Nothing(), request_id)
+        return msgspec.convert(answered.data, Step)
+
+    def work(self) -> list[str]:
+        """Ask every step of every job that is due at ``now``, until none is; return the jobs."""
+        stepped: list[str] = []
+        while turn := self.jobs.turn():
+            stepped += turn
+        return stepped
 
     def ledger(self) -> list[Reading]:
         """Return every ledger entry, oldest first."""

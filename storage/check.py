@@ -18,20 +18,20 @@ What one machine cannot know is whether the whole folder was put back to an earl
 the check is given ``anchors``: checkpoints that somebody else has kept.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import apsw
 
-from storage import documents, outbox, schema
+from storage import documents, outbox, schema, tallies
 from storage.connection import ask, each_row, open_reader
 from storage.findings import Finding, Findings, Progress
 from storage.keyring import KeyRing
 from storage.keys import StoreKeys
 from storage.ledgercheck import LedgerCheck
 from storage.lthash import State
-from storage.recordcheck import MarkOf, RecordCheck, TokensOf
+from storage.recordcheck import MarkOf, PersonRead, RecordCheck, TokensOf
 from storage.vault import FILE_NAME
 
 
@@ -50,6 +50,9 @@ class CheckReport:
     documents: int
     parcels: int
     entries: int
+    tallies: Mapping[str, int]
+    """As they are kept; whether they are right is for the caller to say, who was told of all
+    versions (``person_read``)."""
     findings: tuple[Finding, ...]
 
     @property
@@ -67,6 +70,7 @@ def check(
     mark_of: MarkOf,
     progress: Progress | None = None,
     anchors: Collection[str] = (),
+    person_read: PersonRead | None = None,
 ) -> CheckReport:
     """Read the whole store of a folder and report.
 
@@ -78,6 +82,7 @@ def check(
         mark_of: the mark of a person; called with every field of the latest version.
         progress: is told the part, how much of it is done, and how much there is.
         anchors: signed checkpoints of this ledger, kept elsewhere.
+        person_read: is told each person whose versions all open.
 
     Raises:
         WrongKey: the ring is of another store.
@@ -87,7 +92,8 @@ def check(
     connection = open_reader(folder / FILE_NAME, keys.page)
     try:
         ask(connection, "BEGIN")
-        return _checked(connection, keys, (tokens_of, mark_of), Findings(progress), anchors)
+        computed = (tokens_of, mark_of)
+        return _checked(connection, keys, computed, Findings(progress), anchors, person_read)
     finally:
         connection.close()
 
@@ -98,9 +104,10 @@ def _checked(
     computed: tuple[TokensOf, MarkOf],
     findings: Findings,
     anchors: Collection[str],
+    person_read: PersonRead | None,
 ) -> CheckReport:
     """Check part after part; what cannot be read on is a finding."""
-    persons = RecordCheck(connection, keys, *computed, findings)
+    persons = RecordCheck(connection, keys, *computed, findings, person_read)
     with findings.noting("versions"):
         persons.run()
     papers = _PaperCheck(connection, keys, findings, persons.digest)
@@ -111,6 +118,9 @@ def _checked(
         papers.check_outbox()
     with findings.noting("ledger"):
         entries.run(papers.digest, anchors)
+    kept: Mapping[str, int] = {}
+    with findings.noting("tallies"):
+        kept = tallies.read(connection, "")
     with findings.noting("pages"):
         _check_pages(connection, findings)
     return CheckReport(
@@ -122,6 +132,7 @@ def _checked(
         documents=papers.documents,
         parcels=papers.parcels,
         entries=entries.entries,
+        tallies=kept,
         findings=tuple(findings.all),
     )
 

@@ -21,6 +21,9 @@ TokensOf = Callable[[Fields], Iterable[Token]]
 MarkOf = Callable[[PersonId, Fields], Mark | None]
 """Computes from all fields of a latest version the mark of its person, if he has one."""
 
+PersonRead = Callable[[int, Sequence[Fields]], None]
+"""Is told the versions of a person, oldest first, with every field."""
+
 _EVERY_FIELD = tuple(FIELD_CLASSES)
 _PERSONS_REMEMBERED = 10_000
 _ALL = "SELECT vid, hdr, wrap, rsc, seal, cells FROM ver ORDER BY vid"
@@ -46,6 +49,7 @@ class RecordCheck:
         tokens_of: TokensOf,
         mark_of: MarkOf,
         findings: Findings,
+        person_read: PersonRead | None = None,
     ) -> None:
         self.persons = self.versions = self.cells = self.tokens = self.marks = 0
         self.digest = State()
@@ -54,6 +58,7 @@ class RecordCheck:
         self._tokens_of = tokens_of
         self._mark_of = mark_of
         self._findings = findings
+        self._person_read = person_read
 
     def run(self) -> None:
         """Read all versions, and look for each person's tokens; then for tokens of nobody."""
@@ -66,6 +71,9 @@ class RecordCheck:
             self.persons += 1
             self._findings.tell("versions", person, last)
             fields = list(self._checked(versions))
+            whole = [each for each in fields if each is not None]
+            if self._person_read is not None and len(whole) == len(fields):
+                self._person_read(person, whole)
             found_by = self._found_by(fields)
             if found_by is not None:
                 self._check_found(person, found_by)

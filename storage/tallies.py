@@ -13,13 +13,14 @@ from storage.connection import ask
 
 def add(connection: apsw.Connection, name: str, by: int) -> None:
     """Change a tally; one that comes to nothing is gone."""
-    ask(
+    ((value,),) = ask(
         connection,
         "INSERT INTO tally (name, value) VALUES (?, ?) "
-        "ON CONFLICT DO UPDATE SET value = value + excluded.value",
+        "ON CONFLICT DO UPDATE SET value = value + excluded.value RETURNING value",
         (name, by),
     )
-    ask(connection, "DELETE FROM tally WHERE name = ? AND value = 0", (name,))
+    if value == 0:
+        ask(connection, "DELETE FROM tally WHERE name = ?", (name,))
 
 
 def read(connection: apsw.Connection, prefix: str) -> Mapping[str, int]:

@@ -13,6 +13,7 @@ Read it in this order::
     policy.py    policy sign|show
     people.py    login logout operator terminal
     ledger.py    ledger verify|checkpoint|prove|search|person
+    jobs.py      job list|run|status
 """
 
 import logging
@@ -20,6 +21,7 @@ import logging
 import click
 
 from appliance.cli.frame import Juki
+from appliance.cli.jobs import job
 from appliance.cli.ledger import ledger
 from appliance.cli.machine import check, config, init, serve, status, unseal
 from appliance.cli.people import login, logout, operator, terminal
@@ -63,6 +65,7 @@ for command in (
     operator,
     terminal,
     ledger,
+    job,
 ):
     juki.add_command(command)
 

@@ -236,7 +236,12 @@ def status(config_path: Path) -> None:
         # 2 would say "sealed" here.
         raise Stop(Exit.WRONG, stop.code, *stop.lines) from None
     told = {**sealed, **health}
-    show(told if wants_json() else report.standing(told))
+    if wants_json():
+        show(told)
+    else:
+        flat = {name: told[name] for name in told if name not in ("jobs", "alarms")}
+        show(report.standing(flat))
+        click.echo(report.work(told), nl=False)
     if health["status"] == "degraded":
         finish(Exit.WRONG)
     finish(SEALED if sealed["sealed"] else Exit.DONE)

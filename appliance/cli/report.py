@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
+from appliance.cli.frame import table
+
 NAMED = {
     "status": "state",
     "t": "shares needed",
@@ -28,6 +30,16 @@ def standing(told: Mapping[str, Any]) -> dict[str, Any]:
     if "national acknowledged" in flat:
         flat["national acknowledged"] = f"{flat['national acknowledged']} messages"
     return flat
+
+
+def work(plain: Mapping[str, Any]) -> str:
+    """Return the jobs, and what a human should see to, as tables."""
+    parts = []
+    if plain.get("jobs"):
+        parts.append(table(plain["jobs"], ("name", "when", "outcome", "ended", "failures")))
+    if plain.get("alarms"):
+        parts.append(table(plain["alarms"], ("name", "count", "age_seconds", "text")))
+    return "".join(f"\n{part}\n" for part in parts)
 
 
 def shares_missing(status: Mapping[str, Any]) -> str:

@@ -4,10 +4,12 @@ Labels are operation names, refusal codes and file names of ours: never a person
 terminal, or anything that a caller wrote.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.registry import Collector
 
 from appliance.edge.problems import TLS, Early, Report
 
@@ -67,9 +69,33 @@ class Metrics:
         """Show a figure that somebody else keeps, such as the depth of the outbox."""
         Gauge(f"juki_{name}", meaning, registry=self._registry).set_function(value)
 
+    def table(
+        self, name: str, meaning: str, label: str, values: Callable[[], Mapping[str, float]]
+    ) -> None:
+        """Show figures that somebody else keeps, by a label whose values come and go."""
+        self._registry.register(_Table(f"juki_{name}", meaning, label, values))
+
     def text(self) -> bytes:
         """Return all figures as they are now."""
         return generate_latest(self._registry)
 
     def _counter(self, name: str, meaning: str, *labels: str) -> Counter:
         return Counter(name, meaning, labels, registry=self._registry)
+
+
+class _Table(Collector):
+    """A gauge whose labels are known only when it is read."""
+
+    def __init__(
+        self, name: str, meaning: str, label: str, values: Callable[[], Mapping[str, float]]
+    ) -> None:
+        self._name = name
+        self._meaning = meaning
+        self._label = label
+        self._values = values
+
+    def collect(self) -> Iterator[GaugeMetricFamily]:
+        family = GaugeMetricFamily(self._name, self._meaning, labels=[self._label])
+        for name, value in self._values().items():
+            family.add_metric([name], value)
+        yield family

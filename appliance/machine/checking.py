@@ -1,19 +1,29 @@
 """``juki check``: the whole store read, opened and recomputed, while no server has it.
 
-The store is closed, so it takes the custodians' shares. Nothing is changed.
+The store is closed, so it takes the custodians' shares. Nothing is changed. The plugins let in are
+asked again what every change of every person moved; the tallies must say the same.
 """
 
-from collections.abc import Collection, Iterable
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from datetime import date
 from typing import Any
+
+import pluggy
 
 from appliance.errors import StartupError
 from appliance.index import Index
 from appliance.items import open_form
 from appliance.machine.config import Settings
+from appliance.machine.firmware import verified
 from appliance.machine.keeper import Shares
+from appliance.machine.opening import load
 from appliance.machine.store import Layout, sealed_store
 from appliance.marks import ROOT as MARK_ROOT
 from appliance.marks import Marker
+from appliance.model import JST
+from appliance.pipeline import utc_now
+from appliance.recount import differences, replayed
 from storage.check import CheckReport, check
 from storage.engine import Fields, Mark, PersonId, Token
 from storage.errors import SharesRefused, StorageError
@@ -43,6 +53,7 @@ def check_store(
     identity, header = sealed_store(settings)
     if header.share_set is None:
         raise StartupError(f"{settings.data}: the key ring knows no shares")
+    tallies = Tallies(settings, identity.policy_key)
     lock = FolderLock.take(settings.data)
     try:
         ring = KeyRing.open(layout.ring, _root(Shares(header.share_set), shares))
@@ -64,10 +75,45 @@ def check_store(
             mark_of=mark_of,
             progress=progress,
             anchors=anchors,
+            person_read=tallies.read,
         )
     finally:
         lock.release()
-    return report, [*_journal(layout), *report.findings]
+    return report, [*_journal(layout), *report.findings, *tallies.findings(report)]
+
+
+class Tallies:
+    """What the tallies must be, summed up person by person as the plugins let in say."""
+
+    def __init__(self, settings: Settings, policy_key: str) -> None:
+        self._today: date = utc_now().astimezone(JST).date()
+        self._counted: Counter[str] = Counter()
+        self._hook: pluggy.HookRelay | None = None
+        self._problem = ""
+        try:
+            self._hook = load(verified(settings.firmware, policy_key, least_serial=1)).hook
+        except StartupError as problem:
+            # Whoever checks a damaged machine wants to know what can be known.
+            self._problem = "; ".join(problem.problems)
+
+    def read(self, person: int, versions: Sequence[Fields]) -> None:
+        """Count a person."""
+        if self._hook is None:
+            return
+        values = enumerate(map(open_form, versions), start=1)
+        for name, by in replayed(self._hook, PersonId(person), values, self._today):
+            self._counted[name] += by
+
+    def findings(self, report: CheckReport) -> Iterator[Finding]:
+        """Yield every tally that is not what was counted, of those that changes move at all."""
+        if self._hook is None:
+            yield Finding("tallies", f"were not counted again: {self._problem}")
+        if report.findings:
+            return  # a version that does not open would be told twice, and wrongly
+        moved = {name.partition("/")[0] for name in self._counted}
+        kept = {n: c for n, c in report.tallies.items() if n.partition("/")[0] in moved}
+        for name, there, right in differences(self._counted, kept, self._today):
+            yield Finding(f"tally {name}", f"is {there}; the records give {right}")
 
 
 def plain(report: CheckReport, findings: Collection[Finding]) -> dict[str, Any]:
@@ -76,6 +122,7 @@ def plain(report: CheckReport, findings: Collection[Finding]) -> dict[str, Any]:
     return {
         "clean": not findings,
         **{name: getattr(report, name) for name in counted},
+        "tallies": len(report.tallies),
         "findings": [{"place": each.place, "what": each.what} for each in findings],
     }
 

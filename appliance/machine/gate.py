@@ -6,7 +6,7 @@ keeper (``keeper.py``) opens it, the main thread (``boot.py``) closes it.
 
 import logging
 import queue
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from datetime import datetime
 from enum import Enum
@@ -71,6 +71,9 @@ class Appliance:
         self.told: queue.SimpleQueue[Ending] = queue.SimpleQueue()
         """What the main thread is to do next."""
         metrics.watch("unsealed", "1 while requests are answered.", lambda: float(self.is_open))
+        metrics.table("alarm", "How many of what a human should see to.", "name", self._alarms)
+        metrics.table("alarm_age_seconds", "Age of the oldest of it.", "name", self._alarm_ages)
+        metrics.table("job_failures", "Failures in a row of a job.", "job", self._job_failures)
 
     def __call__(self, environ: Environ, start_response: Callable[..., Any]) -> Iterable[bytes]:
         """Answer as the WSGI application of the main port; it is another one once unsealed."""
@@ -176,6 +179,7 @@ class Appliance:
                 settings,
                 turned_away=self._note,
                 make_courier=lambda pipeline: self._courier(pipeline, opened.vault),
+                on_unknown=self._stop_failed,
                 clock=self._clock,
             )
             self._running = running
@@ -200,6 +204,8 @@ class Appliance:
             "disk_free": round(running.disk_free(), 3),
             "policy_serial": running.opened.firmware.manifest.serial,
             "national": running.courier.status() if running.courier else None,
+            "jobs": running.jobs.status(),
+            "alarms": running.jobs.alarms(),
         }
 
     def close(self, why: Ending) -> None:
@@ -215,6 +221,19 @@ class Appliance:
             self._journal.note(LEDGER_STOOD, **where_it_stands(vault.checkpoint()))
         except OSError as problem:
             log.error("where the ledger stands could not be noted: %s", origin(problem))
+
+    def _alarms(self) -> dict[str, float]:
+        running = self._running
+        return {} if running is None else {a["name"]: a["count"] for a in running.jobs.alarms()}
+
+    def _alarm_ages(self) -> dict[str, float]:
+        running = self._running
+        alarms = () if running is None else running.jobs.alarms()
+        return {a["name"]: a["age_seconds"] for a in alarms if a["age_seconds"] is not None}
+
+    def _job_failures(self) -> Mapping[str, float]:
+        running = self._running
+        return {} if running is None else running.jobs.failures()
 
     def _courier(self, pipeline: Pipeline, vault: Vault) -> Courier | None:
         """Return who delivers to the national server; None where there is none."""

@@ -15,22 +15,20 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 import msgspec
-import pluggy
 
 from appliance import authn
 from appliance.audit import Account, Event, Result
 from appliance.errors import StartupError
-from appliance.loading import admit, catalogue, installed
-from appliance.login import USES as LOGIN_USES
-from appliance.login import Login
+from appliance.loaded import Loaded, put_together
+from appliance.loading import installed
 from appliance.machine.config import Settings
 from appliance.machine.evidence import put_book, refuse_old_ring, refuse_rolled_back
 from appliance.machine.firmware import Firmware, verified
 from appliance.machine.store import Identity, Layout, check_settings, read_identity
 from appliance.marks import ROOT as MARK_ROOT
 from appliance.marks import Marker, mark_everybody
-from appliance.model import JST, OperationName
-from appliance.operation import AnyOperation, Power
+from appliance.model import JST
+from appliance.operation import Power
 from appliance.sessions import PinAuthenticator
 from appliance.traces import Note, Touched
 from storage.engine import Entry, Unit, View
@@ -52,14 +50,6 @@ class Installation(msgspec.Struct, frozen=True, kw_only=True):
     policy_serial: int
     marked: bool = False
     """Whether every current resident has a mark; stores made before there were any had none."""
-
-
-@dataclass(frozen=True, slots=True)
-class Loaded:
-    """The plugins let in, and what they offer together."""
-
-    hook: pluggy.HookRelay
-    operations: Mapping[OperationName, tuple[str, AnyOperation]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +106,9 @@ def load(firmware: Firmware) -> Loaded:
         StartupError: a plugin is missing or not one, or the policy names what does not exist.
     """
     loaded = load_plugins(firmware.plugins, firmware.powers)
-    if problems := firmware.policy.problems(loaded.operations):
+    steps = [owned.job.operation for owned in loaded.jobs]
+    problems = firmware.policy.problems(loaded.operations) + firmware.policy.unserved(steps)
+    if problems:
         raise StartupError(*problems)
     return loaded
 
@@ -127,8 +119,7 @@ def load_plugins(names: Iterable[str], powers: Mapping[str, Collection[Power]]) 
     Raises:
         StartupError: one is missing or not one.
     """
-    manager = admit({**installed(names), "session": Login(PinAuthenticator())})
-    return Loaded(manager.hook, catalogue(manager, {**powers, "session": LOGIN_USES}))
+    return put_together(installed(names), PinAuthenticator(), powers)
 
 
 def installation(view: View) -> Installation:

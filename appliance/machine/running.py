@@ -6,9 +6,8 @@ exists while sealed.
 
 import logging
 import shutil
-import threading
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Protocol
 
@@ -16,6 +15,7 @@ from appliance.certificates import is_issued_by
 from appliance.edge.problems import origin
 from appliance.index import Index
 from appliance.machine.config import Settings
+from appliance.machine.jobs import Chore, Jobs
 from appliance.machine.opening import Opened, system_entry
 from appliance.machine.store import Layout
 from appliance.marks import ROOT as MARK_ROOT
@@ -30,7 +30,7 @@ from storage.vault import Vault
 
 log = logging.getLogger(__name__)
 
-EXPORT_SECONDS = 3.0
+EXPORT_EVERY = timedelta(seconds=3)
 LITTLE_SPACE = 0.1
 """Part of the disk below which a warning is given."""
 
@@ -49,34 +49,19 @@ class Courier(Protocol):
 
 
 class Exporter:
-    """Brings the tiles up to the ledger whenever it has grown."""
+    """Brings the tiles up to the ledger if it has grown.
 
-    def __init__(self, vault: Vault, folder: Path, seconds: float = EXPORT_SECONDS) -> None:
+    A chore, not a job: an entry about each export would itself have to be exported.
+    """
+
+    def __init__(self, vault: Vault, folder: Path) -> None:
         self._vault = vault
         self._folder = folder
-        self._seconds = seconds
         self._exported = ""
-        self._ending = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="tile exporter", daemon=True)
         self.well = True
 
-    def start(self) -> None:
-        """Begin to export."""
-        self._thread.start()
-
-    def stop(self) -> None:
-        """Export once more, and end."""
-        self._ending.set()
-        self._thread.join()
-        self._export()
-
-    def _run(self) -> None:
-        while True:
-            self._export()
-            if self._ending.wait(self._seconds):
-                return
-
-    def _export(self) -> None:
+    def export(self) -> None:
+        """Export, if there is anything new; ``well`` says whether that went well."""
         checkpoint = self._vault.checkpoint()
         if checkpoint == self._exported:
             return
@@ -101,6 +86,7 @@ class Running:
         *,
         turned_away: Callable[[str, str], None],
         make_courier: Callable[[Pipeline], Courier | None],
+        on_unknown: Callable[[], None],
         clock: Callable[[], datetime],
     ) -> None:
         self.opened = opened
@@ -128,11 +114,20 @@ class Running:
         self.operations = tuple(op for _, op in opened.loaded.operations.values())
         self.courier = make_courier(self.pipeline)
         self.exporter = Exporter(opened.vault, Layout(settings.data).tiles)
+        self.jobs = Jobs(
+            self.pipeline,
+            opened.vault,
+            opened.loaded.jobs,
+            opened.loaded.manager,
+            on_unknown=on_unknown,
+            clock=clock,
+            chores=[Chore("ledger/export", EXPORT_EVERY, self.exporter.export)],
+        )
         self._data = settings.data
 
     def start(self) -> None:
         """Set the threads going."""
-        self.exporter.start()
+        self.jobs.start()
         if self.courier is not None:
             self.courier.start()
 
@@ -140,6 +135,7 @@ class Running:
         """End the threads, enter ``why`` in the ledger, close the store."""
         if self.courier is not None:
             self.courier.stop()
+        self.jobs.stop()
         try:
             self.vault.write(lambda unit: unit.enter(system_entry(why, self.opened.firmware)))
         except OutcomeUnknown:
@@ -147,7 +143,7 @@ class Running:
         except StorageError as problem:
             log.error("the last entry could not be written: %s", origin(problem))
         finally:
-            self.exporter.stop()
+            self.exporter.export()
             self.vault.close()
 
     def degraded(self) -> list[str]:
@@ -163,6 +159,10 @@ class Running:
             found.append("tiles")
         if self.courier is not None and self.courier.status().get("last_error"):
             found.append("national")
+        if any(self.jobs.failures().values()):
+            found.append("jobs")
+        if self.jobs.alarms():
+            found.append("alarms")
         return found
 
     def disk_free(self) -> float:

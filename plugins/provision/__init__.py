@@ -27,6 +27,7 @@ from appliance.plugin_api import (
     Items,
     Operation,
     OperationName,
+    PurposeCode,
     Resident,
     Told,
     TooMany,
@@ -126,6 +127,7 @@ def _answered(
     case.registry.require(items)
     meant = _by_four(case, by) if key == "four" else _by_number(case, by, key, claimed)
     case.note.result = f"{meant.result} by {key}{meant.remark}"
+    case.tally(_tally(case, meant.result))
     if meant.hit is None:
         return meant, None
     case.registry.concerns(meant.hit.person)
@@ -134,6 +136,14 @@ def _answered(
     resident = case.registry.read(meant.hit.person, items)
     case.note.result += f", version {resident.version}"
     return meant, resident
+
+
+def _tally(case: Case, result: str) -> str:
+    """Return under which name a provision of this month counts."""
+    purpose = case.request.purpose or PurposeCode("")
+    month, method = f"{case.request.today:%Y-%m}", case.request.operation.rpartition("/")[2]
+    parts = (month, purpose, case.policy.purposes[purpose].agency, method, result)
+    return "/".join(("provision", *(part.replace("/", "-") for part in parts)))
 
 
 def _by_four(case: Case, by: By) -> Meant:

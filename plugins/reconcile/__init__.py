@@ -11,7 +11,7 @@ Everything but the three short writes is a reading of marks, which lie beside th
 who agrees is opened. What staff read and plan is in ``staff.py``.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice, pairwise
 
 import msgspec
@@ -19,6 +19,7 @@ import msgspec
 from appliance.plugin_api import (
     AGREED,
     ITEM_LIST,
+    Alarm,
     AnyOperation,
     Case,
     Conflict,
@@ -28,6 +29,7 @@ from appliance.plugin_api import (
     Operation,
     OperationName,
     Value,
+    Watch,
     hookimpl,
 )
 from plugins.reconcile import staff, texts
@@ -320,3 +322,12 @@ FINISH = Operation(
 @hookimpl
 def operations() -> list[AnyOperation]:
     return [BEGIN, DIGEST, COMPARE, FINISH, *staff.OPERATIONS]
+
+
+@hookimpl
+def alarms(watch: Watch) -> Iterable[Alarm]:
+    late = [due for due in Runs(watch.papers).calendar() if due.on < watch.today]
+    if late:
+        first = min(late, key=lambda due: due.on)
+        text = texts.overdue(first, (watch.today - first.on).days)
+        yield Alarm(name="reconcile/overdue", text=text, count=len(late))

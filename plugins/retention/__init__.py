@@ -6,7 +6,7 @@ whatever they were found by, and writes down how many: a record without personal
 ガイドライン: 削除又は廃棄した記録).
 """
 
-from datetime import date, datetime
+from datetime import date, datetime, time
 from typing import Annotated
 
 from msgspec import Meta
@@ -16,6 +16,7 @@ from appliance.plugin_api import (
     AnyOperation,
     Arguments,
     Case,
+    Job,
     Nothing,
     Operation,
     OperationName,
@@ -143,8 +144,19 @@ SHOW_BOOK = Operation(
     purposed=False,
     records=("after", "limit"),
 )
+NIGHTLY = Job(
+    name="retention/erase",
+    summary="保存期間を経過した記録の消去",
+    operation=ERASE.name,
+    at=time(1, 30),
+)
 
 
 @hookimpl
 def operations() -> list[AnyOperation]:
     return [ERASE, DUE, SHOW_BOOK]
+
+
+@hookimpl
+def jobs() -> list[Job]:
+    return [NIGHTLY]

@@ -59,7 +59,8 @@ TAX = Person(
 )
 AUDITOR = Person("auditor", "OP-0005", "監査室", "auditor", "TERM-0002")
 LEAVER = Person("leaver", "OP-0006", "県税事務所", "clerk", "TERM-0003", ("prefectural-tax",), "01")
-EVERYBODY = (CLERK, REGISTRAR, TAX, AUDITOR, LEAVER)
+STATISTICIAN = Person("statistician", "OP-0007", "統計課", "statistician", "TERM-0002")
+EVERYBODY = (CLERK, REGISTRAR, TAX, AUDITOR, LEAVER, STATISTICIAN)
 """Whom the システム管理者 appoints."""
 
 

@@ -17,6 +17,7 @@ from rich.markup import escape
 from appliance.model import JST
 from scripts.demo import (
     auditing,
+    counting,
     ending,
     founding,
     keeping,
@@ -139,6 +140,7 @@ def _play(stage: Stage, options: Namespace) -> None:
     servers.delivered(stage)
     reconciling.compare(stage, made.cast)
     keeping.keep(stage)
+    counting.count(stage)
     auditing.look(stage, made.cast)
     if options.check:
         _check(stage, made.cast, options.seed)

@@ -1,4 +1,6 @@
 from collections.abc import Iterable
+from dataclasses import replace
+from datetime import time, timedelta
 from importlib.metadata import EntryPoint, EntryPoints
 from typing import Any
 
@@ -6,7 +8,8 @@ import pytest
 
 from appliance import loading
 from appliance.errors import StartupError
-from appliance.loading import admit, catalogue, installed
+from appliance.jobs import Job, Nothing, Step
+from appliance.loading import admit, catalogue, installed, timetable
 from appliance.model import Change, Message, OperationName
 from appliance.operation import Answer, AnyOperation, Arguments, Operation
 from appliance.plugin_api import hookimpl
@@ -218,3 +221,83 @@ def test_an_operation_uses_only_what_its_plugin_was_given() -> None:
 def test_what_nobody_has_cannot_be_used() -> None:
     (told,) = problems(first=Offers(operation(uses=frozenset({"vault"}))))
     assert "uses vault" in told
+
+
+# --- jobs ---
+
+PLAIN = replace(operation("test/step"), asks=Nothing, answers=Step, records=())
+STEP = replace(PLAIN, changes=True, purposed=False)
+DAY = timedelta(days=1)
+
+
+def job(name: str = "test/job", step: str = "test/step", **when: Any) -> Job:
+    return Job(
+        name=name, summary="A test.", operation=OperationName(step), **(when or {"every": DAY})
+    )
+
+
+class Works(Offers):
+    def __init__(self, *jobs: Job, step: AnyOperation = STEP) -> None:
+        super().__init__(step)
+        self._jobs = jobs
+
+    @hookimpl
+    def jobs(self) -> Iterable[Job]:
+        return self._jobs
+
+
+def times(**plugins: object) -> list[tuple[str, str]]:
+    manager = admit(plugins)
+    return [(each.owner, each.job.name) for each in timetable(manager, catalogue(manager))]
+
+
+def test_jobs_are_listed_by_name_with_whose_they_are() -> None:
+    assert times(first=Works(job("test/b"), job("test/a"))) == [
+        ("first", "test/a"),
+        ("first", "test/b"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("works", "told"),
+    [
+        (Works(job("job")), "not of the form function/what"),
+        (Works(job(), job()), "is offered by first already"),
+        (Works(job(step="test/none")), "the plugin offers no test/none"),
+        (Works(job(), step=operation("test/step")), "must ask Nothing and answer a Step"),
+        (
+            Works(job(), step=PLAIN),
+            "must change data and need no 事務",
+        ),
+        (Works(job(every=-DAY)), "every must be positive"),
+        (Works(job(every=DAY, at=time(1))), "stand without at"),
+        (Works(job(every=timedelta(minutes=5))), "must say by due whether"),
+    ],
+)
+def test_a_job_that_cannot_be_one_stops_the_start(works: Works, told: str) -> None:
+    with pytest.raises(StartupError) as refused:
+        times(first=works)
+    assert any(told in problem for problem in refused.value.problems)
+
+
+def test_a_job_may_only_step_through_its_own_plugin() -> None:
+    with pytest.raises(StartupError) as refused:
+        times(
+            first=Works(), second=Works(job(), step=replace(STEP, name=OperationName("other/step")))
+        )
+    assert "the plugin offers no test/step" in refused.value.problems[0]
+
+
+def test_a_job_may_be_often_if_it_says_when_there_is_something_to_do() -> None:
+    often = job(every=timedelta(seconds=1), due=lambda watch: False)
+    assert times(first=Works(often)) == [("first", "test/job")]
+
+
+def test_jobs_that_cannot_be_told_stop_the_start() -> None:
+    class Broken(Works):
+        @hookimpl
+        def jobs(self) -> Iterable[Job]:
+            raise ZeroDivisionError
+
+    with pytest.raises(StartupError, match=r"jobs\(\) failed"):
+        times(first=Broken())

@@ -126,6 +126,22 @@ def test_what_does_not_exist_is_found(folder: Path) -> None:
     ]
 
 
+def test_a_step_of_a_job_must_be_allowed_to_the_appliance_itself(folder: Path) -> None:
+    steps = [OperationName("test/step")]
+    (told,) = read_policy(folder).unserved(steps)
+    assert told == "roles.toml [service] operations: 'test/step' is missing, the step of a job"
+    rewrite(folder, "roles.toml", "[roles.clerk]", SERVICE + "[roles.clerk]")
+    assert read_policy(folder).unserved(steps) == []
+
+
+SERVICE = """[roles.service]
+label = "service"
+terminals = ["service"]
+operations = ["test/step"]
+
+"""
+
+
 def test_a_purpose_may_end(folder: Path) -> None:
     rewrite(folder, "purposes.toml", "2020-04-01", "2020-04-01\nvalid_until = 2021-03-31")
     rule: PurposeRule = read_policy(folder).purposes[PurposeCode("tax")]

@@ -11,8 +11,8 @@ from appliance.edge.japanese import CODES as JAPANESE
 from appliance.edge.problems import TITLES
 from appliance.errors import Refusal
 from appliance.http import CODES
-from appliance.loading import admit, catalogue, installed
-from appliance.login import Login
+from appliance.loaded import put_together
+from appliance.loading import installed
 from appliance.model import OperationName, Role
 from appliance.operation import AnyOperation, argument_paths
 from appliance.policy import read_policy
@@ -25,6 +25,7 @@ from plugins import (
     retention,
     roster,
     search,
+    statistics,
     update,
 )
 
@@ -38,9 +39,11 @@ OURS = {
     "ledger": ledger,
     "national_relay": national_relay,
     "reconcile": reconcile,
+    "statistics": statistics,
 }
-CATALOGUE = catalogue(admit({**OURS, "session": Login(quick_pins())}))
+CATALOGUE = put_together(OURS, quick_pins()).operations
 OPERATIONS = [operation for _, operation in CATALOGUE.values()]
+RECONCILE_FREE = ("begin", "digest", "compare", "finish", "status", "plan")
 POLICY = read_policy(ROOT / "firmware_config/policy")
 
 BATCHES = {"update/notify"}
@@ -108,9 +111,11 @@ def test_every_operation_is_told_in_one_sentence(operation: AnyOperation) -> Non
 @pytest.mark.parametrize("operation", OPERATIONS, ids=by_name)
 def test_whoever_sees_residents_says_what_for(operation: AnyOperation) -> None:
     """Machines, audits and the keeping of rosters are bound in other ways."""
-    free = ("session/", "ledger/", "roster/", "relay/", "update/", "retention/")
-    own = ("begin", "digest", "compare", "finish", "status", "plan")
-    free += tuple(f"reconcile/{what}" for what in own)
+    free = (
+        *("session/", "ledger/", "roster/", "relay/", "update/"),
+        *("retention/", "job/", "statistics/"),
+        *(f"reconcile/{what}" for what in RECONCILE_FREE),
+    )
     assert operation.purposed is not operation.name.startswith(free)
 
 

@@ -343,7 +343,7 @@ def test_it_ends_in_order_when_told_to(process: Process, number: signal.Signals)
     process.unseal()
     assert process.end(number) == 0
     checked = process.juki("check", "--shares-from", process.site.custodians, "--json")
-    assert plain(checked)["entries"] == 3  # init, unseal, stop
+    assert plain(checked)["entries"] >= 3  # init, unseal, stop; steps of jobs between
 
 
 def test_a_crash_is_noted_and_nothing_is_lost(process: Process) -> None:

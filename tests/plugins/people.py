@@ -4,8 +4,9 @@ from pathlib import Path
 from typing import Any
 
 from appliance.items import ITEM_NAMES, ItemName, Values
-from appliance.model import Grant
+from appliance.model import JST, Grant
 from appliance.policy import Policy, read_policy
+from appliance.recount import moved
 from appliance.registry import Registry
 from appliance.testing import PREPARED, Bench
 from appliance.values.identifiers import my_number_from, resident_code_from
@@ -87,7 +88,7 @@ def _save(bench: Bench, who: PersonId | None, values: Values, seen: int) -> Pers
             Grant(items=ITEM_NAMES, keys=frozenset()),
             frozenset,
             lambda change: [m for told in parts.hook.messages(change=change) for m in told],
-            lambda change: [t for told in parts.hook.tallies(change=change) for t in told.items()],
+            lambda change: moved(parts.hook, change, bench.now.astimezone(JST).date()),
         )
         version = registry.save(who, values, seen=seen)
         unit.enter(PREPARED)

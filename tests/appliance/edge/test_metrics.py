@@ -49,6 +49,14 @@ def test_a_certificate_nears_its_end() -> None:
     assert 'juki_cert_expiry_seconds{name="server"} 0.0' in metrics.text().decode()
 
 
+def test_figures_whose_labels_come_and_go_are_read_as_they_are_now() -> None:
+    metrics, alarms = Metrics(), {"update/held": 2.0}
+    metrics.table("alarm", "Alarms.", "name", lambda: alarms)
+    assert 'juki_alarm{name="update/held"} 2.0' in metrics.text().decode()
+    alarms.clear()
+    assert "juki_alarm{" not in metrics.text().decode()
+
+
 def test_two_appliances_in_one_process_do_not_share_figures() -> None:
     first, second = Metrics(), Metrics()
     first.answered("search/find", "ok", 0.1)

@@ -311,12 +311,12 @@ def test_tiles_follow_the_ledger_and_a_failure_is_a_warning(
     running = machine.appliance._running
     assert running is not None
     folder = machine.site.folder / "copy"
-    exporter = Exporter(running.vault, folder, seconds=0.01)
-    exporter.start()
-    assert _eventually(lambda: (folder / "checkpoint").is_file())
-    exporter.stop()
+    exporter = Exporter(running.vault, folder)
+    exporter.export()
+    assert (folder / "checkpoint").is_file()
     assert exporter.well
-    running.exporter.stop()
+    assert _eventually(lambda: (machine.site.data / "tiles/checkpoint").is_file())
+    running.jobs.stop()
     running.vault.write(
         lambda unit: unit.enter(system_entry("system/test", running.opened.firmware))
     )
@@ -325,10 +325,10 @@ def test_tiles_follow_the_ledger_and_a_failure_is_a_warning(
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(Vault, "export_tiles", full)
-    running.exporter._export()
+    running.exporter.export()
     assert running.warnings() == ["tiles"]
     monkeypatch.undo()
-    running.exporter._export()
+    running.exporter.export()
     assert running.warnings() == []
 
 

@@ -119,7 +119,7 @@ def test_what_can_be_chosen_is_told(keeper: Seat) -> None:
     with pytest.raises(Rejected) as refused:
         keeper.ask("roster/add-operator", {**NEW, "roles": ["king"], "purposes": ["curiosity"]})
     roles, purposes = (problem.text for problem in refused.value.problems)
-    assert "auditor、clerk、registrar、system-administrator" in roles
+    assert {"auditor", "clerk", "registrar"} <= set(roles.split(": ")[1].split("、"))
     assert "at-a-terminal" not in roles
     assert "prefectural-tax" in purposes
 

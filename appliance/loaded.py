@@ -1,0 +1,48 @@
+"""Everything that is let in, put together: the plugins, and what the appliance itself offers."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+
+import pluggy
+
+from appliance.jobdesk import JobDesk
+from appliance.loading import OwnedJob, admit, catalogue, timetable
+from appliance.login import USES as LOGIN_USES
+from appliance.login import Login
+from appliance.model import OperationName
+from appliance.operation import AnyOperation, Power
+from appliance.sessions import Authenticator
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """The plugins let in, and what they offer together."""
+
+    manager: pluggy.PluginManager
+    operations: Mapping[OperationName, tuple[str, AnyOperation]]
+    jobs: tuple[OwnedJob, ...]
+
+    @property
+    def hook(self) -> pluggy.HookRelay:
+        """Where they are asked."""
+        return self.manager.hook
+
+
+def put_together(
+    plugins: Mapping[str, object],
+    authenticator: Authenticator,
+    powers: Mapping[str, Collection[Power]] | None = None,
+) -> Loaded:
+    """Let plugins in beside the appliance's own operations.
+
+    ``powers`` says what each may use; without it, as in a bench, whoever declares a need.
+
+    Raises:
+        StartupError: as ``admit``, ``catalogue`` and ``timetable``.
+    """
+    desk = JobDesk()
+    manager = admit({**plugins, "session": Login(authenticator), "job": desk})
+    allowed = None if powers is None else {**powers, "session": LOGIN_USES}
+    operations = catalogue(manager, allowed)
+    desk.jobs = timetable(manager, operations)
+    return Loaded(manager, operations, desk.jobs)

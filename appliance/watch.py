@@ -1,0 +1,55 @@
+"""What a plugin may look at without an entry in the ledger: counts and its own papers, no resident.
+
+For questions that are asked every second or every minute: whether a job has anything to do, and
+whether there is something a human should see to.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from appliance.model import JST
+from appliance.outgoing import last_number
+from appliance.papers import Papers
+from appliance.registers import Register
+from storage.engine import View
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Alarm:
+    """Something a human should see to; tells of nobody."""
+
+    name: str
+    """``function/what`` in a-z, 0-9 and hyphens; a label of the metrics."""
+    text: str
+    """Japanese, for staff: what is so, and what to do next."""
+    count: int = 1
+    since: datetime | None = None
+    """Of the oldest, with its time zone."""
+
+
+class Watch:
+    """One look of one plugin, in a view."""
+
+    def __init__(self, view: View, owner: str, now: datetime) -> None:
+        self._view = view
+        self.now = now
+        self.papers = Papers(view, None, owner)
+        """The plugin's own; they cannot be written here."""
+
+    @property
+    def today(self) -> date:
+        """The date in Japan."""
+        return self.now.astimezone(JST).date()
+
+    def register(self, name: str) -> Register:
+        """Return a register of the plugin."""
+        return Register(self.papers, name)
+
+    def tallies(self, prefix: str) -> Mapping[str, int]:
+        """Return every tally whose name begins so, by name; one that is nought is not there."""
+        return self._view.tallies(prefix)
+
+    def waiting(self, destination: str) -> int:
+        """Return how many messages a destination has not acknowledged."""
+        return last_number(self._view, destination) - self._view.acknowledged(destination)

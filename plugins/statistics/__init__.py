@@ -1,0 +1,242 @@
+"""統計: how many live where, what was updated, what was provided (R171 to R173).
+
+Nothing is counted by reading records: every save moves a few tallies in its own unit of work, and
+every provision its own. Tables are of numbers only, small ones hidden, and name nobody; no decision
+about a person can rest on them, for nobody can be found by them (R173).
+
+Read it in this order::
+
+    counting.py   what a change counts for; the names of tallies
+    ages.py       classes of age from the month of birth
+    cells.py      which numbers are hidden
+    tables.py     from tallies to a table, as rows or CSV
+    rollover.py   what a new day moves
+    recount.py    everything counted again, and compared
+"""
+
+from collections.abc import Iterable, Mapping
+from datetime import date
+from typing import Annotated, Literal
+
+from msgspec import Meta
+
+from appliance.plugin_api import (
+    Alarm,
+    Answer,
+    AnyOperation,
+    Arguments,
+    Case,
+    Change,
+    Job,
+    NotFound,
+    Operation,
+    OperationName,
+    Register,
+    Watch,
+    hookimpl,
+)
+from plugins.statistics import recount, rollover
+from plugins.statistics.counting import POPULATION, tallies_of
+from plugins.statistics.tables import (
+    PROVISIONS,
+    RESIDENTS,
+    UPDATES,
+    Cut,
+    cut,
+    of_year,
+    residents,
+)
+
+MOST_BY = 5
+Month = Annotated[str, Meta(pattern=r"^[0-9]{4}-(0[1-9]|1[0-2])$", max_length=7)]
+Period = Annotated[str, Meta(pattern=r"^[0-9]{4}(-(0[1-9]|1[0-2]))?$", max_length=7)]
+Form = Literal["json", "csv"]
+
+
+class AskPopulation(Arguments, frozen=True, kw_only=True):
+    """By what; ``period`` is a month, whose first day is meant, or nothing for today."""
+
+    period: Month | None = None
+    by: Annotated[
+        tuple[Literal["municipality", "age", "sex"], ...], Meta(min_length=1, max_length=3)
+    ]
+    format: Form = "json"
+
+
+class AskUpdates(Arguments, frozen=True, kw_only=True):
+    """Of which year or month, and by what."""
+
+    period: Period
+    by: Annotated[
+        tuple[Literal["month", "municipality", "reason"], ...], Meta(min_length=1, max_length=3)
+    ]
+    format: Form = "json"
+
+
+class AskProvisions(Arguments, frozen=True, kw_only=True):
+    """Of which year or month, and by what."""
+
+    period: Period
+    by: Annotated[
+        tuple[Literal["month", "purpose", "agency", "method", "result"], ...],
+        Meta(min_length=1, max_length=MOST_BY),
+    ]
+    format: Form = "json"
+
+
+class AskRecounts(Arguments, frozen=True, kw_only=True):
+    """Nothing."""
+
+
+class Row(Answer, frozen=True, kw_only=True):
+    """One number, and what it is of; null where it is hidden."""
+
+    of: dict[str, str]
+    count: int | None
+
+
+class Statistic(Answer, frozen=True, kw_only=True):
+    """A table, as rows or as CSV; small numbers, and those that would tell them, are hidden."""
+
+    period: str
+    by: tuple[str, ...]
+    rows: tuple[Row, ...] = ()
+    total: int | None = None
+    hidden: int = 0
+    """How many numbers are hidden."""
+    csv: str | None = None
+
+
+class Recount(Answer, frozen=True, kw_only=True):
+    """What a recount came to."""
+
+    day: str
+    persons: int
+    tallies: int
+    differing: int
+    first: tuple[str, ...]
+    """Names of tallies that differ, not all of them if there are many."""
+
+
+class Recounts(Answer, frozen=True, kw_only=True):
+    """The recounts so far, the newest first."""
+
+    recounts: tuple[Recount, ...]
+
+
+def population(case: Case, asked: AskPopulation) -> Statistic:
+    """Count the residents of today, or of the first of a month.
+
+    Raises:
+        NotFound: the population of that month was not kept.
+    """
+    today = case.request.today
+    if asked.period is None:
+        finest = residents(case.tallies(f"{POPULATION}/"), today)
+    elif (kept := rollover.kept(case, asked.period)) is not None:
+        finest = kept
+    else:
+        raise NotFound("the population of that month was not kept; without period it is today's")
+    table = cut(RESIDENTS, finest, asked.by)
+    return _answer(case, table, asked.period or today.isoformat(), asked.format)
+
+
+def updates(case: Case, asked: AskUpdates) -> Statistic:
+    """Count what was updated."""
+    table = cut(UPDATES, of_year(case, UPDATES, asked.period), asked.by, asked.period)
+    return _answer(case, table, asked.period, asked.format)
+
+
+def provisions(case: Case, asked: AskProvisions) -> Statistic:
+    """Count what was provided."""
+    table = cut(PROVISIONS, of_year(case, PROVISIONS, asked.period), asked.by, asked.period)
+    return _answer(case, table, asked.period, asked.format)
+
+
+def recounts(case: Case, _: AskRecounts) -> Recounts:
+    """Tell what the recounts came to."""
+    entries = [entry for _, entry in Register(case.papers, recount.BOOK).every()]
+    return Recounts(
+        recounts=tuple(
+            Recount(
+                day=entry["day"],
+                persons=entry["persons"],
+                tallies=entry["tallies"],
+                differing=entry["differing"],
+                first=tuple(name for name, _, _ in entry["first"]),
+            )
+            for entry in reversed(entries)
+        )
+    )
+
+
+def _answer(case: Case, table: Cut, period: str, form: Form) -> Statistic:
+    case.note.hits = len(table.rows)
+    rows = tuple(Row(of=of, count=count) for of, count in table.plain())
+    hidden = sum(row.count is None for row in rows)
+    if form == "csv":
+        return Statistic(
+            period=period, by=table.by, hidden=hidden, csv=table.csv(case.registry.municipalities)
+        )
+    return Statistic(period=period, by=table.by, rows=rows, total=table.total, hidden=hidden)
+
+
+OPERATIONS: tuple[AnyOperation, ...] = (
+    Operation(
+        name=OperationName("statistics/population"),
+        summary="Count residents by municipality, age and sex; small numbers are hidden.",
+        asks=AskPopulation,
+        answers=Statistic,
+        handler=population,
+        purposed=False,
+        records=AskPopulation.__struct_fields__,
+    ),
+    Operation(
+        name=OperationName("statistics/updates"),
+        summary="Count updates by month, municipality and reason; small numbers are hidden.",
+        asks=AskUpdates,
+        answers=Statistic,
+        handler=updates,
+        purposed=False,
+        records=AskUpdates.__struct_fields__,
+    ),
+    Operation(
+        name=OperationName("statistics/provisions"),
+        summary="Count provisions by month, purpose, agency, method and result.",
+        asks=AskProvisions,
+        answers=Statistic,
+        handler=provisions,
+        purposed=False,
+        records=AskProvisions.__struct_fields__,
+    ),
+    Operation(
+        name=OperationName("statistics/recounts"),
+        summary="Tell what the recounts of the tallies came to.",
+        asks=AskRecounts,
+        answers=Recounts,
+        handler=recounts,
+        purposed=False,
+    ),
+    rollover.ROLL_OVER,
+    recount.RECOUNT,
+)
+
+
+@hookimpl
+def operations() -> Iterable[AnyOperation]:
+    return OPERATIONS
+
+
+@hookimpl
+def tallies(change: Change, today: date) -> Mapping[str, int]:
+    return tallies_of(change, today)
+
+
+@hookimpl
+def jobs() -> Iterable[Job]:
+    return (rollover.JOB, recount.JOB)
+
+
+@hookimpl
+def alarms(watch: Watch) -> Iterable[Alarm]:
+    return recount.alarms(watch)

@@ -1,0 +1,120 @@
+"""The three statistics: from tallies to rows or CSV (R171, R172)."""
+
+import csv
+import io
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from functools import cache
+
+from appliance.plugin_api import Case, Municipalities, has_lapsed
+from plugins.statistics.ages import age_class
+from plugins.statistics.cells import Place, Table
+from plugins.statistics.counting import POPULATION, PROVISION, UPDATE
+
+Finest = Mapping[tuple[str, ...], int]
+HIDDEN = "x"
+LABELS = {
+    "municipality": "市町村コード",
+    "municipality_name": "市町村",
+    "age": "年齢階級",
+    "sex": "性別",
+    "month": "年月",
+    "reason": "異動事由",
+    "purpose": "事務",
+    "agency": "提供先",
+    "method": "方法",
+    "result": "結果",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """What a statistic counts, and by what, in the order of its names."""
+
+    name: str
+    dimensions: tuple[str, ...]
+    unit: str
+
+
+RESIDENTS = Kind(POPULATION, ("municipality", "age", "sex"), "人数")
+UPDATES = Kind(UPDATE, ("month", "municipality", "reason"), "件数")
+PROVISIONS = Kind(PROVISION, ("month", "purpose", "agency", "method", "result"), "件数")
+
+
+def residents(tallies: Mapping[str, int], today: date) -> Finest:
+    """Return how many live where, by age and sex; who moves out later still does."""
+    finest: Counter[tuple[str, ...]] = Counter()
+    # There are many more names than months of birth.
+    class_of = cache(lambda birth: age_class(birth, today))
+    for name, count in tallies.items():
+        _, municipality, birth, sex, *_ = name.split("/")
+        if not has_lapsed(name, today):
+            finest[municipality, class_of(birth), sex] += count
+    return finest
+
+
+def events(tallies: Mapping[str, int]) -> Finest:
+    """Return what happened, by the parts of the names of the tallies."""
+    return {tuple(name.split("/")[1:]): count for name, count in tallies.items()}
+
+
+def of_year(case: Case, kind: Kind, period: str) -> Finest:
+    """Return what happened in the year of a period (``YYYY`` or ``YYYY-MM``).
+
+    The whole year, whatever was asked for: what is hidden must be the same in every table of it.
+    """
+    return events(case.tallies(f"{kind.name}/{period[:4]}-"))
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """The table that was asked for, of all that a statistic has."""
+
+    kind: Kind
+    by: tuple[str, ...]
+    rows: tuple[tuple[Place, int | None], ...]
+    total: int | None
+
+    def plain(self) -> list[tuple[dict[str, str], int | None]]:
+        """Return each row with its values by name."""
+        return [(self._named(place), count) for place, count in self.rows]
+
+    def csv(self, municipalities: Municipalities) -> str:
+        """Return the table as CSV (RFC 4180), with Japanese headings; ``x`` is hidden."""
+        text = io.StringIO()
+        writer = csv.writer(text)
+        columns = [column for name in self.by for column in _columns(name)]
+        writer.writerow([*(LABELS[name] for name in columns), self.kind.unit])
+        for values, count in self.plain():
+            if "municipality" in values:
+                found = municipalities.lookup(values["municipality"])
+                values["municipality_name"] = found.full_name if found else ""
+            writer.writerow([*(values[name] for name in columns), _shown(count)])
+        writer.writerow(["合計", *("" for _ in columns[1:]), _shown(self.total)])
+        return text.getvalue()
+
+    def _named(self, place: Place) -> dict[str, str]:
+        at = self.kind.dimensions.index
+        return {name: place[at(name)] or "" for name in self.by}
+
+
+def cut(kind: Kind, finest: Finest, by: Iterable[str], period: str = "") -> Cut:
+    """Return the table by these dimensions, of a month if the period is one."""
+    names = tuple(name for name in kind.dimensions if name in set(by))
+    month = period if len(period) > len("YYYY") else None
+    table = Table(finest, len(kind.dimensions))
+    kept = {kind.dimensions.index(name) for name in names} | ({0} if month else set())
+    places = [place for place in table.places(kept) if month is None or place[0] == month]
+    rest: Sequence[None] = (None,) * (len(kind.dimensions) - 1)
+    rows = tuple((place, table.told(place)) for place in places)
+    return Cut(kind, names, rows, table.told((month, *rest)))
+
+
+def _columns(name: str) -> tuple[str, ...]:
+    return (name, f"{name}_name") if name == "municipality" else (name,)
+
+
+def _shown(count: int | None) -> str:
+    return HIDDEN if count is None else str(count)

@@ -1,0 +1,49 @@
+"""How many: residents, updates and provisions are counted as they come, and counted again."""
+
+from datetime import datetime
+
+from appliance.model import JST
+from scripts.demo.grounds import MUNICIPALITY
+from scripts.demo.people import ADMINISTRATOR, STATISTICIAN, as_person
+from scripts.demo.stage import Stage
+
+SMALL = range(1, 10)
+RECOUNT = "statistics/recount"
+
+
+def count(stage: Stage) -> None:
+    """Ask for the three statistics; let everything be counted again, and compare."""
+    statistician = stage.people[STATISTICIAN.name]
+    with stage.steps.step("residents are counted, and small numbers hidden") as step:
+        by = ["municipality", "age", "sex"]
+        step.asks(f"statistics/population by {', '.join(by)}")
+        table = statistician.gets("statistics/population", {"by": by})
+        counts = [row["count"] for row in table["rows"]]
+        shown = [count for count in counts if count is not None]
+        here = {row["of"]["municipality"] for row in table["rows"]}
+        step.saw(f"{table['total']:,} residents of {len(here)} places", MUNICIPALITY in here)
+        step.saw(f"{table['hidden']} of {len(counts)} numbers hidden", table["hidden"] > 0)
+        step.saw("no small one is told", not any(count in SMALL for count in shown))
+    with stage.steps.step("updates and provisions are counted") as step:
+        step.asks("statistics/updates by reason; statistics/provisions by purpose, as CSV")
+        year = f"{datetime.now(JST).year}"
+        updates = statistician.gets("statistics/updates", {"period": year, "by": ["reason"]})
+        step.saw(f"{updates['total']:,} updates", updates["total"] >= table["total"])
+        body = {"period": year, "by": ["purpose"], "format": "csv"}
+        lines = statistician.gets("statistics/provisions", body)["csv"].splitlines()
+        step.saw(" ".join(lines), lines[0] == "事務,件数")
+    with stage.steps.step("everything is counted again, and comes to the same") as step:
+        step.asks(f"juki job run {RECOUNT}")
+        ran = stage.juki.needs("job", "run", RECOUNT, *as_person(stage, ADMINISTRATOR))
+        step.saw(f"{ran['runs'][0]['steps']} steps", ran["job"]["outcome"] == "done")
+        last = statistician.gets("statistics/recounts", {})["recounts"][0]
+        step.saw(f"{last['persons']:,} persons, {last['tallies']} tallies", last["persons"] > 0)
+        step.saw(f"{last['differing']} differ", last["differing"] == 0)
+    with stage.steps.step("the operator sees jobs and alarms") as step:
+        step.asks("juki status; job/list")
+        status = stage.juki.needs_machine("status")
+        names = [each["name"] for each in status["jobs"]]
+        step.saw(", ".join(names), RECOUNT in names)
+        step.saw(f"{len(status['alarms'])} alarms", not status["alarms"])
+        listed = stage.people[ADMINISTRATOR.name].gets("job/list", {})["jobs"]
+        step.saw("the administrator the same", [each["name"] for each in listed] == names)
