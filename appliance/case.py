@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 from appliance.errors import Failed
 from appliance.ledger_reader import LedgerReader
 from appliance.model import Actor, Grant, Request
+from appliance.national import Abroad
 from appliance.operation import Power
 from appliance.outgoing import Outgoing
 from appliance.papers import Papers
@@ -47,6 +48,8 @@ class Case:
     papers: Papers
     refs: Refs
     powers: Powers
+    national: Abroad | None = None
+    """The national server; None where the appliance is configured without one."""
     note: Note = field(default_factory=Note)
     together: list[Callable[[Unit], None]] = field(default_factory=list)
     """Done in the same unit as the ledger entry of the answer."""

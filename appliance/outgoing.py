@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 
 import cbor2
 
@@ -20,6 +21,36 @@ class Dispatch:
     values: Values
     withheld: tuple[ItemName, ...] = ()
     note: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Backlog:
+    """How far a destination is: the last number, the one heard, when the oldest unheard was noted.
+
+    ``since`` is what ``at`` says in the note of the oldest; None without one.
+    """
+
+    last: int
+    acknowledged: int
+    since: datetime | None
+
+    @property
+    def depth(self) -> int:
+        """How many messages wait."""
+        return self.last - self.acknowledged
+
+    def age(self, now: datetime) -> int | None:
+        """Return for how many seconds the oldest has waited."""
+        return None if self.since is None else max(0, int((now - self.since).total_seconds()))
+
+
+def backlog(view: View, destination: str) -> Backlog:
+    """Return how far a destination is; opens no item of anybody."""
+    acknowledged = view.acknowledged(destination)
+    oldest = view.parcels(destination, acknowledged, 1)
+    noted = _decoded(oldest[0].note) if oldest else {}
+    since = datetime.fromisoformat(noted["at"]) if "at" in noted else None
+    return Backlog(_last(view, destination, acknowledged), acknowledged, since)
 
 
 class Outgoing:
@@ -49,22 +80,18 @@ class Outgoing:
         parcels = self._view.parcels(destination, number, limit)
         return [self._dispatch(parcel, items) for parcel in parcels]
 
-    def note(self, destination: str, number: int) -> Mapping[str, str] | None:
-        """Return what was noted beside a message, or None if there is no such message."""
-        for parcel in self._view.parcels(destination, number - 1, 1):
-            return _decoded(parcel.note)
-        return None
-
     def last(self, destination: str) -> int:
         """Return the number of the newest message, 0 if there is none."""
-        # Numbers have no gaps: doubling steps find one past the end, halving ones the end.
-        last, step = self.acknowledged(destination), 1
-        while self._has(destination, last + step):
-            last, step = last + step, step * 2
-        while step := step // 2:
-            if self._has(destination, last + step):
-                last += step
-        return last
+        return _last(self._view, destination, self.acknowledged(destination))
+
+    def backlog(self, destination: str) -> Backlog:
+        """Return how many messages wait, and since when; opens no item of anybody."""
+        return backlog(self._view, destination)
+
+    def about(self, destination: str, after: int, through: int) -> Mapping[int, VersionId]:
+        """Return of whom the messages in a range of numbers tell; opens no item of anybody."""
+        parcels = self._view.parcels(destination, after, max(0, through - after))
+        return {parcel.number: parcel.version for parcel in parcels}
 
     def acknowledged(self, destination: str) -> int:
         """Return the number up to which the destination has said it has everything."""
@@ -78,17 +105,31 @@ class Outgoing:
         """
         if self._unit is None:
             raise Failed("the operation was declared as one that changes nothing")
-        if through > self.acknowledged(destination) and not self._has(destination, through):
+        ahead = through > self.acknowledged(destination)
+        if ahead and not _has(self._view, destination, through):
             raise Conflict("what has not been sent cannot be acknowledged")
         self._unit.acknowledge(destination, through)
-
-    def _has(self, destination: str, number: int) -> bool:
-        return bool(self._view.parcels(destination, number - 1, 1))
 
     def _dispatch(self, parcel: Parcel, items: tuple[ItemName, ...]) -> Dispatch:
         told = self._registry.read(parcel.version.person, items, version=parcel.version.number)
         note = _decoded(parcel.note)
         return Dispatch(parcel.number, parcel.kind, told.values, told.withheld, note)
+
+
+def _last(view: View, destination: str, known: int) -> int:
+    """Return the newest number, given one there is, or 0."""
+    # Numbers have no gaps: doubling steps find one past the end, halving ones the end.
+    last, step = known, 1
+    while _has(view, destination, last + step):
+        last, step = last + step, step * 2
+    while step := step // 2:
+        if _has(view, destination, last + step):
+            last += step
+    return last
+
+
+def _has(view: View, destination: str, number: int) -> bool:
+    return bool(view.parcels(destination, number - 1, 1))
 
 
 def _decoded(note: bytes) -> Mapping[str, str]:

@@ -40,6 +40,7 @@ from appliance.model import (
     RequestId,
     Terminal,
 )
+from appliance.national import Abroad, National
 from appliance.operation import Answer, AnyOperation, Arguments, recorded
 from appliance.outgoing import Outgoing
 from appliance.papers import Papers
@@ -85,6 +86,8 @@ class Parts:
     is_ours: Callable[[str], bool] = lambda pem: True
     """Whether a certificate is of an authority whose certificates may open a connection."""
     clock: Clock = utc_now
+    national: National | None = None
+    """The line to the national server, where there is one."""
 
 
 class Pipeline:
@@ -236,6 +239,9 @@ class Pipeline:
                 outgoing=Outgoing(view, unit, registry) if "outgoing" in uses else None,
             ),
         )
+        if parts.national is not None:
+            line = parts.national
+            case.national = Abroad(line, view, unit, registry, task.grant, task.request)
         run.case = case
         return case
 

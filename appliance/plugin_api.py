@@ -13,6 +13,7 @@ from appliance.case import Case
 from appliance.certificates import BadCertificate, peer_from_pem
 from appliance.errors import (
     AddConditions,
+    BadGateway,
     Conflict,
     Malformed,
     NotFound,
@@ -21,6 +22,7 @@ from appliance.errors import (
     Refusal,
     Rejected,
     TooMany,
+    Unavailable,
 )
 from appliance.finding import Conditions, Hit, Why
 from appliance.items import ITEM_NAMES, ITEMS, PROVIDED, ItemName, Value, Values
@@ -38,11 +40,13 @@ from appliance.model import (
     Role,
     TerminalKind,
 )
+from appliance.national import BASIS as NATIONAL_BASIS
+from appliance.national import Abroad, Elsewhere
 from appliance.operation import Answer, AnyOperation, Arguments, Operation, Power
-from appliance.outgoing import Dispatch
+from appliance.outgoing import Backlog, Dispatch
 from appliance.papers import Papers
 from appliance.policy import Policy
-from appliance.registers import Register
+from appliance.registers import Entry, Register
 from appliance.roster import OperatorRecord, TerminalRecord
 from appliance.sessions import MAX_FAILURES
 from appliance.standing import Standing
@@ -74,6 +78,7 @@ from appliance.vocabulary import (
     check_digits,
     told,
 )
+from storage.engine import PersonId, VersionId
 
 hookimpl = pluggy.HookimplMarker("appliance")
 
@@ -84,7 +89,9 @@ __all__ = [
     "JST",
     "MAX_FAILURES",
     "NAME_LENGTH",
+    "NATIONAL_BASIS",
     "PROVIDED",
+    "Abroad",
     "Actor",
     "AddConditions",
     "AddressText",
@@ -92,7 +99,9 @@ __all__ = [
     "AnyOperation",
     "AreaText",
     "Arguments",
+    "Backlog",
     "BadCertificate",
+    "BadGateway",
     "Case",
     "Change",
     "Conditions",
@@ -100,6 +109,8 @@ __all__ = [
     "DateText",
     "Deny",
     "Dispatch",
+    "Elsewhere",
+    "Entry",
     "Gaiji",
     "Hit",
     "Item",
@@ -119,6 +130,7 @@ __all__ = [
     "OperatorRecord",
     "Papers",
     "PartialDate",
+    "PersonId",
     "Policy",
     "Power",
     "Problem",
@@ -139,8 +151,10 @@ __all__ = [
     "TerminalRecord",
     "Told",
     "TooMany",
+    "Unavailable",
     "Value",
     "Values",
+    "VersionId",
     "Why",
     "YearText",
     "check_digits",

@@ -48,6 +48,7 @@ CANDIDATES = 500
 BIRTH_DATE, RETENTION_FLAG = ItemName("birth_date"), ItemName("retention_flag")
 RUNNING = "1"
 _EVERYTHING = tuple(item.name for item in CELLS)
+MUNICIPALITY = ItemName("municipality_code")
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,6 +191,15 @@ class Registry:
         except RecordNotFound:
             raise NotFound("there is no such record") from None
 
+    def home(self, person: PersonId) -> str:
+        """Return the code of the municipality whose server answers for a person, nothing else.
+
+        Raises:
+            NotFound: there is no such person.
+        """
+        code = self._open(person, (MUNICIPALITY,), 0)[MUNICIPALITY]
+        return self.municipalities.office_of(str(code))
+
     def concerns(self, person: PersonId) -> None:
         """Enter this person in the ledger as a subject, though nothing of him is opened."""
         self.touched.subjects[person] = None
@@ -215,7 +225,7 @@ class Registry:
             NotFound: there is no such person or version.
         """
         self.require(items)
-        withheld = self._kept_back() & set(items)
+        withheld = self.kept_back() & set(items)
         shown = [name for name in dict.fromkeys(items) if name not in withheld]
         values = self._open(person, shown, version)
         self.touched.subjects[person] = None
@@ -328,7 +338,8 @@ class Registry:
         except NotFound:
             return None
 
-    def _kept_back(self) -> frozenset[ItemName]:
+    def kept_back(self) -> frozenset[ItemName]:
+        """Return the items that plugins withhold in this request."""
         if self._withheld is None:
             self._withheld = self._ask_withheld()
         return self._withheld

@@ -5,13 +5,16 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec import convert
 
 from appliance.edge.tls import client_context
-from appliance.machine.courier import Courier, Link, Pace, Undelivered, _understood
+from appliance.machine.courier import Courier, Pace, Undelivered, _Heard, _understood
+from appliance.machine.link import Link
 from appliance.model import OperationName
 from appliance.testing import Bench
 from plugins import national_relay
@@ -152,7 +155,7 @@ def test_an_empty_outbox_makes_no_ledger_entries(
     assert bench.ledger() == []
 
 
-@pytest.mark.parametrize("fault", ["down", "wrong", "duplicate"])
+@pytest.mark.parametrize("fault", ["down", "wrong", "duplicate", "out-of-order"])
 def test_a_fault_of_the_other_side_is_told_and_outlived(
     bench: Bench, national: National, context: ssl.SSLContext, fault: str
 ) -> None:
@@ -218,12 +221,33 @@ def test_a_stranger_in_the_place_of_the_national_server_gets_nothing(
     assert heard == []
 
 
-ANSWERS = {
-    "no": (500, {"acknowledged": 1}, "answered 500"),
+def heard(body: bytes, through: int | None = None, **other: Any) -> dict[str, Any]:
+    """Return the answer of a server that took these messages, or those up to a number."""
+    numbers = [message["number"] for message in json.loads(body)["messages"]]
+    through = numbers[-1] if through is None else through
+    return {
+        "request_hash": sha256(body).hexdigest(),
+        "acknowledged": through,
+        "results": [{"number": n, "outcome": "taken"} for n in numbers if n <= through],
+        **other,
+    }
+
+
+ANSWERS: dict[str, tuple[int, dict[str, Any] | list[Any], str]] = {
+    "no": (500, {}, "answered 500"),
     "nonsense": (200, ["acknowledged", 1], "not understood"),
-    "nothing": (200, {"acknowledged": 0}, "took nothing"),
+    "nothing": (200, {"results": [], "acknowledged": 0}, "took nothing"),
     "text": (200, {"acknowledged": "1"}, "not understood"),
-    "long": (200, {"acknowledged": 1, "missing": "x" * 70_000}, "more than is read"),
+    "outcome": (200, {"results": [{"number": 1, "outcome": "lost"}]}, "not understood"),
+    "rule": (
+        200,
+        {"results": [{"number": 1, "outcome": "refused", "rule": "氏名"}]},
+        "not understood",
+    ),
+    "another": (200, {"request_hash": "0" * 64}, "another request"),
+    "other-message": (200, {"results": [{"number": 2, "outcome": "taken"}]}, "out of order"),
+    "contradiction": (200, {"acknowledged": 0}, "contradicts itself"),
+    "long": (200, {"missing": "x" * 300_000}, "more than is read"),
 }
 
 
@@ -234,8 +258,8 @@ def test_an_answer_that_cannot_be_is_no_acknowledgement(
     status, body, error = ANSWERS[case]
 
     class Answers(JsonExchange):
-        def post(self, _: bytes) -> None:
-            self.answer(status, body)
+        def post(self, asked: bytes) -> None:
+            self.answer(status, {**heard(asked), **body} if isinstance(body, dict) else body)
 
     admit(bench)
     with (
@@ -272,7 +296,7 @@ def test_a_server_that_closes_after_each_answer_is_asked_anew(
     class Closes(JsonExchange):
         def post(self, body: bytes) -> None:
             self.hang_up()
-            content = json.dumps({"acknowledged": json.loads(body)["messages"][-1]["number"]})
+            content = json.dumps(heard(body))
             self.wfile.write(b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n" + content.encode())
 
     for which in range(25):
@@ -285,7 +309,7 @@ def test_a_server_that_closes_after_each_answer_is_asked_anew(
         assert running.status()["last_error"] is None
 
 
-def test_a_server_that_read_ahead_is_believed_once_all_that_was_sent_too(
+def test_a_server_that_read_ahead_by_itself_is_sent_everything_all_the_same(
     bench: Bench, network: Network, context: ssl.SSLContext
 ) -> None:
     bodies: list[list[int]] = []
@@ -293,7 +317,7 @@ def test_a_server_that_read_ahead_is_believed_once_all_that_was_sent_too(
     class Ahead(JsonExchange):
         def post(self, body: bytes) -> None:
             bodies.append([message["number"] for message in json.loads(body)["messages"]])
-            self.answer(200, {"acknowledged": 25})
+            self.answer(200, heard(body, acknowledged=25))
 
     for which in range(25):
         admit(bench, which + 1)
@@ -310,7 +334,7 @@ def test_a_server_that_took_only_a_part_is_sent_the_rest(
 ) -> None:
     class Halves(JsonExchange):
         def post(self, body: bytes) -> None:
-            self.answer(200, {"acknowledged": json.loads(body)["messages"][0]["number"]})
+            self.answer(200, heard(body, json.loads(body)["messages"][0]["number"]))
 
     for which in range(3):
         admit(bench, which + 1)
@@ -375,7 +399,7 @@ def test_a_courier_that_never_started_can_be_stopped(bench: Bench, context: ssl.
 )
 def test_an_address_that_is_none_is_refused(url: str, context: ssl.SSLContext) -> None:
     with pytest.raises(ValueError, match="https://host:port"):
-        Link(url, context, QUICK)
+        Link(url, context, connect=1.0, exchange=1.0, largest=1)
 
 
 def test_waits_grow_to_their_limit_and_differ() -> None:
@@ -384,10 +408,11 @@ def test_waits_grow_to_their_limit_and_differ() -> None:
     assert pace.after(3, 0.0) == 2.0
 
 
-@pytest.mark.parametrize(
-    ("through", "error"), [(4, "lost"), (5, "took nothing"), (21, "does not exist")]
-)
-def test_acknowledgements_stay_within_what_was_sent(through: int, error: str) -> None:
+@pytest.mark.parametrize(("acknowledged", "error"), [(4, "lost"), (21, "does not exist")])
+def test_acknowledgements_stay_within_what_was_sent(acknowledged: int, error: str) -> None:
+    body = json.dumps({"messages": [{"number": number} for number in range(6, 11)]}).encode()
+    answer = heard(body, acknowledged=acknowledged)
     with pytest.raises(Undelivered, match=error):
-        _understood(json.dumps({"acknowledged": through}).encode(), 5, 20)
-    assert _understood(b'{"acknowledged": 20}', 5, 20) == 20
+        _understood(convert(answer, _Heard), body, range(6, 11), before=5, last=20)
+    read_ahead = convert(heard(body, acknowledged=20), _Heard)
+    assert _understood(read_ahead, body, range(6, 11), before=5, last=20) == 10
