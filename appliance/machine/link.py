@@ -75,6 +75,9 @@ class Link:
             connection.request("POST", path, body, JSON)
             response = connection.getresponse()
             answer = response.read(self._largest + 1)
+            if len(answer) <= self._largest and response.length:
+                # Reading up to a size, http.client takes an end that comes too soon for the end.
+                raise http.client.IncompleteRead(answer, response.length)
         if len(answer) > self._largest:
             self.close()
             raise TooLong
@@ -120,13 +123,15 @@ class Link:
         timer.start()
         try:
             yield
-        except (OSError, http.client.HTTPException) as problem:
-            # What is cut looks like a connection that broke.
-            if late.is_set():
-                raise TimeoutError("the deadline has passed") from problem
-            raise
+        except (OSError, http.client.HTTPException):
+            # What is cut looks like a connection that broke, ...
+            if not late.is_set():
+                raise
         finally:
             timer.cancel()
+        # ... or, cut within the head, like a short answer.
+        if late.is_set():
+            raise TimeoutError("the deadline has passed")
 
 
 def _cut(connected: ssl.SSLSocket) -> None:
