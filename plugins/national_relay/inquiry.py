@@ -62,7 +62,8 @@ def inquire(case: Case, asked: Inquire) -> Inquired:
 
     Raises:
         Malformed, NotPermitted: as ``case.national.inquire``.
-        Unavailable: there is no national server, or it is under maintenance.
+        Rejected: there is no national server.
+        Unavailable: it is under maintenance, or too many wait already.
         BadGateway: it did not answer as it must; the problem says who is at fault.
     """
     by = {key: value for key, value in structs.asdict(asked.by).items() if value is not None}

@@ -21,7 +21,6 @@ from appliance.plugin_api import (
     Problem,
     Rejected,
     ShortText,
-    Unavailable,
 )
 
 LONGEST = timedelta(days=3)
@@ -47,12 +46,12 @@ def line(case: Case) -> Abroad:
     """Return the line to the national server.
 
     Raises:
-        Unavailable: the appliance is configured without one.
+        Rejected: the appliance is configured without one.
     """
     if case.national is None:
         advice = "全国サーバの接続先が設定されていません。システム管理者に連絡してください。"
         problem = Problem("not-configured", "national", advice)
-        raise Unavailable("no national server is configured", (problem,))
+        raise Rejected("no national server is configured", (problem,))
     return case.national
 
 
@@ -61,8 +60,7 @@ def maintain(case: Case, asked: Maintain) -> Maintained:
 
     Raises:
         Malformed: on without a reason or a time.
-        Rejected: the time is over, or too far away.
-        Unavailable: there is no national server.
+        Rejected: the time is over or too far away, or there is no national server.
     """
     national = line(case)
     if not asked.on:

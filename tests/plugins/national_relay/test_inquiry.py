@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from appliance.audit import Result
-from appliance.errors import BadGateway, Failed, Malformed, NotPermitted, Unavailable
+from appliance.errors import BadGateway, Failed, Malformed, NotPermitted, Rejected, Unavailable
 from appliance.items import PROVIDED, ItemName
 from appliance.model import Actor, OperationName, Request
 from appliance.operation import Answer, Arguments, Operation
@@ -164,9 +164,9 @@ def test_who_is_at_fault_is_told_and_entered(
 
 def test_without_a_national_server_that_is_said(tmp_path: Path) -> None:
     with Bench.open(tmp_path, {"national_relay": national_relay}) as bench:
-        with pytest.raises(Unavailable, match="configured"):
+        with pytest.raises(Rejected, match="configured"):
             inquire(bench.clerk(), {"my_number": number(7)}, purpose="all", reason="01")
-        with pytest.raises(Unavailable, match="configured"):
+        with pytest.raises(Rejected, match="configured"):
             bench.clerk().ask("relay/maintenance", {"on": False})
 
 
