@@ -61,7 +61,6 @@ from storage.errors import OutcomeUnknown
 
 log = logging.getLogger(__name__)
 
-<<<<<<< HEAD
 CODES: Mapping[str, HTTPStatus] = {
     Malformed.code: HTTPStatus.BAD_REQUEST,
     Unidentified.code: HTTPStatus.UNAUTHORIZED,
@@ -72,25 +71,10 @@ CODES: Mapping[str, HTTPStatus] = {
     Rejected.code: HTTPStatus.UNPROCESSABLE_ENTITY,
     AddConditions.code: HTTPStatus.UNPROCESSABLE_ENTITY,
     TooMany.code: HTTPStatus.UNPROCESSABLE_ENTITY,
+    BadGateway.code: HTTPStatus.BAD_GATEWAY,
     Unavailable.code: HTTPStatus.SERVICE_UNAVAILABLE,
     Damaged.code: HTTPStatus.INTERNAL_SERVER_ERROR,
     Failed.code: HTTPStatus.INTERNAL_SERVER_ERROR,
-=======
-CODES: Mapping[str, tuple[HTTPStatus, str]] = {
-    Malformed.code: (HTTPStatus.BAD_REQUEST, "Not understood"),
-    Unidentified.code: (HTTPStatus.UNAUTHORIZED, "Not identified"),
-    NotPermitted.code: (HTTPStatus.FORBIDDEN, "Not permitted"),
-    UnknownOperation.code: (HTTPStatus.NOT_FOUND, "No such operation"),
-    NotFound.code: (HTTPStatus.NOT_FOUND, "Not found"),
-    Conflict.code: (HTTPStatus.CONFLICT, "Conflict"),
-    Rejected.code: (HTTPStatus.UNPROCESSABLE_ENTITY, "Against a rule"),
-    AddConditions.code: (HTTPStatus.UNPROCESSABLE_ENTITY, "Add conditions"),
-    TooMany.code: (HTTPStatus.UNPROCESSABLE_ENTITY, "Too many found"),
-    BadGateway.code: (HTTPStatus.BAD_GATEWAY, "No answer from the national server"),
-    Unavailable.code: (HTTPStatus.SERVICE_UNAVAILABLE, "Not available now"),
-    Damaged.code: (HTTPStatus.INTERNAL_SERVER_ERROR, "Stored data is damaged"),
-    Failed.code: (HTTPStatus.INTERNAL_SERVER_ERROR, "A fault of the appliance"),
->>>>>>> e1f6bf0 (Let a handler ask the national server; deliver with an answer a message, set refused ones aside, take error notices)
 }
 OTHER = HTTPStatus.UNPROCESSABLE_ENTITY
 """For a refusal a vendor made, with a code of its own."""

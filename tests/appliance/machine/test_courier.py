@@ -5,10 +5,12 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from msgspec import convert
 
@@ -16,8 +18,11 @@ from appliance.edge.tls import client_context
 from appliance.machine.courier import Courier, Pace, Undelivered, _Heard, _understood
 from appliance.machine.link import Link
 from appliance.model import OperationName
-from appliance.testing import Bench
+from appliance.national import COLLECTION, KEY, Maintenance
+from appliance.testing import PREPARED, Bench
 from plugins import national_relay
+from plugins.national_relay import delivery
+from storage.engine import Unit
 from storage.errors import OutcomeUnknown
 from tests.plugins.people import admit, change
 from tests.simulators.national import NationalServer, Switch
@@ -91,10 +96,8 @@ def courier(
     bench: Bench, port: int, context: ssl.SSLContext, pace: Pace = QUICK, **more: Any
 ) -> Iterator[Courier]:
     url = f"https://127.0.0.1:{port}"
-    unknown: Callable[[], None] = more.pop("on_unknown", lambda: None)
-    running = Courier(
-        bench.pipeline, bench.vault, url=url, context=context, on_unknown=unknown, pace=pace
-    )
+    more = {"on_unknown": lambda: None, **more}
+    running = Courier(bench.pipeline, bench.vault, url=url, context=context, pace=pace, **more)
     running.start()
     try:
         yield running
@@ -343,6 +346,86 @@ def test_a_server_that_took_only_a_part_is_sent_the_rest(
         courier(bench, port, context),
     ):
         until(lambda: acknowledged(bench) == 3)
+
+
+def test_a_message_that_is_refused_does_not_stop_the_others(
+    bench: Bench, national: National, context: ssl.SSLContext
+) -> None:
+    for which in range(15):
+        admit(bench, which + 1)
+    national.faults("refuse")
+    with courier(bench, national.port, context) as running:
+        until(lambda: acknowledged(bench) == 15)
+        assert running.status()["last_error"] is None
+    assert national.residents() == 13  # of each of two batches the first was refused
+    acks = [entry for entry in bench.ledger() if entry.operation == "relay/acknowledge"]
+    assert [entry.conditions["refused"] for entry in acks] == [
+        [{"number": 1, "rule": "N-12"}],
+        [{"number": 11, "rule": "N-12"}],
+    ]
+
+
+def test_a_refusal_whose_answer_was_lost_is_heard_the_next_time(
+    bench: Bench, national: National, context: ssl.SSLContext
+) -> None:
+    admit(bench)
+    national.faults("refuse duplicate")
+    with courier(bench, national.port, context):
+        until(lambda: acknowledged(bench) == 1)
+    (ack,) = [entry for entry in bench.ledger() if entry.operation == "relay/acknowledge"]
+    assert ack.conditions["refused"] == [{"number": 1, "rule": "N-12"}]
+
+
+def test_when_everything_is_refused_the_line_stops_and_says_so(
+    bench: Bench,
+    national: National,
+    context: ssl.SSLContext,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(delivery, "MOST_REFUSED", 15)
+    for which in range(40):
+        admit(bench, which + 1)
+    national.faults("refuse-all")
+    with courier(bench, national.port, context) as running:
+        until(lambda: running.status()["last_error"] == "not told: conflict")
+        until(lambda: running.status()["depth"] == 30)
+    assert acknowledged(bench) == 10
+
+
+def test_during_maintenance_nothing_is_delivered_and_then_everything(
+    bench: Bench, national: National, context: ssl.SSLContext
+) -> None:
+    now = [bench.now]
+    document = Maintenance(since=bench.now, until=bench.now + timedelta(hours=1), reason="test")
+
+    def pause(unit: Unit) -> None:
+        unit.put_document(COLLECTION, KEY, msgspec.json.encode(document))
+        unit.enter(PREPARED)
+
+    bench.vault.write(pause)
+    admit(bench)
+    with courier(bench, national.port, context, clock=lambda: now[0]) as running:
+        until(lambda: running.status()["state"] == "paused")
+        assert running.status()["paused_until"] == document.until.isoformat()
+        assert (running.status()["depth"], running.status()["attempts"]) == (1, 0)
+        now[0] = document.until
+        until(lambda: acknowledged(bench) == 1)
+        until(lambda: running.status()["paused_until"] is None)
+
+
+def test_how_much_waits_and_for_how_long_is_told(
+    bench: Bench, national: National, context: ssl.SSLContext
+) -> None:
+    for which in range(3):
+        admit(bench, which + 1, recorded_at=f"2026-04-01T00:0{which}:00.000000Z")
+    national.faults("down")
+    with courier(bench, national.port, context, clock=lambda: bench.now) as running:
+        until(lambda: running.status()["state"] == "failing")
+        status = running.status()
+        assert (status["depth"], status["oldest_age"]) == (3, 3600)
+        national.faults("")
+        until(lambda: running.status()["state"] == "idle")
+        assert (running.status()["depth"], running.status()["oldest_age"]) == (0, None)
 
 
 def test_what_is_refused_on_our_own_line_is_told_by_its_code(
