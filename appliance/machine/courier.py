@@ -13,6 +13,8 @@ about), posts them over mutual TLS, and remembers what was heard (``relay/acknow
 message would be refused for ever, and every message tells all eight items of its person: so it is
 set aside for staff to see (``relay/cases``) and the others go on. If everything is refused, that is
 no matter of single messages: ``relay/acknowledge`` allows only so many, and then the line stops.
+Where a whole batch is answered 400, 413 or 422, fewer and fewer are sent until it is one message; a
+422 to one message is a refusal too, anything else stops the line and names it.
 
 Updates never wait for it. While the other side is down, answers nonsense or is under maintenance,
 messages wait in the outbox; it tries again, later and later. A lost answer only repeats messages,
@@ -25,7 +27,7 @@ import random
 import secrets
 import ssl
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from hashlib import sha256
@@ -51,6 +53,10 @@ PATH = "/v1/notify"
 FEED = OperationName("relay/feed")
 ACKNOWLEDGE = OperationName("relay/acknowledge")
 LARGEST_ANSWER = 256 * 1024
+
+UNACCEPTABLE = frozenset({400, 413, 422})
+"""Statuses of a batch that may be the fault of one message, or of its size."""
+NOTHING = Backlog(0, 0, None)
 
 State = Literal["idle", "delivering", "failing", "paused", "stopped"]
 
@@ -107,9 +113,22 @@ class _Heard(msgspec.Struct, frozen=True):
 
 
 @dataclass(frozen=True, slots=True)
+class _Batch:
+    """Messages as they leave."""
+
+    body: bytes
+    numbers: tuple[int, ...]
+
+    @property
+    def hash(self) -> str:
+        """What an answer to this batch carries."""
+        return sha256(self.body).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
 class _Status:
     state: State = "idle"
-    backlog: Backlog | None = None
+    backlog: Backlog = NOTHING
     last_error: str | None = None
     failing_since: datetime | None = None
     last_delivery: datetime | None = None
@@ -153,6 +172,8 @@ class Courier:
         self._clock = clock
         self._chance = chance
         self._failures = 0
+        self._batch: _Batch | None = None
+        self._most = pace.batch
         self._status = _Status()
         self._ending = threading.Event()
         self._thread = threading.Thread(target=self._run, name="courier", daemon=True)
@@ -171,12 +192,11 @@ class Courier:
     def status(self) -> dict[str, Any]:
         """Return how deliveries go; ``last_error`` is None while they go well."""
         status = self._status
-        waiting = status.backlog
         return {
             "state": status.state,
-            "acknowledged": waiting.acknowledged if waiting else None,
-            "depth": waiting.depth if waiting else None,
-            "oldest_age": waiting.age(self._clock()) if waiting else None,
+            "acknowledged": status.backlog.acknowledged,
+            "depth": status.backlog.depth,
+            "oldest_age": status.backlog.age(self._clock()),
             "last_error": status.last_error,
             "failing_since": _written(status.failing_since),
             "last_delivery": _written(status.last_delivery),
@@ -231,23 +251,21 @@ class Courier:
         return waiting.depth > 0
 
     def _deliver(self) -> None:
-        fed = self._pipeline.serve(FEED, _Feed(limit=self._pace.batch), _request_id()).data
-        numbers = [message["number"] for message in fed["messages"]]
-        body = msgspec.json.encode({"messages": fed["messages"]})
+        # What could not be delivered is kept for the next try: opened once, entered once.
+        batch = self._batch = self._batch or self._fed()
         self._status = replace(self._status, attempts=self._status.attempts + 1)
-        heard = self._heard(body)
-        through = _understood(heard, body, numbers, fed["acknowledged"], fed["last"])
-        refused = tuple(
-            Refused(number=result.number, rule=result.rule)
-            for result in heard.results
-            if result.outcome == "refused"
-        )
-        asked = _Acknowledge(through=through, refused=refused)
+        asked = _understood(self._heard(batch), batch, self._status.backlog)
         self._pipeline.serve(ACKNOWLEDGE, asked, _request_id())
+        self._batch, self._most = None, min(self._pace.batch, self._most * 2)
         self._status = replace(self._status, last_delivery=self._clock())
         self._went_well("delivering")
 
-    def _heard(self, body: bytes) -> _Heard:
+    def _fed(self) -> _Batch:
+        fed = self._pipeline.serve(FEED, _Feed(limit=self._most), _request_id()).data
+        numbers = tuple(message["number"] for message in fed["messages"])
+        return _Batch(msgspec.json.encode({"messages": fed["messages"]}), numbers)
+
+    def _heard(self, batch: _Batch) -> _Heard:
         """Post; return what is said to have been heard.
 
         Raises:
@@ -255,15 +273,32 @@ class Courier:
             OSError, HTTPException: there is none.
         """
         try:
-            answer = self._link.post(PATH, body)
+            answer = self._link.post(PATH, batch.body)
         except TooLong:
             raise Undelivered("the national server answered more than is read") from None
+        if answer.status in UNACCEPTABLE:
+            return self._narrowed(batch, answer.status)
         if answer.status != http.client.OK:
             raise Undelivered(f"the national server answered {answer.status}")
         try:
             return msgspec.json.decode(answer.body, type=_Heard)
         except (msgspec.DecodeError, UnicodeDecodeError):
             raise Undelivered("the national server's answer is not understood") from None
+
+    def _narrowed(self, batch: _Batch, status: int) -> _Heard:
+        """Find the one message because of which a whole batch is not taken, half by half.
+
+        Raises:
+            Undelivered: it is not found yet, or the whole way of asking is at fault.
+        """
+        if len(batch.numbers) > 1:
+            self._batch, self._most = None, len(batch.numbers) // 2
+            raise Undelivered(f"the national server answered {status}; fewer are sent at once")
+        (number,) = batch.numbers
+        if status != http.client.UNPROCESSABLE_ENTITY:
+            raise Undelivered(f"the national server answered {status} to message {number}")
+        refused = _Result(number, "refused", f"http-{status}")
+        return _Heard(batch.hash, number, (refused,))
 
     def _went_well(self, state: State) -> None:
         self._failures = 0
@@ -279,26 +314,31 @@ class Courier:
         return self._pace.after(self._failures, self._chance())
 
 
-def _understood(heard: _Heard, body: bytes, numbers: Sequence[int], before: int, last: int) -> int:
-    """Return up to which of these numbers the messages were heard.
+def _understood(heard: _Heard, batch: _Batch, waiting: Backlog) -> _Acknowledge:
+    """Return what of a batch was heard, and what of that was refused.
 
     Raises:
         Undelivered: the answer is to another request, or says what cannot be.
     """
-    if heard.request_hash != sha256(body).hexdigest():
+    if heard.request_hash != batch.hash:
         raise Undelivered("the national server answered another request")
-    if heard.acknowledged > last:
+    if heard.acknowledged > waiting.last:
         raise Undelivered("the national server acknowledges what does not exist")
-    if heard.acknowledged < before:
+    if heard.acknowledged < waiting.acknowledged:
         raise Undelivered("the national server has lost messages it had; it can read them again")
-    told = [result.number for result in heard.results]
-    if told != list(numbers[: len(told)]):
+    told = tuple(result.number for result in heard.results)
+    if told != batch.numbers[: len(told)]:
         raise Undelivered("the national server answers about other messages, or out of order")
     if not told:
         raise Undelivered("the national server took nothing")
     if heard.acknowledged < told[-1]:
         raise Undelivered("the national server contradicts itself")
-    return told[-1]
+    refused = tuple(
+        Refused(number=result.number, rule=result.rule)
+        for result in heard.results
+        if result.outcome == "refused"
+    )
+    return _Acknowledge(through=told[-1], refused=refused)
 
 
 def _request_id() -> str:

@@ -15,10 +15,11 @@ import pytest
 from msgspec import convert
 
 from appliance.edge.tls import client_context
-from appliance.machine.courier import Courier, Pace, Undelivered, _Heard, _understood
+from appliance.machine.courier import Courier, Pace, Undelivered, _Batch, _Heard, _understood
 from appliance.machine.link import Link
 from appliance.model import OperationName
 from appliance.national import COLLECTION, KEY, Maintenance
+from appliance.outgoing import Backlog
 from appliance.testing import PREPARED, Bench
 from plugins import national_relay
 from plugins.national_relay import delivery
@@ -494,8 +495,53 @@ def test_waits_grow_to_their_limit_and_differ() -> None:
 @pytest.mark.parametrize(("acknowledged", "error"), [(4, "lost"), (21, "does not exist")])
 def test_acknowledgements_stay_within_what_was_sent(acknowledged: int, error: str) -> None:
     body = json.dumps({"messages": [{"number": number} for number in range(6, 11)]}).encode()
-    answer = heard(body, acknowledged=acknowledged)
+    batch = _Batch(body, (6, 7, 8, 9, 10))
+    waiting = Backlog(last=20, acknowledged=5, since=None)
     with pytest.raises(Undelivered, match=error):
-        _understood(convert(answer, _Heard), body, range(6, 11), before=5, last=20)
+        _understood(convert(heard(body, acknowledged=acknowledged), _Heard), batch, waiting)
     read_ahead = convert(heard(body, acknowledged=20), _Heard)
-    assert _understood(read_ahead, body, range(6, 11), before=5, last=20) == 10
+    assert _understood(read_ahead, batch, waiting).through == 10
+
+
+def test_what_is_tried_again_and_again_was_opened_once(
+    bench: Bench, national: National, context: ssl.SSLContext
+) -> None:
+    national.faults("down")
+    admit(bench)
+    with courier(bench, national.port, context) as running:
+        until(lambda: int(running.status()["attempts"]) > 3)
+        assert [entry.operation for entry in bench.ledger()].count("relay/feed") == 1
+        national.faults("")
+        until(lambda: acknowledged(bench) == 1)
+
+
+@pytest.mark.parametrize("status", [400, 422])
+def test_one_message_because_of_which_no_batch_is_taken_is_found(
+    bench: Bench, network: Network, context: ssl.SSLContext, status: int
+) -> None:
+    taken: list[int] = []
+
+    class Strict(JsonExchange):
+        def post(self, body: bytes) -> None:
+            numbers = [message["number"] for message in json.loads(body)["messages"]]
+            if 7 in numbers:
+                self.refuse(status, "message 7 is not acceptable")
+                return
+            taken.extend(numbers)
+            self.answer(200, heard(body))
+
+    for which in range(12):
+        admit(bench, which + 1)
+    with (
+        serving(TlsServer(("127.0.0.1", 0), network.server(), Strict)) as port,
+        courier(bench, port, context) as running,
+    ):
+        if status == 422:
+            until(lambda: acknowledged(bench) == 12)
+            assert taken == [1, 2, 3, 4, 5, 6, 8, 9, 10, 11, 12]
+            acks = [entry for entry in bench.ledger() if entry.operation == "relay/acknowledge"]
+            refused = [each for entry in acks for each in entry.conditions.get("refused", [])]
+            assert refused == [{"number": 7, "rule": "http-422"}]
+        else:
+            until(lambda: "answered 400 to message 7" in str(running.status()["last_error"]))
+            assert acknowledged(bench) == 6
