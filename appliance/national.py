@@ -155,7 +155,7 @@ class Abroad:
         """
         if self._unit is not None:
             raise Failed("a unit of work does not wait for the national server")
-        self._permit(_key(by), items)
+        self._permit(_key(by), by, items)
         wanted = dict.fromkeys(items)
         kept_back = self._registry.kept_back()
         told = tuple(item for item in wanted if item in PROVIDED and item not in kept_back)
@@ -181,10 +181,11 @@ class Abroad:
         if (known := self.paused) is not None:
             self._put(msgspec.structs.replace(known, until=self._request.now))
 
-    def _permit(self, key: str, items: Collection[ItemName]) -> None:
+    def _permit(self, key: str, by: Mapping[str, str], items: Collection[ItemName]) -> None:
         if key not in self._grant.keys:
             raise NotPermitted(f"your rights do not allow to ask by {key}")
-        self._registry.require(items)
+        # Comparing is telling: nobody asks by what he may not see.
+        self._registry.require([*items, *(map(ItemName, by) if key == "four" else ())])
 
     def _asked(self, by: Mapping[str, str], items: tuple[ItemName, ...]) -> Found:
         if (known := self.paused) is not None:

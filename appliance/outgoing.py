@@ -7,9 +7,11 @@ from datetime import datetime
 import cbor2
 
 from appliance.errors import Conflict, Failed
-from appliance.items import ItemName, Values
+from appliance.items import BY_NAME, ItemName, Values, open_form
 from appliance.registry import Registry, encoded
 from storage.engine import Parcel, PersonId, Unit, VersionId, View
+
+MUNICIPALITY = BY_NAME[ItemName("municipality_code")]
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +74,16 @@ class Outgoing:
         self._registry.concerns(person)
         version = VersionId(person, self._registry.latest(person))
         return self._unit.send(destination, kind, version, encoded(note))
+
+    def home(self, person: PersonId) -> str:
+        """Return the code of the municipality whose server answers for a person, nothing else.
+
+        Raises:
+            NotFound: there is no such person.
+        """
+        record = self._view.read(person, {MUNICIPALITY.number}, self._registry.latest(person))
+        code = open_form(record.fields)[MUNICIPALITY.name]
+        return self._registry.municipalities.office_of(str(code))
 
     def after(
         self, destination: str, number: int, limit: int, items: tuple[ItemName, ...]

@@ -48,7 +48,6 @@ CANDIDATES = 500
 BIRTH_DATE, RETENTION_FLAG = ItemName("birth_date"), ItemName("retention_flag")
 RUNNING = "1"
 _EVERYTHING = tuple(item.name for item in CELLS)
-MUNICIPALITY = ItemName("municipality_code")
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,15 +189,6 @@ class Registry:
             return self._view.latest(person)
         except RecordNotFound:
             raise NotFound("there is no such record") from None
-
-    def home(self, person: PersonId) -> str:
-        """Return the code of the municipality whose server answers for a person, nothing else.
-
-        Raises:
-            NotFound: there is no such person.
-        """
-        code = self._open(person, (MUNICIPALITY,), 0)[MUNICIPALITY]
-        return self.municipalities.office_of(str(code))
 
     def concerns(self, person: PersonId) -> None:
         """Enter this person in the ledger as a subject, though nothing of him is opened."""

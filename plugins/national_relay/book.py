@@ -147,7 +147,7 @@ class Book:
         self, kind: Kind, version: VersionId, after: int, told: Mapping[str, str], notice: str
     ) -> int:
         case, person = self._case, version.person
-        office = case.registry.home(person)
+        office = case.outgoing.home(person)
         number = self._register.last + 1
         note = {"at": self._now, "case": str(number), **told}
         entry = {

@@ -1,16 +1,18 @@
 """機構への情報照会 through the front door, with a national server in the same process."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec import structs
 
 from appliance.audit import Result
 from appliance.errors import BadGateway, Failed, Malformed, NotPermitted, Rejected, Unavailable
 from appliance.items import PROVIDED, ItemName
-from appliance.model import Actor, OperationName, Request
+from appliance.model import Actor, OperationName, PurposeCode, Request
 from appliance.operation import Answer, Arguments, Operation
 from appliance.plugin_api import Case, hookimpl
 from appliance.testing import Bench, FakeNational, Seat
@@ -145,6 +147,20 @@ def test_rights_reach_no_further_than_at_home(bench: Bench, other: FakeNational)
         with pytest.raises(NotPermitted):
             inquire(clerk, by, item, **tax)
     assert len(other.asked) == 1
+
+
+def test_nobody_asks_by_what_he_may_not_see(tmp_path: Path, other: FakeNational) -> None:
+    policy = shipped_policy()
+    purpose = PurposeCode("prefectural-tax")
+    rule = structs.replace(policy.purposes[purpose], items=("name", "sex"))
+    policy = replace(policy, purposes={**policy.purposes, purpose: rule})
+    with Bench.open(tmp_path, {"national_relay": national_relay}, policy, other) as bench:
+        clerk = bench.clerk("CLERK", roles=("clerk",), purposes=("prefectural-tax",))
+        tax = {"purpose": "prefectural-tax", "reason": "01"}
+        with pytest.raises(NotPermitted, match="address"):
+            inquire(clerk, FOUR, "name", **tax)
+        asked = inquire(clerk, {"name": FOUR["name"], "sex": FOUR["sex"]}, "name", **tax)
+    assert (asked["result"], len(other.asked)) == ("one", 1)
 
 
 @pytest.mark.parametrize("fault", ["unreachable", "timed-out", "nonsense", "refused"])
