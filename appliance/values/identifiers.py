@@ -197,6 +197,12 @@ class Municipalities:
             return (code,)
         return (code, *self._children.get(code, ()))
 
+    def office_of(self, code: str) -> str:
+        """Return the municipality that keeps the residents of a code: of a ward, its city."""
+        entry = self.lookup(code)
+        parent = self.lookup(entry.parent) if entry is not None else None
+        return code if parent is None or parent.is_prefecture else parent.code
+
     def covers(self, parent: str, child: str) -> bool:
         """Whether residents of ``child`` are residents of ``parent`` (rule G-03)."""
         return child in self.covered_by(parent)

@@ -26,6 +26,7 @@ from scripts.demo import (
     office,
     people,
     reconciling,
+    relay,
     servers,
     town,
     transfers,
@@ -150,6 +151,7 @@ def _play(stage: Stage, options: Namespace) -> None:
 
 def _check(stage: Stage, cast: Cast, seed: int) -> None:
     stage.steps.act(ACTS_OF_CHECK[0])
+    relay.look(stage, cast)
     ending.let_go(stage)
     transfers.move(stage, datetime.now(JST).date())
     machine.look(stage, cast)
