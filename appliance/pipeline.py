@@ -29,6 +29,7 @@ from appliance.errors import (
 )
 from appliance.ledger_reader import LedgerReader
 from appliance.marks import Marks
+from appliance.media import Media
 from appliance.model import (
     Actor,
     Envelope,
@@ -81,6 +82,7 @@ class Parts:
     tools: Tools
     sessions: Sessions
     refs: Refs
+    media: Media
     turned_away: Callable[[str, str], None]
     """Told of every certificate that is not registered, and why it was refused."""
     is_ours: Callable[[str], bool] = lambda pem: True
@@ -229,6 +231,8 @@ class Pipeline:
             registry=registry,
             papers=Papers(view, unit, task.owner),
             refs=parts.refs,
+            media=parts.media,
+            tallies=view.tallies,
             is_ours=parts.is_ours,
             marks=Marks(
                 view,

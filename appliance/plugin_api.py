@@ -26,6 +26,7 @@ from appliance.finding import Conditions, Hit, Why
 from appliance.items import ITEM_NAMES, ITEMS, PROVIDED, ItemName, Value, Values
 from appliance.jobs import Job, Nothing, Step
 from appliance.marks import AGREED, ITEM_LIST, PLACE_SIZE, Marks, digest_of, place_of
+from appliance.media import data_lines, framed, rows_digest, unframed
 from appliance.model import (
     JST,
     Actor,
@@ -152,7 +153,9 @@ __all__ = [
     "YearText",
     "check_digits",
     "composed",
+    "data_lines",
     "digest_of",
+    "framed",
     "gaiji",
     "hiragana",
     "hookimpl",
@@ -161,7 +164,9 @@ __all__ = [
     "outsiders",
     "peer_from_pem",
     "place_of",
+    "rows_digest",
     "seion",
     "told",
+    "unframed",
     "visible_length",
 ]

@@ -13,6 +13,7 @@ Read it in this order::
     policy.py    policy sign|show
     people.py    login logout operator terminal
     ledger.py    ledger verify|checkpoint|prove|search|person
+    media.py     media keygen|seal|open
 """
 
 import logging
@@ -22,6 +23,7 @@ import click
 from appliance.cli.frame import Juki
 from appliance.cli.ledger import ledger
 from appliance.cli.machine import check, config, init, serve, status, unseal
+from appliance.cli.media import media
 from appliance.cli.people import login, logout, operator, terminal
 from appliance.cli.policy import policy
 from appliance.cli.sealing import seal
@@ -63,6 +65,7 @@ for command in (
     operator,
     terminal,
     ledger,
+    media,
 ):
     juki.add_command(command)
 
