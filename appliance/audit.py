@@ -123,9 +123,9 @@ class Account:
     def _what(self, touched: Touched, note: Note) -> dict[_Key, Any]:
         return {
             _Key.OPERATION: self.operation,
-            _Key.PURPOSE: self.purpose,
-            _Key.REASON: self.reason,
-            _Key.CASE_NUMBER: self.case_number,
+            _Key.PURPOSE: self.purpose or note.purpose,
+            _Key.REASON: self.reason or note.reason,
+            _Key.CASE_NUMBER: self.case_number or note.case_number,
             _Key.CONDITIONS: self.conditions,
             _Key.ITEMS: sorted(BY_NAME[name].number for name in touched.items),
             _Key.COMPARED: sorted(BY_NAME[name].number for name in touched.compared),

@@ -6,12 +6,13 @@ then 事務, then the plugins' vetoes. Whether a resident exists is never looked
 
 import logging
 from collections.abc import Iterable
+from datetime import date
 
 import pluggy
 
 from appliance.errors import NotPermitted, Unidentified
 from appliance.items import ITEM_NAMES, ItemName
-from appliance.model import Actor, Grant, Request
+from appliance.model import Actor, Grant, OperationName, PurposeCode, Request
 from appliance.operation import AnyOperation
 from appliance.policy import Policy, PurposeRule, RoleRule, items_of
 
@@ -39,7 +40,7 @@ def permit(
         history=any(role.history for role in roles),
     )
     if operation.purposed:
-        grant = _narrowed(grant, _purpose(policy, actor, operation, request))
+        grant = narrowed(grant, _purpose(policy, actor, operation, request))
     _ask_plugins(hook, actor, request)
     return grant
 
@@ -85,16 +86,29 @@ def _purpose(
     rule = policy.purposes.get(request.purpose)
     if rule is None or request.purpose not in actor.purposes:
         raise NotPermitted("this purpose is not among yours")
-    if not rule.valid_from <= request.today <= (rule.valid_until or request.today):
+    return in_force(policy, request.purpose, request.reason, operation.name, request.today)
+
+
+def in_force(
+    policy: Policy, purpose: PurposeCode, reason: str, operation: OperationName, today: date
+) -> PurposeRule:
+    """Return the rule of a 事務 that allows this operation for this reason today.
+
+    Raises:
+        NotPermitted: it does not; says why.
+    """
+    rule = policy.purposes.get(purpose)
+    if rule is None or not rule.valid_from <= today <= (rule.valid_until or today):
         raise NotPermitted("this purpose is not in force today")
-    if operation.name not in rule.operations:
-        raise NotPermitted(f"this purpose does not allow {operation.name}")
-    if request.reason not in rule.reasons:
+    if operation not in rule.operations:
+        raise NotPermitted(f"this purpose does not allow {operation}")
+    if reason not in rule.reasons:
         raise NotPermitted("this reason does not belong to the purpose")
     return rule
 
 
-def _narrowed(grant: Grant, rule: PurposeRule) -> Grant:
+def narrowed(grant: Grant, rule: PurposeRule) -> Grant:
+    """Return how far rights reach for a 事務."""
     return Grant(
         items=grant.items & items_of(rule),
         keys=grant.keys & frozenset(rule.keys),

@@ -4,10 +4,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
+from appliance import authz
 from appliance.errors import Failed
 from appliance.ledger_reader import LedgerReader
 from appliance.marks import Marks
-from appliance.model import Actor, Grant, Request
+from appliance.media import Media
+from appliance.model import Actor, Grant, OperationName, PurposeCode, Request
 from appliance.national import Abroad
 from appliance.operation import Power
 from appliance.outgoing import Outgoing
@@ -53,6 +55,7 @@ class Case:
     tallies: Callable[[str], Mapping[str, int]]
     """Every tally whose name begins so, by name; one that is nought is not there."""
     recount: Recount
+    media: Media
     powers: Powers
     national: Abroad | None = None
     """The national server; None where the appliance is configured without one."""
@@ -89,6 +92,26 @@ class Case:
     def tally(self, name: str, by: int = 1) -> None:
         """Change a tally together with the ledger entry of the answer; ``name`` tells of nobody."""
         self.together.append(lambda unit: unit.tally(name, by))
+
+    def enter(self, write: Callable[[Papers], None]) -> None:
+        """Write papers together with the ledger entry of the answer, though nothing else changes.
+
+        ``write`` gets the plugin's papers as the unit of the entry sees them.
+        """
+        self.together.append(lambda unit: write(self.papers.within(unit)))
+
+    def act_for(self, purpose: PurposeCode, reason: str, operation: OperationName) -> None:
+        """Do what follows for a 事務: the rights of a job end where those of the 事務 end today.
+
+        Both stand in the ledger entry as if the request had named them.
+
+        Raises:
+            NotPermitted: the 事務 is not in force, or does not allow the operation or the reason.
+        """
+        rule = authz.in_force(self.policy, purpose, reason, operation, self.request.today)
+        self.grant = authz.narrowed(self.grant, rule)
+        self.registry.narrow(self.grant)
+        self.note.purpose, self.note.reason = purpose, reason
 
 
 def _given(part: T | None, name: Power) -> T:

@@ -46,6 +46,10 @@ class Papers:
         """Remove the paper with all its revisions."""
         self._writable().drop_document(self._collection(kind), key.encode())
 
+    def within(self, unit: Unit) -> "Papers":
+        """Return the same papers as a unit of work sees and changes them."""
+        return Papers(unit, unit, self._owner)
+
     def _collection(self, kind: str) -> str:
         return f"{self._owner}.{kind}"
 

@@ -29,6 +29,7 @@ from appliance.errors import (
 )
 from appliance.ledger_reader import LedgerReader
 from appliance.marks import Marks
+from appliance.media import Media
 from appliance.model import (
     Actor,
     Envelope,
@@ -83,6 +84,7 @@ class Parts:
     tools: Tools
     sessions: Sessions
     refs: Refs
+    media: Media
     turned_away: Callable[[str, str], None]
     """Told of every certificate that is not registered, and why it was refused."""
     is_ours: Callable[[str], bool] = lambda pem: True
@@ -255,6 +257,7 @@ class Pipeline:
             refs=parts.refs,
             tallies=view.tallies,
             recount=Recount(view, hook, today, registry.touched),
+            media=parts.media,
             is_ours=parts.is_ours,
             marks=Marks(
                 view,

@@ -28,6 +28,7 @@ from appliance.finding import Conditions, Hit, Why
 from appliance.items import ITEM_NAMES, ITEMS, PROVIDED, ItemName, Value, Values
 from appliance.jobs import Job, Nothing, Step
 from appliance.marks import AGREED, ITEM_LIST, PLACE_SIZE, Marks, digest_of, place_of
+from appliance.media import data_lines, framed, rows_digest, unframed
 from appliance.model import (
     JST,
     Actor,
@@ -169,8 +170,10 @@ __all__ = [
     "YearText",
     "check_digits",
     "composed",
+    "data_lines",
     "differences",
     "digest_of",
+    "framed",
     "gaiji",
     "has_lapsed",
     "hiragana",
@@ -180,7 +183,9 @@ __all__ = [
     "outsiders",
     "peer_from_pem",
     "place_of",
+    "rows_digest",
     "seion",
     "told",
+    "unframed",
     "visible_length",
 ]

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import date
 from hashlib import sha256
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
 import msgspec
 
@@ -48,6 +48,10 @@ class PurposeRule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     keys: tuple[str, ...]
     reasons: Mapping[str, str]
     """利用事由 by code."""
+    kind: Literal["own", "transfer", "provision"] = "own"
+    """For the register itself, 移転 to another department, or 提供 to another 執行機関 (R62)."""
+    transitional: bool = False
+    """住民票コード may be among the items: 経過措置, off unless it says so (R47)."""
     valid_from: date
     valid_until: date | None = None
     most_results: Annotated[int, msgspec.Meta(ge=1, le=500)] = MOST_RESULTS
@@ -67,7 +71,19 @@ class Policy:
 
     def problems(self, operations: Collection[OperationName]) -> list[str]:
         """Return what in the policy names something that does not exist."""
-        return [*self.unknown_operations(operations), *self.unknown_items()]
+        return [
+            *self.unknown_operations(operations),
+            *self.unknown_items(),
+            *self.codes_without_ground(),
+        ]
+
+    def codes_without_ground(self) -> list[str]:
+        """Return where 住民票コード is among the items, and nothing says that it may be (R47)."""
+        return [
+            f"purposes.toml [{name}]: resident_code needs transitional = true (経過措置)"
+            for name, purpose in self.purposes.items()
+            if "resident_code" in purpose.items and not purpose.transitional
+        ]
 
     def unserved(self, operations: Collection[OperationName]) -> list[str]:
         """Return which of these steps of jobs the appliance itself may not ask for."""

@@ -97,6 +97,17 @@ class Registry:
         """The municipality master."""
         return self._tools.municipalities
 
+    def narrow(self, grant: Grant) -> None:
+        """Reach from now on no further than this grant does too; rights never grow."""
+        mine = self._grant
+        self._grant = Grant(
+            items=mine.items & grant.items,
+            keys=mine.keys & grant.keys,
+            removed=mine.removed and grant.removed,
+            history=mine.history and grant.history,
+            most_results=grant.most_results,
+        )
+
     def by_code(self, resident_code: str) -> PersonId | None:
         """Return who has this 住民票コード.
 

@@ -9,8 +9,8 @@ from enum import StrEnum
 from appliance.items import ItemName, Values
 from appliance.values.dates import PartialDate
 
-MOVED_OUT = "21"
-REMOVALS = frozenset({MOVED_OUT, "22", "23"})
+MOVED_OUT, DIED = "21", "22"
+REMOVALS = frozenset({MOVED_OUT, DIED, "23"})
 """異動事由 that strike off: 転出, 死亡, 職権消除等."""
 
 REASON = ItemName("reason")
@@ -24,6 +24,7 @@ class Standing(StrEnum):
 
     HERE = "here"
     ELSEWHERE = "elsewhere"
+    DEAD = "dead"
     STRUCK_OFF = "struck-off"
 
 
@@ -32,7 +33,9 @@ def standing(values: Values, today: date) -> Standing:
     day = until(values)
     if day is None or day > today:
         return Standing.HERE
-    return Standing.ELSEWHERE if values[REASON] == MOVED_OUT else Standing.STRUCK_OFF
+    if values[REASON] == MOVED_OUT:
+        return Standing.ELSEWHERE
+    return Standing.DEAD if values[REASON] == DIED else Standing.STRUCK_OFF
 
 
 def until(values: Values, before: date | None = None) -> date | None:

@@ -35,6 +35,7 @@ from appliance.loading import installed
 from appliance.machine.jobs import Jobs
 from appliance.marks import ROOT as MARK_ROOT
 from appliance.marks import Marker
+from appliance.media import Media
 from appliance.model import (
     Envelope,
     OperationName,
@@ -184,6 +185,7 @@ class Bench:
     ) -> None:
         self.now = datetime(2026, 4, 1, 1, 0, tzinfo=UTC)
         self.vault = vault
+        self.ring = ring
         self.counter = itertools.count(1)
         self.strangers: list[tuple[str, str]] = []
         self.pins = quick_pins()
@@ -199,6 +201,7 @@ class Bench:
             tools=Tools(self.index, Municipalities.load(), self.marker),
             sessions=Sessions(Limits()),
             refs=Refs(),
+            media=Media(ring.key("media/1")),
             turned_away=lambda fingerprint, why: self.strangers.append((fingerprint, why)),
             clock=lambda: self.now,
             national=national,

@@ -41,6 +41,10 @@ class Note:
     """What a handler adds to the entry; never an item of a resident."""
 
     result: str = ""
+    purpose: str | None = None
+    """事務 and 利用事由 for which a job does its work, where the request itself names none."""
+    reason: str | None = None
+    case_number: str | None = None
     hits: int | None = None
     outcomes: list[tuple[int, str, str]] = field(default_factory=list)
     """Of a batch: sequence, outcome, the first rule that was broken or empty."""

@@ -14,6 +14,7 @@ withheld, alone.  ``ringfile`` has the layout of the file.
     log-subj/YEAR        tokens by which entries about a person are found
     log-sign             Ed25519 seed that signs checkpoints
     mark-root/1          marks, by which a municipality's file and ours are compared
+    media/1              X25519, by which others seal files for this appliance
 """
 
 import os
@@ -244,6 +245,7 @@ def _first_names(year: int) -> list[str]:
         f"log-subj/{year}",
         "log-sign",
         "mark-root/1",
+        "media/1",
     ]
 
 

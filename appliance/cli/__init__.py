@@ -14,6 +14,7 @@ Read it in this order::
     people.py    login logout operator terminal
     ledger.py    ledger verify|checkpoint|prove|search|person
     jobs.py      job list|run|status
+    media.py     media keygen|seal|open
 """
 
 import logging
@@ -24,6 +25,7 @@ from appliance.cli.frame import Juki
 from appliance.cli.jobs import job
 from appliance.cli.ledger import ledger
 from appliance.cli.machine import check, config, init, serve, status, unseal
+from appliance.cli.media import media
 from appliance.cli.people import login, logout, operator, terminal
 from appliance.cli.policy import policy
 from appliance.cli.sealing import seal
@@ -66,6 +68,7 @@ for command in (
     terminal,
     ledger,
     job,
+    media,
 ):
     juki.add_command(command)
 

@@ -57,6 +57,22 @@ _TEXTS = {
     r"municipality_codes: one is no municipality today": (
         "市町村コードに、現在の市町村でないものがあります。コードを確認してください。"
     ),
+    # bulk provision
+    r"a second person must do this": "同じ人はこの操作をできません。別の担当者が操作してください。",
+    r"approved for another medium": "承認された媒体と違います。承認された媒体を使ってください。",
+    r"nothing of the file was taken; see the problems": (
+        "ファイルに誤りがあるため、全件を受け付けませんでした。個々の理由を確認してください。"
+    ),
+    r"this purpose has no such (?:job|recipient)": "この事務にその番号のものはありません。",
+    r"the job is not \S+": "まだその段階ではないか、既に済んでいます。",
+    r"the job has ended": "この一括照会は終了しています。",
+    r"the recipient was retired": "この提供先の鍵は廃止されています。",
+    r"the file was not sealed for this key, or was changed since": (
+        "このシステムの公開鍵で暗号化されたファイルではありません。作り直してください。"
+    ),
+    r"public_key must be an X25519 public key, 32 bytes in base64": (
+        "公開鍵の形式が違います。juki media keygen で作った公開鍵を指定してください。"
+    ),
     # who asks
     r"log in first.*": _LOG_IN,
     r"the operator, the PIN or the terminal is not right, or the operator is locked": _AGAIN,

@@ -11,9 +11,17 @@ KIB = 1024
 MIB = 1024 * KIB
 
 
-def body_bytes(path: str) -> int:
-    """Return how large a body may be: whole batches of notices are large, nothing else is."""
-    return 8 * MIB if path.startswith("/v1/update/") else 256 * KIB
+BULK = ("/v1/provision/bulk-submit", "/v1/reconcile/")
+"""Where whole files of sealed rows arrive."""
+
+
+def body_bytes(
+    path: str, usual: int = 256 * KIB, batch: int = 8 * MIB, bulk: int = 32 * MIB
+) -> int:
+    """Return how large a body may be: batches of notices are large, and so are sealed files."""
+    if path.startswith(BULK):
+        return bulk
+    return batch if path.startswith("/v1/update/") else usual
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -18,15 +18,13 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from appliance.edge.limits import KIB, MIB, Limits
+from appliance.edge.limits import KIB, MIB, Limits, body_bytes
 from appliance.errors import StartupError
 from appliance.sessions import Limits as SessionLimits
 
 PRODUCTION, DEVELOPMENT = "production", "development"
 DEFAULT_PATH = Path("/etc/juki/appliance.toml")
 OTHERS = stat.S_IRWXG | stat.S_IRWXO
-BATCHED = ("/v1/update/", "/v1/reconcile/")
-"""Paths below which a municipality's server sends many records in one body."""
 Parsed = Any
 Understand = Callable[[object, Path], Parsed]
 """From a TOML value and the file's folder to what is meant; raises ValueError with the reason."""
@@ -245,6 +243,7 @@ KEYS: tuple[Key, ...] = (
     Key("limits.workers", _number(1, 256), 32),
     Key("limits.body_kib", _number(16, 65_536), 256),
     Key("limits.batch_body_kib", _number(16, 65_536), 8_192),
+    Key("limits.bulk_body_kib", _number(16, 65_536), 32_768),
     Key("session.idle", _duration(_MINUTE, _HOUR), "5m"),
     Key("session.absolute", _duration(_MINUTE, 24 * _HOUR), "8h"),
 )
@@ -323,16 +322,16 @@ def _settings(path: Path, values: Mapping[str, Parsed], given: Mapping[str, obje
 
 
 def _limits(values: Mapping[str, int]) -> Limits:
-    body, batch = values["body_kib"] * KIB, values["batch_body_kib"] * KIB
-    workers, largest = values["workers"], max(body, batch)
+    usual, batch, bulk = (values[f"{kind}body_kib"] * KIB for kind in ("", "batch_", "bulk_"))
+    workers, largest = values["workers"], max(usual, batch)
     return Limits(
         connections=values["connections"],
         connections_per_certificate=values["connections_per_certificate"],
         workers=workers,
         workers_per_certificate=max(1, workers * 3 // 4),
-        bodies_bytes=max(64 * MIB, 8 * largest),
-        bodies_bytes_per_certificate=max(16 * MIB, 2 * largest),
-        body_bytes=lambda path: batch if path.startswith(BATCHED) else body,
+        bodies_bytes=max(64 * MIB, 8 * largest, 2 * bulk),
+        bodies_bytes_per_certificate=max(16 * MIB, 2 * largest, bulk),
+        body_bytes=lambda path: body_bytes(path, usual, batch, bulk),
     )
 
 

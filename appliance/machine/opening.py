@@ -41,6 +41,8 @@ Clock = Callable[[], datetime]
 
 COLLECTION, KEY = "core.installation", b"identity"
 YEARLY = ("log-body", "log-subj")
+LATER = ("media/1",)
+"""Keys that stores made by earlier versions do not have yet."""
 
 
 class Installation(msgspec.Struct, frozen=True, kw_only=True):
@@ -188,7 +190,7 @@ def _draw_yearly(ring: KeyRing, layout: Layout, clock: Clock) -> bool:
     """Draw the keys of a new year, once it has come; return whether there are new ones."""
     newest = max(map(int, ring.family("log-body")))
     year = clock().astimezone(JST).year
-    needed = retention_names(newest)
+    needed = [*LATER, *retention_names(newest)]
     if year == newest + 1:
         needed += [*(f"{name}/{year}" for name in YEARLY), *retention_names(year)]
     elif year != newest:

@@ -21,6 +21,7 @@ from appliance.machine.opening import Opened, system_entry
 from appliance.machine.store import Layout
 from appliance.marks import ROOT as MARK_ROOT
 from appliance.marks import Marker
+from appliance.media import Media
 from appliance.pipeline import Parts, Pipeline
 from appliance.refs import Refs
 from appliance.registry import Tools
@@ -109,6 +110,7 @@ class Running:
                 ),
                 sessions=Sessions(settings.session),
                 refs=Refs(),
+                media=Media(ring.key("media/1")),
                 turned_away=turned_away,
                 # Read each time: SIGHUP may have brought another.
                 is_ours=lambda pem: is_issued_by(pem, settings.tls.client_ca.read_bytes()),

@@ -47,6 +47,9 @@ class Meant(NamedTuple):
     result: Result
     hit: Hit | None = None
     remark: str = ""
+    standing: Standing = Standing.HERE
+    hits: int | None = None
+    """How many fit the four informations."""
 
 
 class Four(Arguments, frozen=True, kw_only=True):
@@ -89,6 +92,15 @@ def key_of(by: By, claimed: Four | None) -> Key:
     return "my_number" if numbers[1] else "four"
 
 
+def national_key(by: By) -> dict[str, str] | None:
+    """Return what the national server can be asked by, or None: it knows no kana (R83)."""
+    known = {name: getattr(by, name) for name in By.__struct_fields__ if name != "kana"}
+    asked = {name: value for name, value in known.items() if value is not None}
+    if by.resident_code or by.my_number or (by.name and len(asked) > 1):
+        return asked
+    return None
+
+
 def conditions(four: Four, today: date) -> Conditions:
     """Return the four informations as conditions of a search."""
     return Conditions(
@@ -107,16 +119,18 @@ def settled(placed: Sequence[tuple[Hit, Standing]], *, removed: bool) -> Meant:
     Residents come before whoever was struck off; of those, the dead and the like only count for
     who may see them.
     """
-    here, elsewhere, struck_off = (
-        [hit for hit, standing in placed if standing is wanted]
-        for wanted in (Standing.HERE, Standing.ELSEWHERE, Standing.STRUCK_OFF)
-    )
+    here = [each for each in placed if each[1] is Standing.HERE]
+    elsewhere = [each for each in placed if each[1] is Standing.ELSEWHERE]
     if elsewhere and not here:
-        return Meant("elsewhere", elsewhere[0])
-    there = here or (struck_off if removed else [])
+        hit, standing = elsewhere[0]
+        return Meant("elsewhere", hit, standing=standing)
+    there = here or (list(placed) if removed else [])
     if len(there) > 1:
         return Meant("several")
-    return Meant("one", there[0]) if there else Meant("none")
+    if not there:
+        return Meant("none")
+    hit, standing = there[0]
+    return Meant("one", hit, standing=standing)
 
 
 def same(item: ItemName, stored: Value, claimed: Value) -> bool:

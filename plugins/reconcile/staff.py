@@ -44,7 +44,7 @@ class Reported(Answer, frozen=True, kw_only=True):
     """None if a plugin withholds it."""
     kind: Kind
     items: tuple[str, ...]
-    here: Literal["", "here", "elsewhere", "struck-off", "unknown"]
+    here: Literal["", "here", "elsewhere", "dead", "struck-off", "unknown"]
     text: str
 
 
@@ -167,7 +167,7 @@ def _standing(runs: Runs, due: Due, today: date) -> Standing:
 
 
 def _reported(case: Case, finding: Finding) -> Reported:
-    here: Literal["", "here", "elsewhere", "struck-off", "unknown"] = ""
+    here: Literal["", "here", "elsewhere", "dead", "struck-off", "unknown"] = ""
     person = case.registry.by_code(finding.resident_code)
     withheld = person is not None and CODE in case.registry.read(person, [CODE]).withheld
     if finding.kind == "missing-here":

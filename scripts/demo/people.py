@@ -59,8 +59,26 @@ TAX = Person(
 )
 AUDITOR = Person("auditor", "OP-0005", "監査室", "auditor", "TERM-0002")
 LEAVER = Person("leaver", "OP-0006", "県税事務所", "clerk", "TERM-0003", ("prefectural-tax",), "01")
-STATISTICIAN = Person("statistician", "OP-0007", "統計課", "statistician", "TERM-0002")
-EVERYBODY = (CLERK, REGISTRAR, TAX, AUDITOR, LEAVER, STATISTICIAN)
+MEDIA = Person(
+    "media operator",
+    "OP-0007",
+    "県税事務所",
+    "media-operator",
+    "TERM-0002",
+    ("prefectural-tax",),
+    "01",
+)
+APPROVER = Person(
+    "media approver",
+    "OP-0008",
+    "県税事務所",
+    "media-approver",
+    "TERM-0002",
+    ("prefectural-tax",),
+    "01",
+)
+STATISTICIAN = Person("statistician", "OP-0009", "統計課", "statistician", "TERM-0002")
+EVERYBODY = (CLERK, REGISTRAR, TAX, AUDITOR, LEAVER, MEDIA, APPROVER, STATISTICIAN)
 """Whom the システム管理者 appoints."""
 
 

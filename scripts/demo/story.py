@@ -17,6 +17,7 @@ from rich.markup import escape
 from appliance.model import JST
 from scripts.demo import (
     auditing,
+    bulk,
     counting,
     ending,
     founding,
@@ -137,6 +138,7 @@ def _play(stage: Stage, options: Namespace) -> None:
     town.load(stage, made)
     steps.act(ACTS[3])
     office.work(stage, made.cast)
+    bulk.provide(stage, made.cast)
     servers.misbehave(stage, made.cast)
     servers.delivered(stage)
     reconciling.compare(stage, made.cast)

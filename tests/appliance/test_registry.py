@@ -328,7 +328,7 @@ def test_who_moved_out_is_placed_whatever_the_rights(office: Office, removed: bo
     assert {(hit.person, standing) for hit, standing in placed} == {
         (here, Standing.HERE),
         (gone, Standing.ELSEWHERE),
-        (dead, Standing.STRUCK_OFF),
+        (dead, Standing.DEAD),
     }
 
 
@@ -343,6 +343,23 @@ def test_why_somebody_was_struck_off_survives_corrections(office: Office) -> Non
 def test_a_record_that_never_was_here_is_struck_off(office: Office) -> None:
     who = admit(office.bench, removed_flag=True, reason="33")
     assert office.look(lambda r: r.standing(who, TODAY)) is Standing.STRUCK_OFF
+
+
+def test_rights_that_are_narrowed_never_grow_again(office: Office) -> None:
+    who = admit(office.bench)
+    less = replace(ALL, items=frozenset({ItemName("name")}), keys=frozenset({"my_number"}))
+
+    def narrowed(registry: Registry) -> None:
+        registry.narrow(less)
+        registry.narrow(ALL)
+        assert registry.by_number(number(1)) == who
+        assert registry.read(who, (ItemName("name"),)).values
+        with pytest.raises(NotPermitted, match="resident_code"):
+            registry.by_code(code(1))
+        with pytest.raises(NotPermitted, match="address"):
+            registry.read(who, (ItemName("address"),))
+
+    office.look(narrowed)
 
 
 def test_claims_are_graded_without_being_opened(office: Office) -> None:

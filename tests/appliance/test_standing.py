@@ -19,7 +19,7 @@ TODAY = date(2026, 4, 10)
         (True, "21", "2026-04-00", Standing.ELSEWHERE),
         (True, "21", "0000-00-00", Standing.ELSEWHERE),
         (True, "21", None, Standing.ELSEWHERE),
-        (True, "22", "2026-04-11", Standing.STRUCK_OFF),
+        (True, "22", "2026-04-11", Standing.DEAD),
         (True, "23", "2026-04-01", Standing.STRUCK_OFF),
         (True, "33", "2026-04-01", Standing.STRUCK_OFF),
     ],

@@ -54,6 +54,7 @@ def test_a_new_ring_has_every_key_a_store_begins_with() -> None:
         "log-subj/2026",
         "log-sign",
         "mark-root/1",
+        "media/1",
     ]
 
 
@@ -73,7 +74,7 @@ def test_keys_are_found_by_name_family_and_number() -> None:
     old, new = ring.kek("kek/active/2026"), ring.kek("kek/active/2027")
     assert old == Kek(7, ring.key("kek/active/2026"))
     late, later = ring.kek("kek/exp/2176"), ring.kek("kek/exp/2177")
-    assert ring.keks() == {7: old.key, 8: late.key, 9: later.key, 17: new.key}
+    assert ring.keks() == {7: old.key, 8: late.key, 9: later.key, 18: new.key}
 
 
 def test_a_name_that_is_not_there_is_refused() -> None:
@@ -93,7 +94,7 @@ def test_a_key_that_is_there_is_not_drawn_again() -> None:
 
 def test_what_a_ring_shows_of_itself_is_no_key() -> None:
     ring = small_ring()
-    assert repr(ring) == "<KeyRing of 16 keys, serial 0>"
+    assert repr(ring) == "<KeyRing of 17 keys, serial 0>"
     entry = next(iter(ring._entries.values()))
     assert ring.key("page/main/1").hex() not in repr(entry) + repr(ring.header)
 
@@ -299,7 +300,7 @@ def test_the_number_of_a_destroyed_key_is_not_given_again() -> None:
     ring = small_ring()
     ring.destroy("log-sign")
     ring.ensure("kek/active/2027")
-    assert ring.kek("kek/active/2027").id == 17
+    assert ring.kek("kek/active/2027").id == 18
 
 
 def test_saving_after_a_key_was_destroyed_leaves_no_older_file(path: Path) -> None:

@@ -19,6 +19,7 @@ MET_BY_STAFF = [
     ROOT / "plugins/search/__init__.py",
     ROOT / "plugins/roster/people.py",
     ROOT / "plugins/reconcile/staff.py",
+    *(ROOT / f"plugins/provision/{name}.py" for name in ("bulk", "release", "recipients")),
 ]
 REFUSALS = {
     "Unidentified",

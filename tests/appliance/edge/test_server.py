@@ -789,6 +789,8 @@ def test_the_usual_limits_are_those_of_the_design() -> None:
     assert (usual.head_seconds, usual.body_seconds, usual.idle_seconds) == (5, 10, 60)
     assert usual.body_bytes("/v1/update/notify") == 8 * 1024 * 1024
     assert usual.body_bytes("/v1/search/find") == 256 * 1024
+    assert usual.body_bytes("/v1/provision/bulk-submit") == 32 * 1024 * 1024
+    assert usual.body_bytes("/v1/provision/bulk-status") == 256 * 1024
     server = Server(
         ("127.0.0.1", 0),
         App(),

@@ -154,12 +154,14 @@ def test_one_certificate_can_send_what_is_allowed_twice_at_once(site: Site) -> N
 
 
 def test_limits_reach_the_server(site: Site) -> None:
-    change(site, "[tls]", "[limits]\nbody_kib = 32\nbatch_body_kib = 64\nworkers = 3\n[tls]")
+    given = "[limits]\nbody_kib = 32\nbatch_body_kib = 64\nbulk_body_kib = 128\nworkers = 3\n[tls]"
+    change(site, "[tls]", given)
     limits = read_settings(site.config).limits
     assert limits.workers == 3
     assert limits.workers_per_certificate == 2
     assert limits.body_bytes("/v1/search/find") == 32 * 1024
     assert limits.body_bytes("/v1/update/notify") == 64 * 1024
+    assert limits.body_bytes("/v1/provision/bulk-submit") == 128 * 1024
 
 
 def test_a_file_that_is_not_toml_is_named(site: Site) -> None:

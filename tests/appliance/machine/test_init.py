@@ -16,7 +16,7 @@ from appliance.machine.opening import Opened, installation, open_store
 from appliance.machine.store import Layout, read_identity, sealed_store
 from appliance.roster import Roster
 from storage.errors import Tampered, WrongKey
-from storage.keyring import read_header
+from storage.keyring import KeyRing, read_header
 from storage.note import Signer
 from storage.unseal import Gathering, new_root
 from tests.appliance.founding import NOW, ORIGIN, Site, make_site
@@ -50,6 +50,20 @@ def test_any_three_of_five_shares_open_the_store(site: Site) -> None:
     roots = {root_of(site, three) for three in itertools.combinations(founded.shares, 3)}
     assert len(roots) == 1
     open_store(site.settings, roots.pop(), lambda: NOW).vault.close()
+
+
+def test_a_store_of_an_earlier_version_draws_what_it_lacks_once(site: Site) -> None:
+    founded = site.found()
+    path = Layout(site.data).ring
+    ring = KeyRing.open(path, root_of(site, founded.shares[:3]))
+    del ring._entries["media/1"]
+    ring.save(path)
+    keys = []
+    for _ in range(2):
+        store = opened(site, founded)
+        keys.append(store.ring.key("media/1"))
+        store.vault.close()
+    assert keys[0] == keys[1]
 
 
 def test_a_new_store_knows_its_first_people_and_says_so_in_its_ledger(site: Site) -> None:

@@ -11,6 +11,7 @@ from plugins.provision.match import By, Four, Meant, key_of, same, settled
 from storage.engine import PersonId
 
 HERE, ELSEWHERE, STRUCK_OFF = Standing.HERE, Standing.ELSEWHERE, Standing.STRUCK_OFF
+DEAD = Standing.DEAD
 CODE, NUMBER = resident_code_from("9000000001"), my_number_from("91234567890")
 
 
@@ -64,10 +65,12 @@ def test_claimed_goes_with_a_number_and_says_something() -> None:
         ([HERE], False, Meant("one", hit(0))),
         ([HERE, HERE], False, Meant("several")),
         ([ELSEWHERE, HERE], False, Meant("one", hit(1))),
-        ([ELSEWHERE], False, Meant("elsewhere", hit(0))),
-        ([STRUCK_OFF, ELSEWHERE], True, Meant("elsewhere", hit(1))),
+        ([ELSEWHERE], False, Meant("elsewhere", hit(0), standing=ELSEWHERE)),
+        ([STRUCK_OFF, ELSEWHERE], True, Meant("elsewhere", hit(1), standing=ELSEWHERE)),
         ([STRUCK_OFF], False, Meant("none")),
-        ([STRUCK_OFF], True, Meant("one", hit(0))),
+        ([STRUCK_OFF], True, Meant("one", hit(0), standing=STRUCK_OFF)),
+        ([DEAD], False, Meant("none")),
+        ([DEAD], True, Meant("one", hit(0), standing=DEAD)),
         ([STRUCK_OFF, STRUCK_OFF], True, Meant("several")),
         ([HERE, STRUCK_OFF], True, Meant("one", hit(0))),
     ],

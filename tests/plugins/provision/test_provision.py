@@ -66,6 +66,7 @@ def verify(
     ],
     ids=["number", "name-birth", "name-sex", "name-address", "kana", "seion"],
 )
+@pytest.mark.requirement("R41", "R42", "R48", "R49")
 def test_one_person_is_answered_with_the_items_asked_for(
     bench: Bench, clerk: Seat, by: dict[str, str], match: str | None
 ) -> None:
@@ -76,6 +77,7 @@ def test_one_person_is_answered_with_the_items_asked_for(
     assert answer["match"] == match
 
 
+@pytest.mark.requirement("R41", "R47")
 def test_by_resident_code_only_for_who_administers_the_register(
     bench: Bench, clerk: Seat, registrar: Seat
 ) -> None:
@@ -86,6 +88,7 @@ def test_by_resident_code_only_for_who_administers_the_register(
         inquire(clerk, by)
 
 
+@pytest.mark.requirement("R50", "R52")
 def test_the_ledger_entry_is_the_provision_record(bench: Bench, clerk: Seat) -> None:
     who = admit(bench)
     change(bench, who, address="熊本県八代市本町１番")
@@ -111,6 +114,7 @@ def test_no_my_number_is_ever_written_into_the_ledger(bench: Bench, clerk: Seat)
             assert number(2).encode() not in entered.body
 
 
+@pytest.mark.requirement("R50")
 def test_what_was_asked_by_is_kept(bench: Bench, clerk: Seat) -> None:
     inquire(clerk, HANAKO)
     entry = bench.ledger()[-1]
@@ -134,6 +138,7 @@ def test_very_many_are_several_too(bench: Bench, clerk: Seat) -> None:
     assert bench.ledger()[-1].hits == 51
 
 
+@pytest.mark.requirement("R43")
 def test_who_moved_out_is_elsewhere_and_not_opened(bench: Bench, registrar: Seat) -> None:
     who = admit(bench, reason="21", **GONE)
     for by in (HANAKO, {"my_number": number(1)}):
@@ -191,6 +196,7 @@ def test_claimed_informations_that_hold_are_graded(
     assert (answer["result"], answer["match"]) == ("one", match)
 
 
+@pytest.mark.requirement("R49")
 def test_claimed_informations_that_differ_give_nobody(bench: Bench, clerk: Seat) -> None:
     who = admit(bench)
     claimed = {"name": "熊本太郎", "birth_date": "1990-04-05"}
@@ -203,6 +209,7 @@ def test_claimed_informations_that_differ_give_nobody(bench: Bench, clerk: Seat)
 
 
 @pytest.mark.parametrize("known", [True, False])
+@pytest.mark.requirement("R42", "R54")
 def test_asking_for_more_than_the_purpose_allows_is_refused_whoever_it_is(
     bench: Bench, clerk: Seat, known: bool
 ) -> None:

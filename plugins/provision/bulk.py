@@ -1,0 +1,269 @@
+"""一括提供: a sealed file of many inquiries is taken in, and answered as a job (R44, R45).
+
+The file is opened and checked whole before anything is kept; every problem is told by its row. The
+appliance then answers the rows by itself (``work.py``); how the result leaves is in ``release.py``.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated
+
+from msgspec import Meta
+
+from appliance.plugin_api import (
+    Answer,
+    Arguments,
+    Case,
+    Conflict,
+    ItemName,
+    Items,
+    Operation,
+    OperationName,
+    Problem,
+    Rejected,
+    ShortText,
+    unframed,
+)
+from plugins.provision.kept import CHUNK, Entry, Jobs, Progress, packed
+from plugins.provision.recipients import Number, recipient_of
+from plugins.provision.rows import header_problems, row_problems
+
+MOST_PROBLEMS = 500
+"""Told at a time."""
+LARGEST = 32 * 1024 * 1024
+ENDED = frozenset({"cancelled", "expired"})
+
+
+class Submit(Arguments, frozen=True, kw_only=True):
+    """A sealed inquiry file, where it came from, and to whom the result is to be sealed."""
+
+    file: Annotated[bytes, Meta(min_length=1, max_length=LARGEST)]
+    """Sealed for ``provision/media-key``; in base64 in JSON."""
+    media_id: ShortText
+    """媒体管理番号 of the medium it came on."""
+    recipient: Number
+    items: Items
+
+
+class Submitted(Answer, frozen=True, kw_only=True):
+    """The job that will answer it."""
+
+    job: int
+    rows: int
+    digest: str
+    """SHA-256 of the rows, as in the trailer."""
+    provision_id: str
+
+
+class OfJob(Arguments, frozen=True, kw_only=True):
+    """Which job."""
+
+    job: Number
+
+
+class Status(Arguments, frozen=True, kw_only=True):
+    """Which job; without one, every job of the 事務."""
+
+    job: Number | None = None
+
+
+class JobStatus(Answer, frozen=True, kw_only=True):
+    """How far a job is."""
+
+    job: int
+    state: str
+    """queued, running, done, approved, cancelled, expired."""
+    request_no: str
+    recipient: int
+    rows: int
+    done: int
+    rate: float | None
+    """Rows a second, since the first step."""
+    eta: float | None
+    """Seconds until every row is answered, at this rate."""
+    counts: dict[str, int]
+    """Rows by result code."""
+    digest: str | None
+    """SHA-256 of the rows of the result, once it is whole."""
+    submitted_by: str
+    submitted_at: datetime
+    approved_by: str | None
+    media_id: str | None
+    """The medium the result was approved for."""
+    expires_on: str | None
+
+
+class Statuses(Answer, frozen=True, kw_only=True):
+    """Jobs, the newest first."""
+
+    jobs: tuple[JobStatus, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """An inquiry file with nothing wrong in it."""
+
+    request_no: str
+    rows: int
+    chunks: list[bytes]
+    digest: str
+    recipient_key: str
+
+
+def check(case: Case, asked: Submit) -> Checked:
+    """Open the file and check it whole.
+
+    Raises:
+        NotPermitted: an item is beyond the 事務.
+        NotFound, Rejected: the recipient is none, or something is wrong with the file.
+        Malformed: the file was not sealed for this appliance.
+    """
+    case.registry.require([ItemName(name) for name in asked.items])
+    recipient = recipient_of(case, asked.recipient)
+    frame = unframed(case.media.open(asked.file))
+    problems = [*frame.problems]
+    problems += header_problems(frame.header, str(case.request.purpose))
+    problems += row_problems(frame.rows)
+    if problems:
+        raise Rejected("nothing of the file was taken; see the problems", _told(problems))
+    return Checked(
+        request_no=frame.header[2],
+        rows=len(frame.rows),
+        chunks=packed(frame.rows),
+        digest=frame.digest,
+        recipient_key=recipient.public_key,
+    )
+
+
+def _told(problems: list[Problem]) -> list[Problem]:
+    shown = problems[:MOST_PROBLEMS]
+    if more := len(problems) - len(shown):
+        shown.append(Problem("B-99", "file", f"ほかに{more}件の誤りがあります"))
+    return shown
+
+
+def submit(case: Case, asked: Submit) -> Submitted:
+    """Keep the rows; the appliance answers them by itself."""
+    checked: Checked = case.prepared
+    entry = {
+        "state": "queued",
+        "purpose": case.request.purpose,
+        "reason": case.request.reason,
+        "case_number": case.request.case_number,
+        "request_no": checked.request_no,
+        "items": list(dict.fromkeys(asked.items)),
+        "keys": sorted(case.grant.keys),
+        "removed": case.grant.removed,
+        "recipient": asked.recipient,
+        "recipient_key": checked.recipient_key,
+        "source_media": asked.media_id,
+        "source_digest": checked.digest,
+        "rows": checked.rows,
+        "submitted": who(case),
+    }
+    job = Jobs(case.papers).submit(entry, checked.chunks)
+    case.note.result = f"bulk {job}: {checked.rows} rows, sha256 {checked.digest}"
+    return Submitted(
+        job=job, rows=checked.rows, digest=checked.digest, provision_id=case.request.id
+    )
+
+
+def status(case: Case, asked: Status) -> Statuses:
+    """Tell how far jobs are."""
+    jobs = Jobs(case.papers)
+    if asked.job is not None:
+        return Statuses(jobs=(status_of(jobs, asked.job, jobs.of(case, asked.job)),))
+    mine = [each for each in jobs.book.every() if each[1]["purpose"] == case.request.purpose]
+    return Statuses(jobs=tuple(status_of(jobs, job, entry) for job, entry in reversed(mine)))
+
+
+def cancel(case: Case, asked: OfJob) -> JobStatus:
+    """End a job; nothing of its rows and results stays.
+
+    Raises:
+        Conflict: it has ended already.
+    """
+    jobs = Jobs(case.papers)
+    if jobs.of(case, asked.job)["state"] in ENDED:
+        text = "この申請は終了しています"
+        raise Conflict("the job has ended", [Problem("B-31", "job", text)])
+    entry = jobs.forget(asked.job, "cancelled", cancelled=who(case))
+    case.note.result = f"bulk {asked.job}: cancelled"
+    return status_of(jobs, asked.job, entry)
+
+
+def who(case: Case) -> dict[str, str]:
+    """Return who does this, where and when, as the registers keep it."""
+    operator = case.actor.operator
+    return {
+        "person": operator.person_id if operator else "",
+        "operator": operator.operator_id if operator else "",
+        "office": operator.office if operator else "",
+        "terminal": case.actor.terminal.terminal_id,
+        "at": case.request.now.isoformat(),
+    }
+
+
+def status_of(jobs: Jobs, job: int, entry: Entry) -> JobStatus:
+    """Return how far a job is."""
+    progress = jobs.progress(job)
+    rate = _rate(progress)
+    left = entry["rows"] - progress.done
+    state = entry["state"]
+    return JobStatus(
+        job=job,
+        state="running" if state == "queued" and progress.done else state,
+        request_no=entry["request_no"],
+        recipient=entry["recipient"],
+        rows=entry["rows"],
+        done=progress.done,
+        rate=rate,
+        eta=round(left / rate, 1) if rate and state == "queued" else None,
+        counts=progress.counts,
+        digest=entry.get("digest"),
+        submitted_by=entry["submitted"]["operator"],
+        submitted_at=datetime.fromisoformat(entry["submitted"]["at"]),
+        approved_by=entry.get("approved", {}).get("operator"),
+        media_id=entry.get("media_id"),
+        expires_on=entry.get("expires"),
+    )
+
+
+def _rate(progress: Progress) -> float | None:
+    if not progress.since:
+        return None
+    took = datetime.fromisoformat(progress.last) - datetime.fromisoformat(progress.since)
+    # The clock was first looked at when the first chunk was done.
+    return round((progress.done - CHUNK) / took.total_seconds(), 1) if took else None
+
+
+OPERATIONS = (
+    Operation(
+        name=OperationName("provision/bulk-submit"),
+        summary="Hand in a sealed file of inquiries, to be answered as a job.",
+        asks=Submit,
+        answers=Submitted,
+        handler=submit,
+        prepare=check,
+        changes=True,
+        records=("media_id", "recipient", "items"),
+        drops=("file",),
+    ),
+    Operation(
+        name=OperationName("provision/bulk-status"),
+        summary="Tell how far the bulk inquiries of a purpose are.",
+        asks=Status,
+        answers=Statuses,
+        handler=status,
+        records=("job",),
+    ),
+    Operation(
+        name=OperationName("provision/bulk-cancel"),
+        summary="End a bulk inquiry; nothing of its rows and results stays.",
+        asks=OfJob,
+        answers=JobStatus,
+        handler=cancel,
+        changes=True,
+        records=("job",),
+    ),
+)
