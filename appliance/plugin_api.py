@@ -21,6 +21,7 @@ from appliance.errors import (
     Refusal,
     Rejected,
     TooMany,
+    Unavailable,
 )
 from appliance.finding import Conditions, Hit, Why
 from appliance.items import ITEM_NAMES, ITEMS, PROVIDED, ItemName, Value, Values
@@ -55,8 +56,9 @@ from appliance.values.characters import (
     gaiji,
     outsiders,
     visible_length,
+    with_geta,
 )
-from appliance.values.dates import PartialDate
+from appliance.values.dates import Eras, PartialDate, western
 from appliance.values.identifiers import Municipalities, is_my_number, is_resident_code
 from appliance.values.kana import hiragana, seion
 from appliance.vocabulary import (
@@ -75,7 +77,7 @@ from appliance.vocabulary import (
     check_digits,
     told,
 )
-from storage.engine import Mark
+from storage.engine import Mark, PersonId
 
 hookimpl = pluggy.HookimplMarker("appliance")
 
@@ -105,6 +107,7 @@ __all__ = [
     "DateText",
     "Deny",
     "Dispatch",
+    "Eras",
     "Gaiji",
     "Hit",
     "Item",
@@ -126,6 +129,7 @@ __all__ = [
     "OperatorRecord",
     "Papers",
     "PartialDate",
+    "PersonId",
     "Policy",
     "Power",
     "Problem",
@@ -146,6 +150,7 @@ __all__ = [
     "TerminalRecord",
     "Told",
     "TooMany",
+    "Unavailable",
     "Value",
     "Values",
     "Why",
@@ -164,4 +169,6 @@ __all__ = [
     "seion",
     "told",
     "visible_length",
+    "western",
+    "with_geta",
 ]
