@@ -8,7 +8,7 @@ from datetime import date
 from typing import Literal
 
 from appliance.plugin_api import ITEMS, Answer, Arguments, Case, Operation, OperationName, Policy
-from plugins.disclosure.form import office, written
+from plugins.disclosure.form import sender
 from plugins.disclosure.press import printed
 
 NAME = "住民基本台帳ネットワークシステム事務"
@@ -34,9 +34,9 @@ class Blank(Answer, frozen=True, kw_only=True):
 def forms(case: Case, asked: Forms) -> Blank:
     """Print a form, with the office on it."""
     today = case.request.today
-    data = office(case)
+    data = sender(case, today)
     if asked.form == "file-register":
-        data |= {"issued": written(today.isoformat()), "rows": _rows(case.policy, today)}
+        data["rows"] = _rows(case.policy, today)
     made = printed(asked.form, data, today)
     case.note.result = f"{asked.form}, {made.sha256}"
     return Blank(form=asked.form, pages=made.pages, sha256=made.sha256, pdf=made.pdf)

@@ -52,16 +52,12 @@ Data = dict[str, Any]
 
 def paper(case: Case, number: int, on: date) -> Data:
     """Return what every paper of a case says: whose it is, of which case, of which day."""
-    return {
-        **office(case),
-        "reference": f"受付番号 第{number}号",
-        "issued": written(on.isoformat()),
-    }
+    return {**sender(case, on), "reference": f"受付番号 第{number}号"}
 
 
-def office(case: Case) -> Data:
-    """Return what a paper says of its sender."""
-    return {"office": to_builtins(case.policy.office)}
+def sender(case: Case, on: date) -> Data:
+    """Return what every paper says: who sends it, and of which day it is."""
+    return {"office": to_builtins(case.policy.office), "issued": written(on.isoformat())}
 
 
 def blocks(versions: Sequence[Resident]) -> Data:

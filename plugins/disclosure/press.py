@@ -14,7 +14,7 @@ from functools import cache
 from hashlib import sha256
 from pathlib import Path
 from threading import Lock
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import typst
 
@@ -63,15 +63,14 @@ def printed(form: str, data: Mapping[str, Any], on: date) -> Printed:
         raise Rejected("the font lacks a character", problems=problems)
     given = {"data": json.dumps({**data, "on": on.isoformat()}, ensure_ascii=False)}
     with _ONE_AT_A_TIME:
-        pdf = _compiler(FONT).compile(
+        made = _compiler(FONT).compile(
             input=str(FORMS / f"{form}.typ"),
             format="pdf",
             sys_inputs=given,
             pdf_standards=[STANDARD],
             timestamp=datetime.combine(on, time(), JST),
         )
-    if not isinstance(pdf, bytes):
-        raise TypeError("one paper is one file")
+    pdf = cast(bytes, made)
     return Printed(pdf, len(_PAGE.findall(pdf)), sha256(pdf).hexdigest())
 
 

@@ -99,6 +99,6 @@ def read(pdf: bytes, folder: Path) -> str:
     """Return what stands on a paper, page after page, without spaces."""
     (folder / "paper.pdf").write_bytes(pdf)
     done = subprocess.run(
-        ["pdftotext", "-layout", folder / "paper.pdf", "-"], capture_output=True, check=True
+        ["pdftotext", "-raw", folder / "paper.pdf", "-"], capture_output=True, check=True
     )
     return done.stdout.decode().replace(" ", "").replace("\u3000", "")

@@ -2,13 +2,15 @@
 
 import io
 import re
-from datetime import timedelta
+from concurrent.futures import ThreadPoolExecutor
+from datetime import date, timedelta
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 import pikepdf
 import pytest
+from msgspec import to_builtins
 
 from appliance.errors import Conflict, NotPermitted, Rejected, Unavailable
 from appliance.items import ItemName
@@ -381,3 +383,34 @@ def test_a_disclosure_is_put_off_in_writing_within_the_thirty_days(
 def test_it_is_too_late_to_put_off_what_is_late(desk: Desk) -> None:
     number = desk.receive(received_on="2026-03-02")
     assert desk.refused("extend", number=number, until="2026-04-20", why="x") == [("D-12", "until")]
+
+
+@pytest.mark.parametrize("meanwhile", ["amend", "close"])
+def test_a_case_that_changes_while_it_is_put_off_is_a_conflict(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, meanwhile: str
+) -> None:
+    number = desk.receive()
+    real = press.printed
+
+    def printed(*arguments: Any) -> press.Printed:
+        more = {"stamps_yen": 20} if meanwhile == "amend" else {"why": "withdrawn"}
+        desk.ask(meanwhile, number=number, **more)
+        return real(*arguments)
+
+    monkeypatch.setattr(disclosure.issuing, "printed", printed)
+    with pytest.raises((Conflict, Rejected)):
+        desk.ask("extend", number=number, until="2026-05-10", why="x")
+    assert desk.ask("sheets")["sheets"] == []
+
+
+def test_many_papers_are_made_at_once_and_none_is_another(desk: Desk) -> None:
+    office = {"office": to_builtins(OFFICE), "issued": "令和8年4月1日", "reference": ""}
+
+    def made(which: int) -> bytes:
+        data = {**office, "rows": [["番号", str(which)]]}
+        return press.printed("file-register", data, date(2026, 4, 1)).pdf
+
+    alone = [made(which) for which in range(24)]
+    with ThreadPoolExecutor(8) as threads:
+        assert list(threads.map(made, range(24))) == alone
+    assert len(set(alone)) == 24
