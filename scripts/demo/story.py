@@ -17,6 +17,7 @@ from rich.markup import escape
 from appliance.model import JST
 from scripts.demo import (
     auditing,
+    disclosing,
     ending,
     founding,
     keeping,
@@ -148,6 +149,7 @@ def _play(stage: Stage, options: Namespace) -> None:
 
 def _check(stage: Stage, cast: Cast, seed: int) -> None:
     stage.steps.act(ACTS_OF_CHECK[0])
+    disclosing.answer(stage, cast)
     ending.let_go(stage)
     transfers.move(stage, datetime.now(JST).date())
     machine.look(stage, cast)
