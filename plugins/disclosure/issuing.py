@@ -65,7 +65,8 @@ def make(case: Case, asked: OneCase) -> Proof:
     on = case.request.today
     if entry["person"] is not None:
         return Proof(entry, CONFIRMATION, _confirmation(case, asked.number, entry, on))
-    if matched(case, _subject(entry)).outcome != "absent":
+    subject = convert(entry["subject"], Subject)
+    if matched(case, subject, confirmed=entry["confirmed"]).outcome != "absent":
         raise broken("D-09")
     return Proof(entry, ABSENCE, _absence(case, asked.number, entry, on))
 
@@ -158,10 +159,6 @@ def _absence(case: Case, number: int, entry: Entry, on: date) -> Printed:
 
 def _is_withheld(versions: Sequence[Resident]) -> bool:
     return any(version.withheld for version in versions)
-
-
-def _subject(entry: Entry) -> Subject:
-    return convert(entry["subject"], Subject)
 
 
 ISSUE = Operation(

@@ -6,7 +6,8 @@ what was written               comes to
 all of it fits one person      matched; variants of a character are equal, the address may be
                                written without its end (a building)
 it fits several                several: the 住民票コード is needed
-all but one information fits   mismatch, and which information differs
+all but one information fits   mismatch, and which information differs; absent, once the
+                               requester confirmed what is written (a namesake is not he)
 no one fits                    absent
 =============================  ==============================================================
 
@@ -35,7 +36,7 @@ class Matching:
     differing: tuple[str, ...] = ()
 
 
-def matched(case: Case, subject: Subject) -> Matching:
+def matched(case: Case, subject: Subject, *, confirmed: bool = False) -> Matching:
     """Return what the information received from the requester comes to.
 
     Raises:
@@ -51,7 +52,7 @@ def matched(case: Case, subject: Subject) -> Matching:
     if fitting is None or len(fitting) > 1:
         return Matching("several")
     if not fitting:
-        return _nearly(case, told)
+        return Matching("absent") if confirmed else _nearly(case, told)
     if code is not None:
         return Matching("mismatch", None, (RESIDENT_CODE,))
     return Matching("matched", fitting[0].person)

@@ -36,7 +36,8 @@ Yen = Annotated[int, Meta(ge=0, le=100_000)]
 ADVICE = {
     "matched": "請求書の記載は記録と一致しました。発行(issue)に進んでください。",
     "mismatch": "請求書の記載に記録と異なる項目があります。"
-    "請求者に確認し、補正(amend)してください。",
+    "請求者に確認し、補正(amend)してください。記載に誤りがないと確認したときは、"
+    "確認済み(confirmed)として再び突合してください。",
     "several": "該当する方が複数います。住民票コードを確認し、補正(amend)してください。",
     "absent": "該当する記録がありません。記載に誤りがないか確認した上で、発行(issue)に進むと"
     "不存在の通知書が出力されます。",
@@ -72,6 +73,12 @@ class Amend(Arguments, frozen=True, kw_only=True):
     subject: Subject | None = None
     identity: Proofs | None = None
     stamps_yen: Yen | None = None
+
+
+class Match(OneCase, frozen=True, kw_only=True):
+    """Which case; after a mismatch, whether the requester confirmed what he had written."""
+
+    confirmed: bool = False
 
 
 class Matched(CaseState, frozen=True, kw_only=True):
@@ -135,18 +142,19 @@ def amend(case: Case, asked: Amend) -> Received:
     return _received(case, asked.number, book(case).amend(asked.number, **changed))
 
 
-def match(case: Case, asked: OneCase) -> Matched:
+def match(case: Case, asked: Match) -> Matched:
     """Compare what the requester wrote with the file (R67)."""
     entry = opened(case, asked.number, "disclosure")
     if "issued" in entry:
         raise broken("D-10")
-    found = matched(case, convert(entry["subject"], Subject))
+    found = matched(case, convert(entry["subject"], Subject), confirmed=asked.confirmed)
     entry = book(case).amend(
         asked.number,
         state=found.outcome,
         person=found.person,
         version=None if found.person is None else case.registry.latest(found.person),
         differing=list(found.differing),
+        confirmed=asked.confirmed,
     )
     concern(case, entry)
     case.note.result = f"case {asked.number}: {found.outcome}"
@@ -232,11 +240,11 @@ AMEND = Operation(
 MATCH = Operation(
     name=OperationName("disclosure/match"),
     summary="Compare what the requester wrote with the file, without showing it.",
-    asks=OneCase,
+    asks=Match,
     answers=Matched,
     handler=match,
     changes=True,
-    records=("number",),
+    records=("number", "confirmed"),
 )
 CLOSE = Operation(
     name=OperationName("disclosure/close"),

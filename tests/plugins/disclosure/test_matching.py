@@ -117,3 +117,20 @@ def test_who_came_into_the_file_since_is_not_told_to_be_absent(desk: Desk) -> No
     assert desk.state(number) == "absent"
     admit(desk.bench)
     assert desk.refused("issue", number=number) == [("D-09", "number")]
+
+
+@pytest.mark.requirement("R68")
+def test_a_namesake_does_not_keep_anybody_from_being_told_that_he_is_absent(desk: Desk) -> None:
+    admit(desk.bench)
+    number = desk.receive({**HANAKO, "address": OTHERWISE["address"]})
+    assert desk.ask("match", number=number)["state"] == "mismatch"
+    assert desk.ask("match", number=number, confirmed=True)["state"] == "absent"
+    assert desk.ask("issue", number=number)["form"] == "absence"
+
+
+@pytest.mark.requirement("R67")
+def test_what_was_confirmed_does_not_make_a_match(desk: Desk) -> None:
+    admit(desk.bench)
+    number = desk.receive({**BY_CODE, "name": OTHERWISE["name"]})
+    assert desk.ask("match", number=number, confirmed=True)["state"] == "mismatch"
+    assert desk.refused("issue", number=number) == [("D-08", "number")]
