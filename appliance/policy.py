@@ -64,6 +64,8 @@ class Office(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """In whose name papers are issued: 熊本県知事."""
     governor: str = ""
     """His name behind the title; empty where the form has the title alone."""
+    agency: str
+    """As ``purposes.toml`` calls the department itself, which is nobody that data is given to."""
     department: str
     """実施機関の所管課, where a request is handed in."""
     address: str

@@ -73,6 +73,7 @@ ALL = Role("all")
 OFFICE = Office(
     prefecture="熊本県",
     issuer="熊本県知事",
+    agency="市町村課行政班",
     department="市町村課",
     address="熊本市中央区水前寺6丁目18番1号",
     phone="096-000-0000",

@@ -49,7 +49,7 @@ def _rows(policy: Policy, today: date) -> list[tuple[str, str]]:
     recipients = {
         rule.agency: None
         for rule in policy.purposes.values()
-        if rule.valid_from <= today <= (rule.valid_until or today)
+        if rule.valid_from <= today <= (rule.valid_until or today) and rule.agency != ours.agency
     }
     return [
         ("個人情報ファイルの名称", f"{NAME}(都道府県知事保存本人確認情報ファイル)"),

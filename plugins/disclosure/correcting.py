@@ -229,7 +229,7 @@ def make_result(case: Case, asked: Result) -> Letter:
         "wish": WISHES[entry["wish"]],
         "items": "、".join(LABELS[item] for item in entry["items"]),
         "outcome": OUTCOMES[asked.outcome],
-        "reported": _day(entry, "reported", "on", "通報しました。"),
+        "reported": _day(entry, "reported", "on", "に通報しました。"),
         "corrected": _day(entry, "linked", "notified_on", "に通知を受けた記録"),
         "explanation": asked.explanation,
     }

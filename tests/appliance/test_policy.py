@@ -35,6 +35,7 @@ version = 2
 [office]
 prefecture = "熊本県"
 issuer = "熊本県知事"
+agency = "市町村課行政班"
 department = "市町村課"
 address = "熊本市"
 phone = "096"

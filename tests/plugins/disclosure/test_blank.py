@@ -72,6 +72,7 @@ def test_the_file_register_names_the_file_its_items_and_whom_it_goes_to(
     assert "閲覧場所情報プラザ" in text
     assert all(item.label in text for item in ITEMS)
     assert "県税事務所" in text
+    assert "市町村課行政班" not in text
     assert "令和8年4月1日現在" in text
 
 

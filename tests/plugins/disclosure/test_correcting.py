@@ -38,7 +38,7 @@ def test_a_correction_goes_all_the_way(desk: Desk, tmp_path: Path) -> None:
         "令和8年4月1日に申出のあった本人確認情報の訂正について",
         "住所",
         "記録を改めました",
-        "令和8年4月1日通報しました",
+        "令和8年4月1日に通報しました",
         "令和8年4月2日に通知を受けた記録",
         EXPLAINED["explanation"],
         "第30条の35",
