@@ -211,7 +211,7 @@ def test_what_would_differ_is_not_put_out_as_the_same(
     number = desk.matched()
     assert desk.refused("reissue", number=number, why="汚損") == [("D-11", "number")]
     desk.ask("issue", number=number)
-    for form in press.FORMS.iterdir():
+    for form in press.FORMS.glob("*.typ"):
         (tmp_path / form.name).write_text(form.read_text("utf-8").replace("22mm", "21mm"), "utf-8")
     monkeypatch.setattr(press, "FORMS", tmp_path)
     press._compiler.cache_clear()
