@@ -310,6 +310,7 @@ REPORT = Operation(
     answers=Reported,
     handler=report,
     changes=True,
+    uses=frozenset({"outgoing"}),
     records=("number", "municipality_code"),
 )
 LINK = Operation(
