@@ -403,5 +403,5 @@ def _service_envelope(operation: OperationName, arguments: Arguments, request_id
 
 
 def _plain(answered: Answer) -> dict[str, Any]:
-    data: dict[str, Any] = msgspec.to_builtins(answered)
+    data: dict[str, Any] = msgspec.to_builtins(answered, builtin_types=(bytes,))
     return data

@@ -61,8 +61,9 @@ from appliance.values.characters import (
     gaiji,
     outsiders,
     visible_length,
+    with_geta,
 )
-from appliance.values.dates import PartialDate
+from appliance.values.dates import Eras, PartialDate, western
 from appliance.values.identifiers import Municipalities, is_my_number, is_resident_code
 from appliance.values.kana import hiragana, seion
 from appliance.vocabulary import (
@@ -119,6 +120,7 @@ __all__ = [
     "Dispatch",
     "Elsewhere",
     "Entry",
+    "Eras",
     "Gaiji",
     "Hit",
     "Item",
@@ -188,4 +190,6 @@ __all__ = [
     "told",
     "unframed",
     "visible_length",
+    "western",
+    "with_geta",
 ]

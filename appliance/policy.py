@@ -1,7 +1,8 @@
 """The policy: roles × operations × 事務 × items, as read from ``firmware_config/policy/``.
 
 What is not written there is not allowed. The roster says who holds which role and can only narrow.
-Both files carry a version; the digest over their bytes stands in every ledger entry.
+``office.toml`` says whose appliance this is. Every file carries a version; the digest over their
+bytes stands in every ledger entry.
 """
 
 import tomllib
@@ -18,7 +19,7 @@ from appliance.errors import StartupError
 from appliance.items import ITEM_NAMES, ItemName
 from appliance.model import OperationName, PurposeCode, Role, TerminalKind
 
-FILES = ("roles.toml", "purposes.toml")
+FILES = ("roles.toml", "purposes.toml", "office.toml")
 KEYS = frozenset({"four", "my_number", "resident_code"})
 ALL = "*"
 MOST_RESULTS = 50
@@ -59,15 +60,39 @@ class PurposeRule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     note: str = ""
 
 
+class Office(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Whose appliance this is: what the papers it prints say of the sender (R72, R78 to R80)."""
+
+    prefecture: str
+    issuer: str
+    """In whose name papers are issued: 熊本県知事."""
+    governor: str = ""
+    """His name behind the title; empty where the form has the title alone."""
+    agency: str
+    """As ``purposes.toml`` calls the department itself, which is nobody that data is given to."""
+    department: str
+    """実施機関の所管課, where a request is handed in."""
+    address: str
+    phone: str
+    fee_yen: Annotated[int, msgspec.Meta(ge=0)]
+    """手数料 of one disclosure."""
+    stamps: str
+    """By what the fee is paid: 熊本県収入証紙."""
+    published_at: str
+    """Where the 個人情報ファイル簿 can be read."""
+
+
 @dataclass(frozen=True, slots=True)
 class Policy:
     """The rules in force."""
 
     roles: Mapping[Role, RoleRule]
     purposes: Mapping[PurposeCode, PurposeRule]
-    version: tuple[int, int]
+    office: Office
+    version: tuple[int, ...]
+    """Of each file."""
     digest: bytes
-    """SHA-256 over both files."""
+    """SHA-256 over all files."""
 
     def problems(self, operations: Collection[OperationName]) -> list[str]:
         """Return what in the policy names something that does not exist."""
@@ -78,11 +103,13 @@ class Policy:
         ]
 
     def codes_without_ground(self) -> list[str]:
-        """Return where 住民票コード is among the items, and nothing says that it may be (R47)."""
+        """Return where 住民票コード may be provided, and nothing says that it may be (R47)."""
         return [
             f"purposes.toml [{name}]: resident_code needs transitional = true (経過措置)"
             for name, purpose in self.purposes.items()
-            if "resident_code" in purpose.items and not purpose.transitional
+            if purpose.kind != "own"
+            and "resident_code" in purpose.items
+            and not purpose.transitional
         ]
 
     def unserved(self, operations: Collection[OperationName]) -> list[str]:
@@ -125,7 +152,7 @@ class Policy:
 
 
 def read_policy(folder: Path) -> Policy:
-    """Read both policy files.
+    """Read the policy files.
 
     Raises:
         StartupError: a file is missing or not understood; every problem at once.
@@ -134,12 +161,14 @@ def read_policy(folder: Path) -> Policy:
     texts = [_text(folder / name, problems) for name in FILES]
     roles_version, roles = _rules(FILES[0], texts[0], "roles", RoleRule, problems)
     purposes_version, purposes = _rules(FILES[1], texts[1], "purposes", PurposeRule, problems)
-    if problems:
+    office_version, office = _office(FILES[2], texts[2], problems)
+    if problems or office is None:
         raise StartupError(*problems)
     return Policy(
         roles={Role(name): rule for name, rule in roles.items()},
         purposes={PurposeCode(name): rule for name, rule in purposes.items()},
-        version=(roles_version, purposes_version),
+        office=office,
+        version=(roles_version, purposes_version, office_version),
         digest=sha256(b"\0".join(text or b"" for text in texts)).digest(),
     )
 
@@ -168,23 +197,43 @@ def _rules(
 ) -> tuple[int, dict[str, T]]:
     """Return the version of a file and its rules; note what is wrong with each of them."""
     rules: dict[str, T] = {}
-    if text is None:
-        return 0, rules
-    try:
-        data: dict[str, Any] = tomllib.loads(text.decode())
-    except ValueError as problem:
-        problems.append(f"{name}: {problem}")
-        return 0, rules
-    version, written = data.pop("version", None), data.pop(table, None)
-    if type(version) is not int or version < 1:
-        problems.append(f"{name}: version must be a whole number, 1 or more")
-    problems += [f"{name}: unknown key {key!r}" for key in data]
+    version, written = _tables(name, text, table, problems)
+    if written is None:
+        return version, rules
     if not isinstance(written, dict) or not written:
         problems.append(f"{name}: there are no [{table}.*] tables")
-        return 0, rules
+        return version, rules
     for key, rule in written.items():
         try:
             rules[key] = msgspec.convert(rule, kind)
         except msgspec.ValidationError as problem:
             problems.append(f"{name} [{table}.{key}]: {problem}")
     return version, rules
+
+
+def _office(name: str, text: bytes | None, problems: list[str]) -> tuple[int, Office | None]:
+    version, written = _tables(name, text, "office", problems)
+    if written is None:
+        return version, None
+    try:
+        return version, msgspec.convert(written, Office)
+    except msgspec.ValidationError as problem:
+        problems.append(f"{name} [office]: {problem}")
+        return version, None
+
+
+def _tables(name: str, text: bytes | None, table: str, problems: list[str]) -> tuple[int, Any]:
+    """Return the version of a file and what stands under its one table; None if it has no text."""
+    if text is None:
+        return 0, None
+    try:
+        data: dict[str, Any] = tomllib.loads(text.decode())
+    except ValueError as problem:
+        problems.append(f"{name}: {problem}")
+        return 0, None
+    version = data.pop("version", None)
+    written = data.pop(table, {})
+    if type(version) is not int or version < 1:
+        problems.append(f"{name}: version must be a whole number, 1 or more")
+    problems += [f"{name}: unknown key {key!r}" for key in data]
+    return version or 0, written

@@ -239,8 +239,12 @@ class Registry:
         number = version or self._view.latest(person)
         return Resident(person, number, values, tuple(sorted(withheld)))
 
-    def history(self, person: PersonId, items: Collection[ItemName]) -> list[Resident]:
+    def history(
+        self, person: PersonId, items: Collection[ItemName], *, upto: int = 0
+    ) -> list[Resident]:
         """Open these items of every version that is not erased, newest first.
+
+        ``upto`` is the newest of them; 0: the latest.
 
         Raises:
             NotPermitted: history, or an item, is beyond the grant.
@@ -248,7 +252,7 @@ class Registry:
         if not self._grant.history:
             raise NotPermitted("the history is not within your rights")
         read: list[Resident] = []
-        for number in range(self.latest(person), 0, -1):
+        for number in range(upto or self.latest(person), 0, -1):
             with suppress(NotFound):
                 read.append(self.read(person, items, version=number))
         return read

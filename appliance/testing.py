@@ -48,7 +48,7 @@ from appliance.model import (
 )
 from appliance.national import Fault, Found, National, Question, bad_gateway
 from appliance.pipeline import Parts, Pipeline
-from appliance.policy import KEYS, Policy, PurposeRule, RoleRule
+from appliance.policy import KEYS, Office, Policy, PurposeRule, RoleRule
 from appliance.refs import Refs
 from appliance.registry import Tools
 from appliance.roster import PinnedOperator, Roster, TerminalRecord
@@ -67,6 +67,7 @@ OURS = (
     "update",
     "search",
     "provision",
+    "disclosure",
     "national_relay",
     "reconcile",
     "retention",
@@ -75,6 +76,17 @@ OURS = (
     "statistics",
 )
 ALL = Role("all")
+OFFICE = Office(
+    prefecture="熊本県",
+    issuer="熊本県知事",
+    agency="市町村課行政班",
+    department="市町村課",
+    address="熊本市中央区水前寺6丁目18番1号",
+    phone="096-000-0000",
+    fee_yen=10,
+    stamps="熊本県収入証紙",
+    published_at="情報プラザ",
+)
 
 
 def quick_pins() -> PinAuthenticator:
@@ -109,7 +121,8 @@ def everything(operations: Iterator[OperationName] | Any) -> Policy:
     return Policy(
         roles={Role(name): role for name in names},
         purposes={PurposeCode("all"): purpose},
-        version=(1, 1),
+        office=OFFICE,
+        version=(1, 1, 1),
         digest=sha256(b"everything").digest(),
     )
 

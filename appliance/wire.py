@@ -44,9 +44,9 @@ def decode(media_type: str, body: bytes) -> dict[str, Any]:
 
 
 def encode(media_type: str, plain: Any) -> bytes:
-    """Return plain data as a body."""
+    """Return plain data as a body; bytes are base64 in JSON, and themselves in CBOR."""
     if media_type == CBOR:
-        return cbor2.dumps(msgspec.to_builtins(plain))
+        return cbor2.dumps(msgspec.to_builtins(plain, builtin_types=(bytes,)))
     return msgspec.json.encode(plain)
 
 

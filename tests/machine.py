@@ -323,7 +323,12 @@ class Machine:
             "person_id": operator.replace("OP", "P"),
             "office": "test",
             "roles": list(roles),
-            "purposes": ["register-administration", "prefectural-tax", "education-scholarship"],
+            "purposes": [
+                "register-administration",
+                "prefectural-tax",
+                "education-scholarship",
+                "disclosure",
+            ],
             "expires_on": "2099-03-31",
         }
         answer = administrator.call(

@@ -35,7 +35,7 @@ ADDRESS_LENGTH: Final = 400
 """The most visible characters of item 7; the official limit is not public."""
 
 GETA: Final = "〓"
-"""Stands for an image in folded text: whoever searches cannot type the character itself."""
+"""Stands for an image in folded text, whose searcher cannot type it, and in print."""
 
 _GAIJI = re.compile(r"\{gaiji:(0|[1-9][0-9]{0,8}):([1-9][0-9]{0,8})\}")
 _SELECTORS = "\ufe00-\ufe0f\U000e0100-\U000e01ef"
@@ -76,9 +76,14 @@ def outsiders(text: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(unit for unit in _units(plain) if unit not in allowed))
 
 
+def with_geta(text: str) -> str:
+    """Return the text with 〓 for each image, as where an image cannot stand."""
+    return _GAIJI.sub(GETA, text) if "{" in text else text
+
+
 def visible_length(text: str) -> int:
     """Return the number of visible characters."""
-    plain = _GAIJI.sub(GETA, text) if "{" in text else text
+    plain = with_geta(text)
     return len(plain) if plain.isascii() else len(_FOLLOWERS.sub("", plain))
 
 
@@ -99,7 +104,7 @@ def fold(text: str) -> str:
     """Return the text with one character for each family of variants, and 〓 for each image."""
     if text.isascii() and "{" not in text:
         return text
-    plain = _GAIJI.sub(GETA, text) if "{" in text else text
+    plain = with_geta(text)
     return plain.translate(fold_table())
 
 

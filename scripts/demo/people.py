@@ -52,7 +52,13 @@ CLERK = Person(
     "clerk", "OP-0002", "市町村課", "clerk", "TERM-0001", ("register-administration",), "01"
 )
 REGISTRAR = Person(
-    "registrar", "OP-0003", "市町村課", "registrar", "TERM-0001", ("register-administration",), "01"
+    "registrar",
+    "OP-0003",
+    "市町村課",
+    "registrar",
+    "TERM-0001",
+    ("register-administration", "disclosure"),
+    "01",
 )
 TAX = Person(
     "tax officer", "OP-0004", "県税事務所", "clerk", "TERM-0002", ("prefectural-tax",), "01"

@@ -57,11 +57,18 @@ def delivered(stage: Stage) -> None:
         step.saw(f"last number {_outbox(stage)['last']:,}")
 
 
+def notify(link: Link, notice: Notice, key: str) -> Answer:
+    """Send one notice as a municipality, under a key."""
+    body = {"notifications": [to_builtins(notice)]}
+    headers = {"Idempotency-Key": f"{key:-<16}"}
+    return link.ask("/v1/update/notify", json.dumps(body).encode(), headers)
+
+
 def _another_municipality(stage: Stage, cast: Cast, link: Link) -> None:
     with stage.steps.step("another municipality's resident is rejected") as step:
         step.asks(f"update/notify by CS-{MUNICIPALITY} about a resident of 432032")
         notice = replace(cast.stranger, sequence=cast.next_sequence)
-        answer = _notify(link, notice, "another-municipality")
+        answer = notify(link, notice, "another-municipality")
         stage.refusals.keep("cs", "update/notify", answer)
         (result,) = answer.body["data"]["results"]
         rules = [problem["rule"] for problem in result["problems"]]
@@ -81,7 +88,7 @@ def _the_same_key(stage: Stage, cast: Cast, link: Link) -> None:
     )
     with stage.steps.step("a repeated Idempotency-Key gives the same answer, once done") as step:
         step.asks("update/notify 転居, twice with one key")
-        first, second = (_notify(link, notice, "moved-once-only") for _ in range(2))
+        first, second = (notify(link, notice, "moved-once-only") for _ in range(2))
         outcomes = [each["outcome"] for each in first.body["data"]["results"]]
         step.saw(", ".join(outcomes), (first.status, outcomes) == (OK, ["applied"]))
         step.saw("the same data again", first.body["data"] == second.body["data"])
@@ -91,12 +98,12 @@ def _the_same_key(stage: Stage, cast: Cast, link: Link) -> None:
             file.record([notice], [])
     with stage.steps.step("the same key with another body is refused") as step:
         step.asks("update/notify 転居 to elsewhere, with that key")
-        answer = _notify(link, replace(notice, address=cast.sawako.address), "moved-once-only")
+        answer = notify(link, replace(notice, address=cast.sawako.address), "moved-once-only")
         stage.refusals.keep("cs", "update/notify", answer)
         step.saw(f"{answer.status} {answer.body.get('code')}", answer.status == CONFLICT)
     with stage.steps.step("a notice that was sent before is known again") as step:
         step.asks("update/notify 転居, with another key")
-        (result,) = _notify(link, notice, "moved-once-more").body["data"]["results"]
+        (result,) = notify(link, notice, "moved-once-more").body["data"]["results"]
         step.saw(result["outcome"], result["outcome"] == "duplicate")
     with stage.steps.step("nothing is held, nothing is missing") as step:
         step.asks("update/held, in CBOR")
@@ -129,12 +136,6 @@ def _strangers(stage: Stage) -> None:
             step.saw(f"answered {answer.status}", right=False)
         except Lost as lost:
             step.saw(f"hung up on: {type(lost.__cause__).__name__}")
-
-
-def _notify(link: Link, notice: Notice, key: str) -> Answer:
-    body = {"notifications": [to_builtins(notice)]}
-    headers = {"Idempotency-Key": f"{key:-<16}"}
-    return link.ask("/v1/update/notify", json.dumps(body).encode(), headers)
 
 
 def _summary(stage: Stage) -> dict[str, Any]:

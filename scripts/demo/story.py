@@ -19,6 +19,7 @@ from scripts.demo import (
     auditing,
     bulk,
     counting,
+    disclosing,
     ending,
     founding,
     keeping,
@@ -154,6 +155,7 @@ def _play(stage: Stage, options: Namespace) -> None:
 def _check(stage: Stage, cast: Cast, seed: int) -> None:
     stage.steps.act(ACTS_OF_CHECK[0])
     relay.look(stage, cast)
+    disclosing.answer(stage, cast)
     ending.let_go(stage)
     transfers.move(stage, datetime.now(JST).date())
     machine.look(stage, cast)

@@ -1,5 +1,6 @@
 """A founded appliance in a folder, for the tests of the operator's side."""
 
+import shutil
 import socket
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ from appliance.machine.init import Founded, Founding, found
 
 NOW = datetime(2026, 4, 1, 1, 0, tzinfo=UTC)
 ORIGIN = "audit.juki.test/g1"
+SHIPPED = Path(__file__).parents[2] / "firmware_config"
 
 SMALL_ROLES = """
 version = 1
@@ -115,6 +117,7 @@ def make_site(folder: Path, *, now: datetime = NOW, plugins: Iterable[str] = ())
     (site.firmware / "plugins.toml").write_text(f"version = 1\nplugins = {list(plugins)}\n")
     (site.firmware / "policy" / "roles.toml").write_text(SMALL_ROLES)
     (site.firmware / "policy" / "purposes.toml").write_text(SMALL_PURPOSES)
+    shutil.copy(SHIPPED / "policy" / "office.toml", site.firmware / "policy")
     port, management = free_ports(2)
     site.config.write_text(
         f"""

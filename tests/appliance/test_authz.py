@@ -27,6 +27,7 @@ from appliance.model import (
 from appliance.operation import Answer, AnyOperation, Arguments, Operation
 from appliance.plugin_api import hookimpl
 from appliance.policy import Policy, PurposeRule, RoleRule
+from appliance.testing import OFFICE
 
 NAME, ADDRESS, MY_NUMBER = map(ItemName, ("name", "address", "my_number"))
 STAFFED = (TerminalKind.REPRESENTATIVE, TerminalKind.BUSINESS)
@@ -87,7 +88,8 @@ POLICY = Policy(
         PurposeCode("open-ended"): purpose(valid_until=None),
         PurposeCode("other"): purpose(operations=("provision/inquire",)),
     },
-    version=(1, 1),
+    office=OFFICE,
+    version=(1, 1, 1),
     digest=b"",
 )
 

@@ -30,12 +30,26 @@ keys = ["four"]
 reasons = { "01" = "住所の確認" }
 valid_from = 2020-04-01
 """
+OFFICE = """
+version = 2
+[office]
+prefecture = "熊本県"
+issuer = "熊本県知事"
+agency = "市町村課行政班"
+department = "市町村課"
+address = "熊本市"
+phone = "096"
+fee_yen = 10
+stamps = "熊本県収入証紙"
+published_at = "情報プラザ"
+"""
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     (tmp_path / "roles.toml").write_text(ROLES, "utf-8")
     (tmp_path / "purposes.toml").write_text(PURPOSES, "utf-8")
+    (tmp_path / "office.toml").write_text(OFFICE, "utf-8")
     return tmp_path
 
 
@@ -52,18 +66,18 @@ def rewrite(folder: Path, name: str, old: str, new: str) -> None:
     path.write_text(text.replace(old, new), "utf-8")
 
 
-def test_both_files_make_the_policy(folder: Path) -> None:
+def test_the_files_make_the_policy(folder: Path) -> None:
     policy = read_policy(folder)
     clerk, tax = policy.roles[Role("clerk")], policy.purposes[PurposeCode("tax")]
     assert clerk.terminals == (TerminalKind.REPRESENTATIVE, TerminalKind.BUSINESS)
     assert (clerk.removed, clerk.history) == (False, False)
     assert tax.valid_from == date(2020, 4, 1)
-    assert policy.version == (3, 7)
+    assert policy.version == (3, 7, 2)
 
 
-def test_the_digest_covers_every_byte_of_both_files(folder: Path) -> None:
+def test_the_digest_covers_every_byte_of_all_files(folder: Path) -> None:
     before = read_policy(folder).digest
-    assert before == sha256(ROLES.encode() + b"\0" + PURPOSES.encode()).digest()
+    assert before == sha256("\0".join((ROLES, PURPOSES, OFFICE)).encode()).digest()
     rewrite(folder, "purposes.toml", "県税事務所", "県税事務所 ")
     assert read_policy(folder).digest != before
 
@@ -92,9 +106,9 @@ def test_a_file_has_a_version(folder: Path, version: str) -> None:
     assert problems(folder) == ("roles.toml: version must be a whole number, 1 or more",)
 
 
-def test_both_files_may_be_missing(tmp_path: Path) -> None:
+def test_every_file_may_be_missing(tmp_path: Path) -> None:
     told = problems(tmp_path)
-    assert [text.split(":")[0] for text in told] == ["roles.toml", "purposes.toml"]
+    assert [text.split(":")[0] for text in told] == ["roles.toml", "purposes.toml", "office.toml"]
 
 
 def test_an_empty_file_is_a_problem_too(folder: Path) -> None:
@@ -113,6 +127,15 @@ def test_what_is_not_toml_is_named(folder: Path, content: bytes) -> None:
     (folder / "roles.toml").write_bytes(content)
     (told,) = problems(folder)
     assert told.startswith("roles.toml: ")
+
+
+def test_an_office_is_whole(folder: Path) -> None:
+    rewrite(folder, "office.toml", 'issuer = "熊本県知事"', "")
+    (told,) = problems(folder)
+    assert told.startswith("office.toml [office]: ")
+    assert "issuer" in told
+    rewrite(folder, "office.toml", "[office]", "[bureau]")
+    assert "office.toml: unknown key 'bureau'" in problems(folder)
 
 
 def test_what_does_not_exist_is_found(folder: Path) -> None:

@@ -236,3 +236,9 @@ def test_no_error_repeats_what_was_sent(name: str, value: str) -> None:
         except Malformed as refusal:
             told = refusal.text.replace("$.inner.kind", "").replace("$.inner", "")
             assert not any(ord(character) > 126 for character in told)
+
+
+def test_bytes_are_base64_in_json_and_themselves_in_cbor() -> None:
+    plain = {"pdf": b"%PDF\xff"}
+    assert json.loads(wire.encode(wire.JSON, plain)) == {"pdf": "JVBERv8="}
+    assert cbor2.loads(wire.encode(wire.CBOR, plain)) == plain

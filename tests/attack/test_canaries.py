@@ -34,6 +34,8 @@ SECRET = f"{CANARY}カナリア金糸雀"
 MISPLACED: tuple[Any, ...] = (SECRET, [SECRET], {SECRET: SECRET}, {"name": SECRET}, 9 * 10**14)
 ENCODINGS = ("utf-8", "utf-16-le", "utf-16-be", "shift_jis", "euc-jp")
 MACHINES = {"update/notify": CS, "update/held": CS, "relay/feed": NATIONAL}
+PURPOSES = {"disclosure": "disclosure"}
+"""事務 of the functions that have one of their own."""
 Body = dict[str, Any]
 
 
@@ -109,6 +111,7 @@ OPERATORS = {
     "ledger": AUDITOR,
     "search": REGISTRAR,
     "provision": REGISTRAR,
+    "disclosure": REGISTRAR,
 }
 
 
@@ -118,11 +121,12 @@ def attack(field: Field, operation: str, plain: Body, number: int) -> HttpReply:
     body = cbor2.dumps(plain) if media_type == CBOR else json.dumps(plain).encode()
     headers = {"Idempotency-Key": f"{operation.replace('/', '-')}-{number:012}"}
     name = MACHINES.get(operation, TERMINAL)
-    operator = OPERATORS.get(operation.partition("/")[0])
+    function = operation.partition("/")[0]
+    operator = OPERATORS.get(function)
     if name == TERMINAL and operator is not None:
         headers |= {
             "Authorization": f"Bearer {field.tokens[operator]}",
-            "X-Purpose": "register-administration",
+            "X-Purpose": PURPOSES.get(function, "register-administration"),
             "X-Reason": "04",
         }
     return field.ask(name, operation, body, headers, media_type=media_type)

@@ -18,6 +18,7 @@ from appliance.operation import AnyOperation, argument_paths
 from appliance.policy import read_policy
 from appliance.testing import quick_pins
 from plugins import (
+    disclosure,
     ledger,
     national_relay,
     provision,
@@ -34,6 +35,7 @@ OURS = {
     "update": update,
     "search": search,
     "provision": provision,
+    "disclosure": disclosure,
     "retention": retention,
     "roster": roster,
     "ledger": ledger,

@@ -195,7 +195,12 @@ def test_the_custodians_sign_a_changed_policy(site: Site) -> None:
         file.write("\n")
     signed = as_json(juki("policy", "sign", "--config", site.config, "--key-file", key, "--json"))
     assert signed["serial"] == 2
-    assert signed["files"] == ["plugins.toml", "policy/purposes.toml", "policy/roles.toml"]
+    assert signed["files"] == [
+        "plugins.toml",
+        "policy/office.toml",
+        "policy/purposes.toml",
+        "policy/roles.toml",
+    ]
     again = juki("policy", "sign", "--config", site.config, "--json", given=key.read_text())
     assert as_json(again)["serial"] == 3
     assert as_json(juki("policy", "show", "--config", site.config, "--json"))["signed"]

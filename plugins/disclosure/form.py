@@ -1,0 +1,109 @@
+"""What is printed, as data: the versions of a record as the blocks of 別記第3号様式 (R69 to R73).
+
+The eight items of R73 are disclosed, 個人番号 among them; the newest version comes first and is
+labelled 最新. 区分 is one of 記載, 消除, 修正, and stands before the 異動事由.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+from functools import cache
+from types import MappingProxyType
+from typing import Any
+
+from msgspec import to_builtins
+
+from appliance.plugin_api import (
+    PROVIDED,
+    Case,
+    Eras,
+    ItemName,
+    PartialDate,
+    Resident,
+    Value,
+    gaiji,
+    western,
+    with_geta,
+)
+
+ENTERED, STRUCK_OFF, AMENDED = "記載", "消除", "修正"
+REASONS: Mapping[str, tuple[str, str]] = MappingProxyType(
+    {
+        "11": (ENTERED, "転入等"),
+        "12": (ENTERED, "出生"),
+        "13": (ENTERED, "職権記載等"),
+        "21": (STRUCK_OFF, "転出"),
+        "22": (STRUCK_OFF, "死亡"),
+        "23": (STRUCK_OFF, "職権消除等"),
+        "31": (AMENDED, "転居"),
+        "32": (AMENDED, "軽微な修正"),
+        "33": (AMENDED, "職権修正等"),
+        "41": (AMENDED, "住民票コードの記載の変更請求"),
+        "42": (AMENDED, "住民票コードの職権記載等"),
+        "51": (AMENDED, "個人番号の変更請求"),
+        "52": (AMENDED, "個人番号の職権修正等"),
+        "53": (AMENDED, "個人番号の職権記載"),
+    }
+)
+"""区分 and 異動事由 by the project's codes."""
+SEXES = {"1": "男", "2": "女"}
+
+Data = dict[str, Any]
+
+
+def paper(case: Case, number: int, on: date) -> Data:
+    """Return what every paper of a case says: whose it is, of which case, of which day."""
+    return {**sender(case, on), "reference": f"受付番号 第{number}号"}
+
+
+def sender(case: Case, on: date) -> Data:
+    """Return what every paper says: who sends it, and of which day it is."""
+    return {"office": to_builtins(case.policy.office), "issued": written(on.isoformat())}
+
+
+def blocks(versions: Sequence[Resident]) -> Data:
+    """Return the blocks of the versions of a record, given newest first."""
+    return {
+        "blocks": [_block(version, newest=at == 0) for at, version in enumerate(versions)],
+        "gaiji": any(
+            gaiji(str(version.values[ItemName(item)] or ""))
+            for version in versions
+            for item in ("name", "address")
+        ),
+    }
+
+
+def written(day: str) -> str:
+    """Return a date of the register as 和暦, 不詳 where a part is unknown."""
+    parsed = PartialDate.parse(day)
+    return next(iter(_eras().spellings(parsed)), western(parsed))
+
+
+def printable(text: str) -> str:
+    """Return a text as it is printed: 〓 for each image of a character."""
+    return with_geta(text)
+
+
+def _block(version: Resident, *, newest: bool) -> dict[str, str]:
+    get = version.values.get
+    plain = {str(item): _plain(get(item)) for item in PROVIDED}
+    kind, reason = REASONS[plain["reason"]]
+    as_written = _plain(get(ItemName("birth_date_as_written")))
+    return {
+        **plain,
+        "label": "最新" if newest else "",
+        "name": printable(plain["name"]),
+        "address": printable(plain["address"]),
+        "birth_date": as_written or written(plain["birth_date"]),
+        "sex": SEXES.get(plain["sex"], "不明"),
+        "reason": f"{kind}・{reason}",
+        "effective_date": written(plain["effective_date"]),
+    }
+
+
+def _plain(value: Value) -> str:
+    return "" if value is None else str(value)
+
+
+@cache
+def _eras() -> Eras:
+    return Eras.load()

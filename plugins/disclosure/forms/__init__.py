@@ -1,0 +1,1 @@
+"""The papers, as typst templates; ``press`` prints them."""

@@ -1,0 +1,133 @@
+"""The rules of disclosure and correction: number, what it is about, what staff have to do next.
+
+The numbers stand in refusals (``problems``) and in the tests. The law counts 三十日 from the day of
+acceptance on, that day included (「受理した日から起算して」).
+"""
+
+from collections.abc import Mapping
+from datetime import date, timedelta
+from types import MappingProxyType
+
+from appliance.plugin_api import PartialDate, Problem, Rejected
+
+DAYS = 30
+"""開示の期限 (住民基本台帳法第30条の33第1項); for a correction the office's own aim."""
+MAJORITY = 18
+"""成年 (民法第4条, since 2022-04-01)."""
+
+RULES: Mapping[str, tuple[str, str]] = MappingProxyType(
+    {
+        "D-01": (
+            "received_on",
+            "受付日が正しい日付でないか、本日より後です。受付日を直してください。",
+        ),
+        "D-02": (
+            "birth_date",
+            "生年月日が正しい日付でありません。不詳の部分は00として入力してください。",
+        ),
+        "D-03": (
+            "representative",
+            "本人は受付日に成年に達しているため、未成年者の法定代理人による請求はできません。"
+            "本人からの請求を案内してください。",
+        ),
+        "D-04": (
+            "number",
+            "この受付番号の事案では、この処理はできません。事案の種類を確かめてください。",
+        ),
+        "D-05": ("number", "この事案は終了しています。新たに受け付けてください。"),
+        "D-06": (
+            "stamps_yen",
+            "手数料の収入証紙が足りません。不足分を受け取り、補正(amend)で登録してください。",
+        ),
+        "D-07": ("number", "突合が済んでいません。突合(match)を行ってください。"),
+        "D-08": (
+            "number",
+            "請求書の記載が本人確認情報と一致しないため、出力できません。"
+            "請求者に確認し、補正(amend)の後、再び突合してください。",
+        ),
+        "D-09": (
+            "number",
+            "突合の後に記録が更新されました。再び突合(match)を行ってください。",
+        ),
+        "D-10": (
+            "number",
+            "既に発行しています。再び出力するときは再発行(reissue)を行ってください。",
+        ),
+        "D-11": ("number", "まだ発行していません。発行(issue)を行ってください。"),
+        "D-12": (
+            "until",
+            "期限の延長は、当初の期限までに、それより後の日を定めて行わなければなりません。",
+        ),
+        "D-13": (
+            "number",
+            "様式、発行者の記載又は残っている記録が変わったため、同じものを出力できません。"
+            "新たに受け付けて発行してください。",
+        ),
+        "D-14": (
+            "sheet",
+            "この帳票では、この処理はできません。帳票管理簿で状態を確かめてください。",
+        ),
+        "D-15": (
+            "disclosure",
+            "訂正等の申出は、開示を受けた後に受け付けます。開示の交付を登録してください。",
+        ),
+        "D-16": ("number", "調査(investigate)の結果が登録されていません。"),
+        "D-17": ("number", "調査の結果が「誤りあり」でないため、通報は行いません。"),
+        "D-18": (
+            "number",
+            "市町村からの新たな通知がまだありません。通知を受けてから登録してください。",
+        ),
+        "D-19": ("why", "交付が済んでいないため、完了とすることができません。"),
+        "D-20": (
+            "municipality_code",
+            "記録がないため、通報先の市町村を特定できません。市町村コードを指定してください。",
+        ),
+        "D-22": ("witness", "廃棄の立会者は、廃棄する者以外の職員でなければなりません。"),
+        "D-21": (
+            "number",
+            "通報が済んでいません。通報(report)を行ってから結果を通知してください。",
+        ),
+    }
+)
+
+
+def broken(rule: str) -> Rejected:
+    """Return the refusal that a rule gives."""
+    item, text = RULES[rule]
+    return Rejected(f"against rule {rule}", problems=[Problem(rule, item, text)])
+
+
+def due_on(received: date) -> date:
+    """Return the last day on which a request received on a day may be answered."""
+    return received + timedelta(days=DAYS - 1)
+
+
+def day_of(text: str, rule: str) -> date:
+    """Return a day of the calendar.
+
+    Raises:
+        Rejected: it is none; ``rule`` says what is wrong.
+    """
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise broken(rule) from None
+
+
+def is_of_age(birth_date: str, day: date) -> bool:
+    """Return whether somebody is certainly of age on a day.
+
+    Raises:
+        Rejected: the birth date is not a date (D-02).
+    """
+    try:
+        born = PartialDate.parse(birth_date).upper()
+    except ValueError:
+        raise broken("D-02") from None
+    # A year is complete at the end of the day before the birthday (年齢計算ニ関スル法律).
+    tomorrow = day + timedelta(days=1)
+    return (tomorrow.year - MAJORITY, tomorrow.month, tomorrow.day) >= (
+        born.year,
+        born.month,
+        born.day,
+    )

@@ -1,0 +1,225 @@
+"""訂正等の申出: from the wish to the 通報, the new notification and the written result (R75)."""
+
+from pathlib import Path
+from typing import Any
+
+import cbor2
+import pytest
+
+from appliance.errors import Conflict
+from plugins import disclosure
+from plugins.disclosure import press
+from tests.plugins.disclosure.desk import MOTHER, Desk, read
+from tests.plugins.people import YATSUSHIRO, admit, change
+
+RIGHT = {"address": "熊本県八代市松江城町１番２６号", "notified_on": "2026-04-02", "reason": "33"}
+EXPLAINED = {"explanation": "八代市において住民票の記載を確認しました。"}
+
+
+@pytest.mark.requirement("R75", "R82")
+def test_a_correction_goes_all_the_way(desk: Desk, tmp_path: Path) -> None:
+    who = admit(desk.bench)
+    number = desk.wrong(desk.disclosed())
+    told = desk.ask("report", number=number)
+    assert (told["state"], told["by"], told["municipality_code"]) == (
+        "reported",
+        "message",
+        YATSUSHIRO,
+    )
+    assert not desk.ask("case", number=number)["answered"]
+    change(desk.bench, who, **RIGHT)
+    assert desk.ask("case", number=number)["answered"]
+    assert desk.ask("link", number=number)["state"] == "linked"
+    put_out = desk.ask("result", number=number, outcome="corrected", **EXPLAINED)
+    text = read(put_out["pdf"], tmp_path)
+    for part in (
+        "本人確認情報訂正等調査結果通知書",
+        "熊本花子様",
+        "令和8年4月1日に申出のあった本人確認情報の訂正について",
+        "住所",
+        "記録を改めました",
+        "令和8年4月1日に通報しました",
+        "令和8年4月2日に通知を受けた記録",
+        EXPLAINED["explanation"],
+        "第30条の35",
+    ):
+        assert part in "".join(text.split()), part
+    desk.ask("deliver", sheet=put_out["sheet"], method="post")
+    assert desk.ask("close", number=number, why="completed")["state"] == "closed"
+    seen = desk.ask("case", number=number)
+    assert seen["states"] == [
+        "received",
+        "investigated",
+        "reported",
+        "linked",
+        "issued",
+        "delivered",
+        "closed",
+    ]
+    assert (seen["disclosure"], seen["linked"]["version"]) == (1, 2)
+
+
+@pytest.mark.requirement("R82")
+def test_the_municipality_is_told_of_the_case_and_the_items_only(desk: Desk) -> None:
+    who = admit(desk.bench)
+    number = desk.wrong(desk.disclosed())
+    desk.ask("report", number=number)
+    with desk.bench.vault.view() as view:
+        (parcel,) = view.parcels(f"cs/{YATSUSHIRO}", 0, 10)
+    assert (parcel.kind, parcel.version.person) == ("report", who)
+    assert cbor2.loads(parcel.note) == {
+        "case": str(number),
+        "wish": "correct",
+        "items": "address",
+        "reported_on": "2026-04-01",
+        "basis": "住民基本台帳法第12条の5",
+    }
+    entry = desk.bench.ledger()[-1]
+    assert entry.subjects == (who,)
+    assert entry.note == f"case {number}: message to {YATSUSHIRO}"
+
+
+@pytest.mark.parametrize("wish", ["correct", "add", "delete"], ids=lambda wish: f"R75-{wish}")
+def test_all_or_part_may_be_corrected_added_or_deleted(desk: Desk, wish: str) -> None:
+    admit(desk.bench)
+    items = ["name", "address", "birth_date", "sex", "resident_code", "my_number", "reason"]
+    asked = {"wish": wish, "items": [*items, "effective_date"]}
+    seen = desk.ask("case", number=desk.correction(desk.disclosed(), **asked))
+    assert (seen["wish"], len(seen["items"]), seen["claim"]) == (wish, 8, "番地が違う")
+    assert seen["due_on"] == "2026-04-30"
+
+
+@pytest.mark.requirement("R75")
+def test_it_may_be_asked_for_after_a_disclosure_only(desk: Desk) -> None:
+    admit(desk.bench)
+    asked = {
+        "method": "counter",
+        "identity": ["passport"],
+        "wish": "correct",
+        "items": ["name"],
+        "claim": "x",
+    }
+    number = desk.matched()
+    assert desk.refused("correct", disclosure=number, **asked) == [("D-15", "disclosure")]
+    sheet = desk.ask("issue", number=number)["sheet"]
+    assert desk.refused("correct", disclosure=number, **asked) == [("D-15", "disclosure")]
+    desk.ask("deliver", sheet=sheet, method="counter")
+    early = {**asked, "received_on": "2026-03-31"}
+    late = {**asked, "received_on": "2026-04-02"}
+    for wrong in (early, late):
+        assert desk.refused("correct", disclosure=number, **wrong) == [("D-01", "received_on")]
+    desk.ask("close", number=number, why="completed")
+    correction = desk.ask("correct", disclosure=number, **asked, representative=MOTHER)["number"]
+    assert desk.ask("case", number=correction)["representative"] == MOTHER
+    assert desk.refused("correct", disclosure=correction, **asked) == [("D-04", "number")]
+
+
+def test_what_the_resident_says_is_not_in_the_ledger(desk: Desk) -> None:
+    admit(desk.bench)
+    desk.wrong(desk.disclosed())
+    with desk.bench.vault.view() as view:
+        written = b"".join(entry.body for entry in view.entries(0, view.ledger_size()))
+    assert "番地が違う".encode() not in written
+    assert "転記の誤り".encode() not in written
+
+
+def test_where_no_error_is_found_nobody_is_told_and_the_result_says_so(
+    desk: Desk, tmp_path: Path
+) -> None:
+    admit(desk.bench)
+    number = desk.correction(desk.disclosed())
+    outcome = {"outcome": "not-corrected", **EXPLAINED}
+    assert desk.refused("report", number=number) == [("D-16", "number")]
+    assert desk.refused("result", number=number, **outcome) == [("D-16", "number")]
+    desk.ask("investigate", number=number, finding="no-error", account="住民票と一致")
+    assert desk.refused("report", number=number) == [("D-17", "number")]
+    assert desk.refused("link", number=number) == [("D-21", "number")]
+    text = read(desk.ask("result", number=number, **outcome)["pdf"], tmp_path)
+    assert "記録を改める事由は認められませんでした" in text
+    assert text.count("なし") == 2
+    assert desk.refused("result", number=number, **outcome) == [("D-10", "number")]
+    again = {"finding": "error", "account": "x"}
+    assert desk.refused("investigate", number=number, **again) == [("D-04", "number")]
+    assert desk.refused("report", number=number) == [("D-04", "number")]
+
+
+def test_an_error_is_not_answered_before_the_mayor_is_told(desk: Desk) -> None:
+    admit(desk.bench)
+    number = desk.wrong(desk.disclosed())
+    result = {"number": number, "outcome": "not-corrected", **EXPLAINED}
+    assert desk.refused("result", **result) == [("D-21", "number")]
+    desk.ask("report", number=number)
+    assert desk.refused("report", number=number) == [("D-04", "number")]
+    desk.ask("result", **result)
+
+
+@pytest.mark.parametrize("outcome", ["corrected", "partly"])
+def test_nothing_is_called_corrected_before_the_municipality_says_so(
+    desk: Desk, outcome: str
+) -> None:
+    who = admit(desk.bench)
+    number = desk.wrong(desk.disclosed())
+    change(desk.bench, who, **RIGHT)
+    desk.ask("report", number=number)
+    assert desk.refused("link", number=number) == [("D-18", "number")]
+    result = {"number": number, "outcome": outcome, **EXPLAINED}
+    assert desk.refused("result", **result) == [("D-18", "number")]
+    change(desk.bench, who, seen=2, **RIGHT)
+    desk.ask("link", number=number)
+    assert desk.refused("link", number=number) == [("D-04", "number")]
+    desk.ask("result", **result)
+
+
+def test_who_is_not_in_the_file_has_the_mayor_told_by_letter(desk: Desk) -> None:
+    number = desk.correction(desk.disclosed(), wish="add", items=["name"])
+    desk.ask("investigate", number=number, finding="error", account="通知の漏れ")
+    assert desk.refused("report", number=number) == [("D-20", "municipality_code")]
+    told = desk.ask("report", number=number, municipality_code=YATSUSHIRO)
+    assert (told["by"], told["message"]) == ("letter", None)
+    assert desk.refused("link", number=number) == [("D-18", "number")]
+    who = admit(desk.bench)
+    assert desk.ask("link", number=number)["state"] == "linked"
+    assert desk.bench.ledger()[-1].subjects == (who,)
+
+
+@pytest.mark.parametrize("operation", ["match", "issue", "amend"])
+def test_a_correction_is_no_disclosure(desk: Desk, operation: str) -> None:
+    admit(desk.bench)
+    number = desk.correction(desk.disclosed())
+    assert desk.refused(operation, number=number) == [("D-04", "number")]
+
+
+def test_a_case_that_changes_while_its_result_is_made_is_a_conflict(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    admit(desk.bench)
+    number = desk.wrong(desk.disclosed())
+    desk.ask("report", number=number)
+    real = press.printed
+
+    def printed(*arguments: Any) -> press.Printed:
+        desk.ask("close", number=number, why="withdrawn")
+        return real(*arguments)
+
+    monkeypatch.setattr(disclosure.correcting, "printed", printed)
+    assert desk.refused("result", number=number, outcome="not-corrected", **EXPLAINED) == [
+        ("D-05", "number")
+    ]
+
+
+def test_a_case_investigated_anew_while_its_result_is_made_is_a_conflict(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    admit(desk.bench)
+    number = desk.correction(desk.disclosed())
+    found = {"number": number, "finding": "no-error"}
+    desk.ask("investigate", **found, account="x")
+    real = press.printed
+
+    def printed(*arguments: Any) -> press.Printed:
+        desk.ask("investigate", **found, account="y")
+        return real(*arguments)
+
+    monkeypatch.setattr(disclosure.correcting, "printed", printed)
+    with pytest.raises(Conflict):
+        desk.ask("result", number=number, outcome="not-corrected", **EXPLAINED)
