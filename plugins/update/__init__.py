@@ -12,6 +12,7 @@ Read it in this order::
     checks.py   what must hold of every notice, as one table: rules G-01 to G-12
     order.py    sequence numbers: what came twice, what is missing
     held.py     notices that wait for another one
+    clashes.py  how often a sender has met what stands in another's record
     batch.py    all of it together, one notice after another
 """
 
@@ -61,7 +62,10 @@ class Notified(Answer, frozen=True, kw_only=True):
 
 
 class AskHeld(Arguments, frozen=True, kw_only=True):
-    """Nothing is asked; the certificate says whose notices."""
+    """From which sequence number on, and how many; the certificate says whose notices."""
+
+    after: Annotated[int, msgspec.Meta(ge=0)] = 0
+    limit: Annotated[int, msgspec.Meta(ge=1, le=1000)] = 1000
 
 
 class Waits(Answer, frozen=True, kw_only=True):
@@ -73,9 +77,10 @@ class Waits(Answer, frozen=True, kw_only=True):
 
 
 class HeldNotices(Answer, frozen=True, kw_only=True):
-    """What waits and what is missing of the sender's notices."""
+    """What waits and what is missing of the sender's notices, and how many wait in all."""
 
     held: list[Waits]
+    count: int
     missing: list[int]
     last_sequence: int
 
@@ -93,19 +98,21 @@ def notify(case: Case, asked: Notify) -> Notified:
     )
 
 
-def tell_held(case: Case, _: AskHeld) -> HeldNotices:
+def tell_held(case: Case, asked: AskHeld) -> HeldNotices:
     """Tell a municipality which of its notices wait, and for what."""
     sender = sender_in(case).code
     receipts = Receipts(case.papers, sender)
+    waiting = Waiting(case.papers, case.registry.alias)
     return HeldNotices(
         held=[
             Waits(
-                sequence=waiting.notice.sequence,
-                since=waiting.since.isoformat(),
-                problems=list(waiting.problems),
+                sequence=held.notice.sequence,
+                since=held.since.isoformat(),
+                problems=list(held.problems),
             )
-            for waiting in Waiting(case.papers, case.registry.alias).of_sender(sender)
+            for held in waiting.of_sender(sender, asked.after, asked.limit)
         ],
+        count=waiting.count(sender),
         missing=receipts.missing(MOST_MISSING),
         last_sequence=receipts.last,
     )
@@ -128,6 +135,7 @@ HELD = Operation(
     answers=HeldNotices,
     handler=tell_held,
     purposed=False,
+    records=("after", "limit"),
 )
 
 

@@ -26,13 +26,15 @@ from appliance.plugin_api import (
     is_resident_code,
 )
 from plugins.update import checks, rules
-from plugins.update.held import Held, Waiting
+from plugins.update.clashes import Clashes
+from plugins.update.held import MOST_OF_PERSON, MOST_OF_SENDER, Held, Waiting
 from plugins.update.notice import (
     EFFECTIVE_DATE,
     MY_NUMBER,
     READ,
     REASON,
     REMOVED_FLAG,
+    RESIDENT_CODE,
     UPDATE_NUMBER,
     Notice,
     digest,
@@ -50,6 +52,18 @@ USED_NUMBER = "更新順番号が記録済みの番号以下です。記録済�
 AWAITED_NUMBER = "同じ更新順番号の通知を保留しています。先に欠けている通知を送ってください。"
 MISSING_NUMBER = "この人の前の更新順番号の通知が届いていません。届くまで保留します。"
 ANOTHERS_NUMBER = "別の人に付番された個人番号です。確認して送ってください。"
+MANY_CLASHES = (
+    "他の記録と合わない通知が本日の上限に達しました。"
+    "都道府県に連絡し、確認した通知を明日以降に送ってください。"
+)
+MANY_WAIT_FOR_PERSON = (
+    "この人について保留している通知が上限に達しています。"
+    "欠けている更新順番号の通知を先に送り、その後に新しい連番で送ってください。"
+)
+MANY_WAIT = (
+    "保留している通知が上限に達しています。update/heldで欠けている通知を確認して送り、"
+    "その後に新しい連番で送ってください。"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +92,7 @@ class Batch:
         self._sender = sender_in(case)
         self._receipts = Receipts(case.papers, self._sender.code)
         self._waiting = Waiting(case.papers, case.registry.alias)
+        self._clashes = Clashes(case.papers, case.request.today)
         self._released = 0
 
     def take(self, notice: Notice) -> Verdict:
@@ -104,6 +119,8 @@ class Batch:
     def close(self, most_missing: int) -> list[int]:
         """Write down which numbers have come; return the lowest that have not."""
         self._receipts.save()
+        self._waiting.save()
+        self._clashes.save()
         if self._released:
             # Not one by one: a batch may release more than a ledger entry can hold.
             self._case.note.result = f"released {self._released}"
@@ -125,14 +142,35 @@ class Batch:
         if not is_resident_code(notice.resident_code):
             return Verdict.of(findings), Standing(State.UNKNOWN)
         standing, values = self._standing(notice.resident_code), told(notice)
-        before, state = standing.before, standing.state
+        known = (values, standing.before, standing.state, sender)
         if notice.update_number == standing.next_number:
-            findings += rules.judge(values, before, state, sender)
+            findings += self._in_order(*known)
+        elif notice.update_number > standing.next_number:
+            # What is refused now may be right once the missing one has come.
+            missing = Problem("G-06", "update_number", MISSING_NUMBER)
+            against = [each for each in rules.judge_state(*known) if each.severity is Severity.WAIT]
+            findings += [Finding(Severity.WAIT, missing), *against]
+        elif closed := rules.beyond_reach(*known):
+            findings += closed
         else:
             # Made against another record than the latest: comparing them would mean nothing.
-            against = rules.judge_state(values, before, state, sender)
-            findings += _out_of_order(notice.update_number > standing.next_number, against)
-        return Verdict.of(findings + self._anothers_number(notice, standing)), standing
+            used = error("G-06", "update_number", USED_NUMBER)
+            findings += [used, *rules.judge_state(*known)]
+        if Verdict.of(findings).outcome is Outcome.APPLIED:
+            # Last, so that whoever wants to know a number must become its holder.
+            findings += self._anothers_number(held, standing)
+        return Verdict.of(findings), standing
+
+    def _in_order(
+        self, values: Values, before: Values | None, state: State, sender: Sender
+    ) -> list[Finding]:
+        clashing = rules.decided_by_anothers(values, before, state, sender)
+        if clashing and self._clashes.too_many(sender.code):
+            return [error("G-13", RESIDENT_CODE, MANY_CLASHES)]
+        findings = rules.judge(values, before, state, sender)
+        if clashing and any(finding.severity is Severity.ERROR for finding in findings):
+            self._clashes.enter(sender.code)
+        return findings
 
     def _standing(self, resident_code: str) -> Standing:
         registry = self._case.registry
@@ -157,16 +195,19 @@ class Batch:
             values = {**resident.values, **earlier.values}
         return values
 
-    def _anothers_number(self, notice: Notice, standing: Standing) -> list[Finding]:
-        number, before = notice.my_number, standing.before
+    def _anothers_number(self, held: Held, standing: Standing) -> list[Finding]:
+        number, before = held.notice.my_number, standing.before
         if number is None or not is_my_number(number):
             return []
         if before is not None and before[MY_NUMBER] == number:
             return []
+        if self._clashes.too_many(held.sender):
+            return [error("G-13", "my_number", MANY_CLASHES)]
         holder = self._case.registry.by_number(number)
         own = None if standing.resident is None else standing.resident.person
         if holder is None or holder == own:
             return []
+        self._clashes.enter(held.sender)
         return [error("L-30", "my_number", ANOTHERS_NUMBER)]
 
     def _apply(self, held: Held, standing: Standing, verdict: Verdict) -> Verdict:
@@ -190,14 +231,15 @@ class Batch:
         return verdict
 
     def _hold(self, held: Held, verdict: Verdict) -> Verdict:
-        for turn in self._waiting.turns(held.notice.resident_code):
-            if (turn.sender, turn.update_number) != (held.sender, held.turn.update_number):
-                continue
-            other = self._waiting.open(turn)
-            if not other.refused:
-                return Verdict.of([error("G-06", "update_number", AWAITED_NUMBER)])
-            self._waiting.drop(other)
-        self._waiting.put(_with(held, verdict))
+        turns = self._waiting.turns(held.notice.resident_code)
+        own = [turn for turn in turns if turn.sender == held.sender]
+        if held.turn.update_number in (turn.update_number for turn in own):
+            return Verdict.of([error("G-06", "update_number", AWAITED_NUMBER)])
+        if len(own) >= MOST_OF_PERSON:
+            return Verdict.of([error("G-06", "update_number", MANY_WAIT_FOR_PERSON)])
+        if self._waiting.count(held.sender) >= MOST_OF_SENDER:
+            return Verdict.of([error("G-06", "sequence", MANY_WAIT)])
+        self._waiting.add(_with(held, verdict))
         return verdict
 
     def _release(self, applied: Held) -> None:
@@ -221,7 +263,7 @@ class Batch:
             self._released += 1
             return True
         if verdict.problems != held.problems:
-            self._waiting.put(_with(held, verdict))
+            self._waiting.amend(_with(held, verdict))
         return False
 
 
@@ -235,15 +277,6 @@ def sender_in(case: Case) -> Sender:
     if code is None:
         raise NotPermitted("this terminal is not the CS of a municipality")
     return sender_of(code, case.registry.municipalities)
-
-
-def _out_of_order(gap: bool, against: list[Finding]) -> list[Finding]:
-    if not gap:
-        return [error("G-06", "update_number", USED_NUMBER), *against]
-    # What is refused now may be right once the missing one has come.
-    waits = [finding for finding in against if finding.severity is Severity.WAIT]
-    missing = Problem("G-06", "update_number", MISSING_NUMBER)
-    return [Finding(Severity.WAIT, missing), *waits]
 
 
 def _with(held: Held, verdict: Verdict) -> Held:

@@ -34,6 +34,8 @@ from plugins.update.verdict import Finding, error
 AS_WRITTEN_LENGTH = 40
 """The most characters of a birth date as the 住民票 spells it; the project's own limit."""
 
+DATE_LENGTH = len("YYYY-MM-DD")
+
 MOVING_OUT = "21"
 """The one 異動事由 that is notified beforehand, with the planned day (令30条の5)."""
 
@@ -249,8 +251,13 @@ def _numbered(images: tuple[Gaiji, ...], serial: int) -> bool:
     return serial >= 0 and images == expected
 
 
-@lru_cache(maxsize=1024)
 def _date(text: str) -> PartialDate | None:
+    # Only what has the length of a date is remembered.
+    return _read(text) if len(text) == DATE_LENGTH else None
+
+
+@lru_cache(maxsize=1024)
+def _read(text: str) -> PartialDate | None:
     try:
         return PartialDate.parse(text)
     except ValueError:

@@ -171,12 +171,46 @@ def test_every_item_that_is_not_allowed_is_named():
     assert _found(given, before()) == {("ERROR", "L-10", "name"), ("ERROR", "L-10", "sex")}
 
 
-@pytest.mark.parametrize("reason", ["31", "32", "33"])
-def test_l_11_a_correction_does_not_bring_somebody_from_another_municipality(reason):
-    given = notice(
-        reason=reason, update_number=2, municipality_code=HITOYOSHI, address="熊本県人吉市１番"
-    )
-    assert _found(given, before(), OF_HITOYOSHI) == {("ERROR", "L-11", "municipality_code")}
+FOREIGN = [
+    pytest.param(reason, state, id=f"R35-{reason}-{state.value}-L-11")
+    for reason, movement in MOVEMENTS.items()
+    for state in State
+    if state is not State.UNKNOWN and state not in movement.from_elsewhere
+]
+
+
+@pytest.mark.parametrize(("reason", "state"), FOREIGN)
+def test_another_municipalitys_record_is_out_of_reach_whatever_stands_in_it(reason, state):
+    same = notice(reason=reason, update_number=2, municipality_code=HITOYOSHI)
+    other = notice(reason=reason, update_number=2, **{**OTHERWISE, "municipality_code": HITOYOSHI})
+    for given in (same, other):
+        found = _found(given, AS_BEFORE[state], OF_HITOYOSHI)
+        assert found == {("ERROR", "L-11", "municipality_code")}
+
+
+def test_only_moving_in_and_an_entry_of_who_moved_out_reach_another_municipalitys_record():
+    reach = {reason: row.from_elsewhere for reason, row in MOVEMENTS.items() if row.from_elsewhere}
+    assert reach == {"11": frozenset(State), "13": {State.MOVED_OUT}}
+
+
+UNLIKE = [
+    ("S2", {"birth_date": "1980-05-00"}, ("ALERT", "L-17", "resident_code")),
+    ("S2", {"sex": "2", "name": "鈴木　花子"}, ("ALERT", "L-17", "resident_code")),
+    ("S3", {"birth_date": "1980-05-00"}, ("ALERT", "L-17", "resident_code")),
+    ("P", {"name": "鈴木　太郎"}, ("ALERT", "L-17", "resident_code")),
+    ("P", {"birth_date": "1980-05-00"}, ("ERROR", "L-17", "resident_code")),
+    ("P", {"sex": "2"}, ("ERROR", "L-17", "resident_code")),
+    ("S1", {"sex": "2"}, ("WAIT", "L-01", "reason")),
+    ("S4", {"sex": "2"}, ("ERROR", "L-02", "reason")),
+]
+
+
+@pytest.mark.parametrize(
+    ("state", "changes", "finding"), UNLIKE, ids=[f"{s}-{'-'.join(c)}" for s, c, _ in UNLIKE]
+)
+def test_moving_in_from_elsewhere_tells_nothing_of_the_items_of_the_record(state, changes, finding):
+    given = notice(reason="11", update_number=3, municipality_code=HITOYOSHI, **changes)
+    assert _found(given, AS_BEFORE[State(state)], OF_HITOYOSHI) == {finding}
 
 
 @pytest.mark.parametrize("reason", ["31", "32", "33"])
@@ -188,12 +222,6 @@ def test_l_11_is_kept_by_a_move_from_one_ward_of_the_city_to_another(reason):
         address="熊本県熊本市東区１番",
     )
     assert _found(given, before(municipality_code=CHUO_WARD), OF_KUMAMOTO) == set()
-
-
-@pytest.mark.parametrize(("reason", "rule"), [("21", "L-06"), ("22", "L-07"), ("23", "L-08")])
-def test_only_the_municipality_of_a_resident_strikes_off(reason, rule):
-    given = notice(reason=reason, update_number=2, municipality_code=HITOYOSHI)
-    assert _found(given, before(), OF_HITOYOSHI) == {("ERROR", rule, "municipality_code")}
 
 
 def test_l_01_waits_when_the_resident_is_another_municipalitys():
@@ -217,6 +245,15 @@ def test_a_correction_corrects_something(reason, rule):
 def test_l_17_warns_of_somebody_who_comes_back_written_otherwise(reason, item):
     given = notice(reason=reason, update_number=3, **{item: OTHERWISE[item]})
     assert _found(given, AS_BEFORE[State.MOVED_OUT]) == {("ALERT", "L-17", item)}
+
+
+@pytest.mark.parametrize(
+    ("reason", "state"), [("11", "P"), ("13", "P"), ("13", "S4")], ids=["11-P", "13-P", "13-S4"]
+)
+@pytest.mark.parametrize("item", ["birth_date", "sex"])
+def test_l_17_refuses_another_person_in_the_place_of_who_died_or_has_not_gone(reason, state, item):
+    given = notice(reason=reason, update_number=3, **{item: OTHERWISE[item]})
+    assert ("ERROR", "L-17", item) in _found(given, AS_BEFORE[State(state)])
 
 
 def test_l_18_warns_of_a_birth_on_another_day():
