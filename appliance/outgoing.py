@@ -8,7 +8,13 @@ import cbor2
 from appliance.errors import Conflict, Failed
 from appliance.items import ItemName, Values
 from appliance.registry import Registry, encoded
+from appliance.values.identifiers import Municipalities
 from storage.engine import Parcel, PersonId, Unit, VersionId, View
+
+
+def inbox_of(municipality_code: str, municipalities: Municipalities) -> str:
+    """Return the destination that the CS of a municipality, or of a ward's city, reads."""
+    return f"cs/{municipalities.notifying(municipality_code)}"
 
 
 @dataclass(frozen=True, slots=True)

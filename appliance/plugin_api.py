@@ -40,7 +40,7 @@ from appliance.model import (
     TerminalKind,
 )
 from appliance.operation import Answer, AnyOperation, Arguments, Operation, Power
-from appliance.outgoing import Dispatch
+from appliance.outgoing import Dispatch, inbox_of
 from appliance.papers import Papers
 from appliance.policy import Policy
 from appliance.recount import differences, has_lapsed
@@ -78,6 +78,7 @@ from appliance.vocabulary import (
 )
 from appliance.watch import Alarm, Watch
 from storage.engine import Mark
+from storage.engine import Mark, PersonId
 
 hookimpl = pluggy.HookimplMarker("appliance")
 
@@ -129,6 +130,7 @@ __all__ = [
     "OperatorRecord",
     "Papers",
     "PartialDate",
+    "PersonId",
     "Policy",
     "Power",
     "Problem",
@@ -162,6 +164,7 @@ __all__ = [
     "has_lapsed",
     "hiragana",
     "hookimpl",
+    "inbox_of",
     "is_my_number",
     "is_resident_code",
     "outsiders",

@@ -197,6 +197,12 @@ class Municipalities:
             return (code,)
         return (code, *self._children.get(code, ()))
 
+    def notifying(self, code: str) -> str:
+        """Return whose CS notifies for a code: of a ward its 指定都市, of all others itself."""
+        entry = self.lookup(code)
+        parent = None if entry is None else self.lookup(entry.parent)
+        return code if parent is None or parent.is_prefecture else parent.code
+
     def covers(self, parent: str, child: str) -> bool:
         """Whether residents of ``child`` are residents of ``parent`` (rule G-03)."""
         return child in self.covered_by(parent)

@@ -7,13 +7,16 @@ outbox by whoever answers the ``messages`` hook, all in one unit of work.
 
 Read it in this order::
 
-    notice.py   what a notification says, and the record it becomes
-    rules.py    the state machine of 異動事由 as one table: rules L-01 to L-19
-    checks.py   what must hold of every notice, as one table: rules G-01 to G-12
-    order.py    sequence numbers: what came twice, what is missing
-    held.py     notices that wait for another one
-    clashes.py  how often a sender has met what stands in another's record
-    batch.py    all of it together, one notice after another
+    notice.py    what a notification says, and the record it becomes
+    rules.py     the state machine of 異動事由 as one table: rules L-01 to L-34
+    checks.py    what must hold of every notice, as one table: rules G-01 to G-12
+    clashes.py   how often a sender has met what stands in another's record
+    judging.py   all rules together, about one notice
+    order.py     sequence numbers: what came twice, what is missing
+    held.py      notices that wait for another one
+    inbox.py     what the prefecture tells a municipality
+    batch.py     all of it together, one notice after another
+    recovery.py  a municipality's full set after a loss of data
 """
 
 from collections.abc import Iterable
@@ -31,10 +34,12 @@ from appliance.plugin_api import (
     Problem,
     hookimpl,
 )
-from plugins.update.batch import Batch, sender_in
+from plugins.update import inbox, recovery
+from plugins.update.batch import Batch
 from plugins.update.held import Waiting
 from plugins.update.notice import Notice
 from plugins.update.order import Receipts
+from plugins.update.sender import sender_in
 
 MOST_NOTICES = 1000
 MOST_MISSING = 100
@@ -52,6 +57,8 @@ class Result(Answer, frozen=True, kw_only=True):
     sequence: int
     outcome: str
     problems: list[Problem]
+    answers: list[int]
+    """The numbers of the reports in the inbox that it answers (住民基本台帳法12条の5)."""
 
 
 class Notified(Answer, frozen=True, kw_only=True):
@@ -73,6 +80,8 @@ class Waits(Answer, frozen=True, kw_only=True):
 
     sequence: int
     since: str
+    age: int
+    """Seconds."""
     problems: list[Problem]
 
 
@@ -81,20 +90,40 @@ class HeldNotices(Answer, frozen=True, kw_only=True):
 
     held: list[Waits]
     count: int
+    oldest_age: int | None
+    """Seconds that the oldest one of the page waits."""
     missing: list[int]
     last_sequence: int
+
+
+class Withdraw(Arguments, frozen=True, kw_only=True):
+    """Which of the sender's notices."""
+
+    sequence: Annotated[int, msgspec.Meta(ge=1)]
+
+
+class Withdrawn(Answer, frozen=True, kw_only=True):
+    """Whether it was waiting; it no longer is."""
+
+    withdrawn: bool
 
 
 def notify(case: Case, asked: Notify) -> Notified:
     """Take the notices one after another (R23, R24)."""
     batch = Batch(case)
     verdicts = [(notice.sequence, batch.take(notice)) for notice in asked.notifications]
+    batch.close()
     return Notified(
         results=[
-            Result(sequence=sequence, outcome=verdict.outcome, problems=list(verdict.problems))
+            Result(
+                sequence=sequence,
+                outcome=verdict.outcome,
+                problems=list(verdict.problems),
+                answers=list(verdict.answers),
+            )
             for sequence, verdict in verdicts
         ],
-        missing=batch.close(MOST_MISSING),
+        missing=batch.receipts.missing(MOST_MISSING),
     )
 
 
@@ -103,19 +132,30 @@ def tell_held(case: Case, asked: AskHeld) -> HeldNotices:
     sender = sender_in(case).code
     receipts = Receipts(case.papers, sender)
     waiting = Waiting(case.papers, case.registry.alias)
+    page = [
+        Waits(
+            sequence=held.notice.sequence,
+            since=held.since.isoformat(),
+            age=int((case.request.now - held.since).total_seconds()),
+            problems=list(held.problems),
+        )
+        for held in waiting.of_sender(sender, asked.after, asked.limit)
+    ]
     return HeldNotices(
-        held=[
-            Waits(
-                sequence=held.notice.sequence,
-                since=held.since.isoformat(),
-                problems=list(held.problems),
-            )
-            for held in waiting.of_sender(sender, asked.after, asked.limit)
-        ],
+        held=page,
         count=waiting.count(sender),
+        oldest_age=max((each.age for each in page), default=None),
         missing=receipts.missing(MOST_MISSING),
         last_sequence=receipts.last,
     )
+
+
+def withdraw(case: Case, asked: Withdraw) -> Withdrawn:
+    """Take back a notice that waits; its sequence number stays used."""
+    batch = Batch(case)
+    found = batch.withdraw(asked.sequence)
+    batch.close()
+    return Withdrawn(withdrawn=found)
 
 
 NOTIFY = Operation(
@@ -139,6 +179,58 @@ HELD = Operation(
 )
 
 
+WITHDRAW = Operation(
+    name=OperationName("update/withdraw"),
+    summary="Take back a notice that waits, because it was an error",
+    asks=Withdraw,
+    answers=Withdrawn,
+    handler=withdraw,
+    changes=True,
+    purposed=False,
+    records=("sequence",),
+)
+INBOX = Operation(
+    name=OperationName("update/inbox"),
+    summary="Read what the prefecture tells a municipality about its residents",
+    asks=inbox.ReadInbox,
+    answers=inbox.InboxRead,
+    handler=inbox.read_inbox,
+    purposed=False,
+    records=inbox.ReadInbox.__struct_fields__,
+)
+ACKNOWLEDGE_INBOX = Operation(
+    name=OperationName("update/acknowledge-inbox"),
+    summary="Remember up to which message a municipality has its inbox",
+    asks=inbox.AcknowledgeInbox,
+    answers=inbox.InboxAcknowledged,
+    handler=inbox.acknowledge_inbox,
+    changes=True,
+    purposed=False,
+    records=inbox.AcknowledgeInbox.__struct_fields__,
+)
+RECOVER = Operation(
+    name=OperationName("update/recover"),
+    summary="Compare a municipality's full set with the file, and take over what is newer",
+    asks=recovery.Recover,
+    answers=recovery.Recovered,
+    handler=recovery.recover,
+    changes=True,
+    purposed=False,
+    records=("last_sequence",),
+    drops=("records",),
+)
+OPEN_RECOVERY = Operation(
+    name=OperationName("update/open-recovery"),
+    summary="Let a municipality send its full set after a loss of data, until a day",
+    asks=recovery.OpenRecovery,
+    answers=recovery.RecoveryOpened,
+    handler=recovery.open_recovery,
+    changes=True,
+    purposed=False,
+    records=recovery.OpenRecovery.__struct_fields__,
+)
+
+
 @hookimpl
 def operations() -> Iterable[AnyOperation]:
-    return (NOTIFY, HELD)
+    return (NOTIFY, HELD, WITHDRAW, INBOX, ACKNOWLEDGE_INBOX, RECOVER, OPEN_RECOVERY)

@@ -27,7 +27,7 @@ from appliance.plugin_api import (
     visible_length,
 )
 from plugins.update.notice import Notice
-from plugins.update.rules import MOVEMENTS
+from plugins.update.rules import CODE_CHANGES, MOVEMENTS, NUMBER_CHANGES
 from plugins.update.sender import Sender
 from plugins.update.verdict import Finding, error
 
@@ -166,7 +166,19 @@ def _unknown_reason(notice: Notice, _: Sender, __: date) -> Iterator[str]:
         yield "reason"
 
 
+def _no_code_before(notice: Notice, _: Sender, __: date) -> Iterator[str]:
+    if notice.reason in CODE_CHANGES and notice.previous_resident_code is None:
+        yield "previous_resident_code"
+
+
+def _no_number(notice: Notice, _: Sender, __: date) -> Iterator[str]:
+    if notice.reason in NUMBER_CHANGES and notice.my_number is None:
+        yield "my_number"
+
+
 def _another_code_before(notice: Notice, _: Sender, __: date) -> Iterator[str]:
+    if notice.reason in CODE_CHANGES:
+        return
     if notice.previous_resident_code not in (None, notice.resident_code):
         yield "previous_resident_code"
 
@@ -203,6 +215,8 @@ CHECKS: tuple[Check, ...] = (
         "G-07", "空文字は使えません。記載がないときはnullとしてください。", _empty_instead_of_null
     ),
     Check("G-07", "大字・字コードは数字6桁、ないときはnullとしてください。", _town_code),
+    Check("G-07", "変更前の住民票コードを記載して送ってください。", _no_code_before),
+    Check("G-07", "変更後の個人番号を記載して送ってください。", _no_number),
     Check(
         "G-08",
         "外字数が文字列中の外字の数と一致しません。数え直して送ってください。",

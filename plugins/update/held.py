@@ -127,7 +127,7 @@ class Waiting:
                 yield _read(body)
 
     def _place(self, held: Held) -> str:
-        person = self._alias(held.notice.resident_code)
+        person = self._alias(held.notice.known_by)
         return f"{person}/{held.turn.update_number:016}/{_key(held.turn)}"
 
     def _count(self, sender: str, by: int) -> None:

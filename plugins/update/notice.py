@@ -60,6 +60,11 @@ class Notice(Arguments, frozen=True, kw_only=True):
     name_gaiji_serial: int = 0
     address_gaiji_serial: int = 0
 
+    @property
+    def known_by(self) -> str:
+        """The 住民票コード by which the person is known before this notice."""
+        return self.previous_resident_code or self.resident_code
+
 
 def digest(notice: Notice) -> bytes:
     """Return 16 bytes that tell whether a sequence number came again with the same content."""

@@ -9,6 +9,8 @@ a person can be known here::
     S2  moved out (転出)        S3  struck off (職権消除)        S4  dead (死亡)
     S9  the code was replaced: the person has another one now
 
+A change of the 住民票コード (41, 42) comes with the previous one, by which the person is known.
+
 and its cells say what follows: ``ok``, a rule that refuses, or a rule in brackets that only warns.
 ``may_change`` are the items that may differ from the record before; for any other the rule
 ``otherwise`` is broken. ``then`` is the state afterwards. To change a rule, change its cell.
@@ -18,8 +20,7 @@ whatever it holds, except in the states of ``from_elsewhere``. A municipality mu
 find out what stands in a record that is not its own by trying.
 
 The rules L-01 and L-10 are those of the founding document (R30, R31). L-09, L-17, L-18 and L-19
-fill what it and the law's texts leave open; they are the project's own. Rules about a change of
-numbers (41 to 53) are not here yet.
+fill what it and the law's texts leave open; they are the project's own.
 """
 
 from collections.abc import Collection, Iterator, Mapping
@@ -35,6 +36,7 @@ from plugins.update.notice import (
     DESCRIBING,
     EFFECTIVE_DATE,
     MUNICIPALITY_CODE,
+    MY_NUMBER,
     NAME,
     REASON,
     REMOVED_FLAG,
@@ -104,6 +106,8 @@ def _items(*names: str) -> frozenset[ItemName]:
 
 _EVERYTHING = frozenset(DESCRIBING)
 _NOTHING = _items()
+_CODE = _items("resident_code")
+_NUMBER = _items("my_number")
 _NAME = _items("name", "name_gaiji_count", "name_gaiji_serial")
 _KANA = _items("kana")
 _BIRTH = _items("birth_date", "birth_date_as_written")
@@ -136,6 +140,22 @@ _TABLE = (
     _row("33", "職権修正等", "L-09   ok     (L-09) (L-09) (L-09) (L-09) G-10",
          may_change=_NAME | _KANA | _BIRTH | _SEX | _ADDRESS, otherwise="L-15",
          unchanged="L-16", then=None),
+    # 番号の修正              S0     S1     P      S2     S3     S4     S9
+    _row("41", "住民票コードの記載の変更請求",
+                             "L-21   ok     L-21   L-21   L-21   L-21   G-10",
+         may_change=_CODE, otherwise="L-22", unchanged="L-20", then=State.PRESENT),
+    _row("42", "住民票コードの職権記載等",
+                             "L-21   ok     L-21   L-21   L-21   L-21   G-10",
+         may_change=_CODE, otherwise="L-22", unchanged="L-20", then=State.PRESENT),
+    _row("51", "個人番号の変更請求",
+                             "L-09   ok     L-09   L-09   L-09   L-09   G-10",
+         may_change=_NUMBER, otherwise="L-31", unchanged="L-34", then=State.PRESENT),
+    _row("52", "個人番号の職権修正等",
+                             "L-09   ok     L-09   L-09   L-09   L-09   G-10",
+         may_change=_NUMBER, otherwise="L-31", unchanged="L-34", then=State.PRESENT),
+    _row("53", "個人番号の職権記載等",
+                             "L-09   ok     L-09   L-09   L-09   L-09   G-10",
+         may_change=_NUMBER, otherwise="L-31", unchanged="L-34", then=State.PRESENT),
 )
 # fmt: on
 MOVEMENTS: Mapping[str, Movement] = MappingProxyType({row.reason: row for row in _TABLE})
@@ -167,6 +187,15 @@ TEXTS: Mapping[str, str] = {
     "(L-17)": "以前の記録と異なります。同じ人の住民票コードであることを確認してください。",
     "(L-18)": "出生の異動年月日が生年月日と異なります。日付を確認してください。",
     "(L-19)": "死亡の記録がある人の記載です。死亡の取消しであることを確認してください。",
+    "L-20": "既に使われている住民票コードです。新しいコードを確認して送ってください。",
+    "L-21": "変更前の住民票コードの人は現存する住民ではありません。コードを確認してください。",
+    "L-22": "住民票コードの変更では他の項目を変更できません。その項目は別に通知してください。",
+    "L-31": "個人番号の変更では他の項目を変更できません。その項目は別に通知してください。",
+    "L-33": (
+        "記録に個人番号があるときは変更請求(51)か職権修正等(52)、"
+        "ないときは職権記載等(53)で送ってください。"
+    ),
+    "L-34": "変更の前後で個人番号が同じです。番号を確認して送ってください。",
     "G-10": "別の住民票コードに変更された人のコードです。現在の住民票コードで送ってください。",
 }
 
@@ -184,7 +213,8 @@ def state_of(before: Values | None, code: str, today: date) -> State:
         return State.PRESENT
     if before[REASON] == "21" and str(before[EFFECTIVE_DATE]) > today.isoformat():
         return State.MOVING_OUT
-    return _STRUCK_OFF_BY[str(before[REASON])]
+    # Of a record that came by a recovery, the version that struck off may be missing.
+    return _STRUCK_OFF_BY.get(str(before[REASON]), State.STRUCK_OFF)
 
 
 def judge(told: Values, before: Values | None, state: State, sender: Sender) -> list[Finding]:
@@ -240,6 +270,11 @@ def judge_state(told: Values, before: Values | None, state: State, sender: Sende
     return [] if movement is None else [*_state_findings(movement, before, state, sender)]
 
 
+def taken_code() -> Finding:
+    """Return that the new 住民票コード of a change is, or was, somebody's."""
+    return _finding("L-20", RESIDENT_CODE)
+
+
 def removed_after(reason: str, before: Values | None) -> bool:
     """Return 削除フラグ after a movement."""
     then = MOVEMENTS[reason].then
@@ -274,6 +309,10 @@ def _change_findings(movement: Movement, told: Values, before: Values) -> Iterat
         yield _finding(movement.unchanged, REASON)
 
 
+CODE_CHANGES = frozenset(row.reason for row in _TABLE if row.may_change == _CODE)
+NUMBER_CHANGES = frozenset(row.reason for row in _TABLE if row.may_change == _NUMBER)
+
+
 def _comparisons(
     movement: Movement, told: Values, before: Values | None, state: State, sender: Sender
 ) -> Iterator[Finding]:
@@ -285,6 +324,8 @@ def _comparisons(
     if movement.reason == "31" and told[ADDRESS] == before[ADDRESS]:
         # Another building on the same lot is legal (標準仕様書 4.1.2.1), so this only warns.
         yield _finding("(L-12)", ADDRESS)
+    if movement.may_change == _NUMBER and (movement.reason == "53") == bool(before[MY_NUMBER]):
+        yield _finding("L-33", REASON)
     if movement.reason in ("11", "13"):
         yield from _unlike(told, before, state, sender)
 
