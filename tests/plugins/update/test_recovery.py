@@ -12,6 +12,7 @@ from tests.plugins.update.making import (
     YATSUSHIRO,
     code,
     heard,
+    kept,
     moved,
     notify,
     number,
@@ -21,10 +22,6 @@ from tests.plugins.update.making import (
     waits,
     wire,
 )
-
-
-def kept(notice, *, removed=False):
-    return {**notice, "removed": removed}
 
 
 @pytest.fixture
