@@ -23,6 +23,7 @@ from scripts.demo import (
     keeping,
     leftovers,
     machine,
+    municipality,
     office,
     people,
     reconciling,
@@ -137,6 +138,7 @@ def _play(stage: Stage, options: Namespace) -> None:
     steps.act(ACTS[3])
     office.work(stage, made.cast)
     servers.misbehave(stage, made.cast)
+    municipality.tell(stage, made.cast, made.cast.next_sequence + 2)
     servers.delivered(stage)
     reconciling.compare(stage, made.cast)
     keeping.keep(stage)

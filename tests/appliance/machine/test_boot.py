@@ -344,7 +344,7 @@ def test_a_queue_whose_oldest_has_waited_for_days_is_a_warning_and_a_figure(
     assert running is not None
 
     def waits_for(days: int) -> None:
-        since = int(utc_now().timestamp()) - days * 86400
+        since = int(running._clock().timestamp()) - days * 86400
 
         def count(unit: Unit) -> None:
             unit.tally(QUEUE, since - unit.tallies(QUEUE).get(QUEUE, 0))
