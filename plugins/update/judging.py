@@ -15,6 +15,8 @@ from dataclasses import dataclass
 
 from appliance.plugin_api import (
     Case,
+    ItemName,
+    NotFound,
     NotPermitted,
     Problem,
     Resident,
@@ -166,10 +168,11 @@ class Judge:
         # A correction may have come after it (職権修正等 leaves the state as it is).
         while values[REMOVED_FLAG] and values[REASON] == "33" and version > 1:
             version -= 1
-            earlier = self._case.registry.read(
-                resident.person, (REASON, EFFECTIVE_DATE, REMOVED_FLAG), version=version
-            )
-            values = {**resident.values, **earlier.values}
+            deciding = (REASON, EFFECTIVE_DATE, REMOVED_FLAG)
+            earlier = self._earlier(resident, version, deciding)
+            if not earlier.get(REMOVED_FLAG, True):
+                break  # the version that struck off is missing: it came by a recovery
+            values = {**values, **earlier}
         return values
 
     def _came_from(self, resident: Resident) -> str | None:
@@ -177,8 +180,14 @@ class Judge:
         here, version = resident.values[MUNICIPALITY_CODE], resident.version
         while version > 1:
             version -= 1
-            read = self._case.registry.read
-            earlier = read(resident.person, (MUNICIPALITY_CODE,), version=version)
-            if (place := earlier.values[MUNICIPALITY_CODE]) != here:
+            earlier = self._earlier(resident, version, (MUNICIPALITY_CODE,))
+            if (place := earlier.get(MUNICIPALITY_CODE, here)) != here:
                 return str(place)
         return None
+
+    def _earlier(self, resident: Resident, version: int, items: tuple[ItemName, ...]) -> Values:
+        """Return these items of an older version; nothing of one whose retention has ended."""
+        try:
+            return self._case.registry.read(resident.person, items, version=version).values
+        except NotFound:
+            return {}

@@ -127,6 +127,16 @@ def test_a_report_about_a_former_code_is_answered_under_the_new_one(bench, cs, r
     assert result["answers"] == [1]
 
 
+def test_only_who_was_asked_answers(bench, cs, report):
+    hitoyoshi = bench.municipality(HITOYOSHI)
+    notify(cs, wire())
+    report(1, to=f"cs/{HITOYOSHI}")
+    acknowledge(hitoyoshi, 1)
+    leaving = wire(sequence=2, update_number=2, reason="21")
+    assert notify(cs, leaving)["results"][0]["answers"] == []
+    assert notify(hitoyoshi, to_hitoyoshi(1, 3))["results"][0]["answers"] == [1]
+
+
 def test_what_was_not_acknowledged_is_not_answered(bench, cs, report):
     notify(cs, wire())
     report(1)

@@ -2,6 +2,8 @@
 
 import pytest
 
+from appliance.testing import PREPARED
+from storage.engine import VersionId
 from tests.plugins.update.making import (
     HITOYOSHI,
     code,
@@ -129,6 +131,26 @@ def test_when_a_moving_in_is_taken_back_the_municipality_before_restores_its_res
     assert heard(third, taken) == [(1, "rejected", ["L-11"])]
     assert heard(cs, wire(sequence=3, update_number=5, reason="13")) == [(3, "applied", [])]
     assert recorded(bench, code(1))[-1]["municipality_code"] == wire()["municipality_code"]
+
+
+@pytest.mark.requirement("R154")
+def test_versions_whose_retention_has_ended_do_not_stand_in_the_way(bench, cs):
+    notify(cs, wire(), wire(sequence=2, update_number=2, reason="23"))
+    renamed = wire(sequence=3, update_number=3, reason="33", name="佐藤　一郎")
+    assert heard(cs, renamed) == [(3, "applied", ["L-09"])]
+
+    def erase(unit):
+        person = unit.identified(bench.index.code(code(1)))
+        for version in (1, 2):
+            unit.erase(VersionId(person, version))
+        unit.enter(PREPARED)
+
+    bench.vault.write(erase)
+    back = wire(sequence=4, update_number=4, reason="13", name="佐藤　一郎")
+    assert heard(cs, {**back, "reason": "22"}) == [(4, "rejected", ["L-07"])]
+    elsewhere = {**back, "sequence": 1, "municipality_code": HITOYOSHI}
+    assert heard(bench.municipality(HITOYOSHI), elsewhere) == [(1, "rejected", ["L-11"])]
+    assert heard(cs, {**back, "sequence": 5}) == [(5, "applied", [])]
 
 
 def test_somebody_first_entered_there_is_not_restored_by_anybody_else(bench, cs):

@@ -91,6 +91,16 @@ def test_who_was_struck_off_is_entered_as_such(bench, cs):
 
 
 @pytest.mark.usefixtures("opened")
+def test_who_was_struck_off_in_between_is_not_present(bench, cs):
+    notify(cs, wire())
+    record = kept(wire(reason="33", update_number=4, name="佐藤　一郎"), removed=True)
+    assert came_of(cs, record) == ("updated", [])
+    there = {"name": "佐藤　一郎", "update_number": 5}
+    assert heard(cs, wire(sequence=2, reason="22", **there)) == [(2, "rejected", ["L-07"])]
+    assert heard(cs, wire(sequence=3, reason="13", **there)) == [(3, "applied", [])]
+
+
+@pytest.mark.usefixtures("opened")
 def test_a_newer_record_is_put_on_top_of_ours_and_ours_becomes_history(bench, cs):
     notify(cs, wire())
     assert came_of(cs, kept(moved(9, 5))) == ("updated", [])
