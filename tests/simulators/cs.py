@@ -199,7 +199,7 @@ class MunicipalServer:
                 return messages
             messages += page
             body = msgspec.json.encode({"through": page[-1].number})
-            headers = {"Idempotency-Key": _key(page[-1].number, b"inbox")}
+            headers = {"Idempotency-Key": _key(f"inbox/{page[-1].number}", b"")}
             _accepted(self._link.insist("/v1/update/acknowledge-inbox", body, headers))
 
     def _close(self, report: Report) -> None:
