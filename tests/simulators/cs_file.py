@@ -95,6 +95,11 @@ class MunicipalFile:
         for (body,) in rows:
             yield eight_of(self._decoder.decode(body))
 
+    def former_codes(self) -> frozenset[str]:
+        """Return the codes that were replaced by others."""
+        rows = self._connection.execute("SELECT resident_code FROM resident WHERE replaced")
+        return frozenset(code for (code,) in rows)
+
     def count(self) -> int:
         """Return under how many codes people stand in the file."""
         (count,) = self._connection.execute("SELECT count(*) FROM resident").fetchone()
