@@ -31,6 +31,7 @@ from appliance.plugin_api import (
     Case,
     Operation,
     OperationName,
+    Power,
     Problem,
     hookimpl,
 )
@@ -42,6 +43,7 @@ from plugins.update.order import Receipts
 from plugins.update.sender import sender_in
 
 MOST_NOTICES = 1000
+SENDING: frozenset[Power] = frozenset({"outgoing"})
 MOST_MISSING = 100
 
 
@@ -164,6 +166,7 @@ NOTIFY = Operation(
     asks=Notify,
     answers=Notified,
     handler=notify,
+    uses=SENDING,
     changes=True,
     purposed=False,
     drops=("notifications",),
@@ -195,6 +198,7 @@ INBOX = Operation(
     asks=inbox.ReadInbox,
     answers=inbox.InboxRead,
     handler=inbox.read_inbox,
+    uses=SENDING,
     purposed=False,
     records=inbox.ReadInbox.__struct_fields__,
 )
@@ -204,6 +208,7 @@ ACKNOWLEDGE_INBOX = Operation(
     asks=inbox.AcknowledgeInbox,
     answers=inbox.InboxAcknowledged,
     handler=inbox.acknowledge_inbox,
+    uses=SENDING,
     changes=True,
     purposed=False,
     records=inbox.AcknowledgeInbox.__struct_fields__,
@@ -214,6 +219,7 @@ RECOVER = Operation(
     asks=recovery.Recover,
     answers=recovery.Recovered,
     handler=recovery.recover,
+    uses=SENDING,
     changes=True,
     purposed=False,
     records=("last_sequence",),

@@ -50,6 +50,7 @@ REPORTING = SimpleNamespace(
                 answers=Answer,
                 handler=_report,
                 changes=True,
+                uses=frozenset({"outgoing"}),
                 drops=("resident_code", "text", "to"),
             )
         ],
