@@ -77,7 +77,6 @@ from appliance.vocabulary import (
     told,
 )
 from appliance.watch import Alarm, Watch
-from storage.engine import Mark
 from storage.engine import Mark, PersonId
 
 hookimpl = pluggy.HookimplMarker("appliance")
