@@ -74,7 +74,6 @@ class Appliance:
         metrics.table("alarm", "How many of what a human should see to.", "name", self._alarms)
         metrics.table("alarm_age_seconds", "Age of the oldest of it.", "name", self._alarm_ages)
         metrics.table("job_failures", "Failures in a row of a job.", "job", self._job_failures)
-        metrics.watch("longest_wait_seconds", "Since when the oldest notice waits.", self._waits)
 
     def __call__(self, environ: Environ, start_response: Callable[..., Any]) -> Iterable[bytes]:
         """Answer as the WSGI application of the main port; it is another one once unsealed."""
@@ -235,10 +234,6 @@ class Appliance:
     def _job_failures(self) -> Mapping[str, float]:
         running = self._running
         return {} if running is None else running.jobs.failures()
-
-    def _waits(self) -> float:
-        running = self._running
-        return 0.0 if running is None else max(running.waits().values(), default=0.0)
 
     def _courier(self, pipeline: Pipeline, vault: Vault) -> Courier | None:
         """Return who delivers to the national server; None where there is none."""

@@ -33,10 +33,6 @@ log = logging.getLogger(__name__)
 EXPORT_EVERY = timedelta(seconds=3)
 LITTLE_SPACE = 0.1
 """Part of the disk below which a warning is given."""
-SINCE = "since/"
-"""Tallies named so are queues, each with the time since when its oldest waits (seconds)."""
-WAITS_LONG = timedelta(days=3)
-"""After which a warning is given; a 転出 is to be notified at once (住民基本台帳法30条の6)."""
 
 
 class Courier(Protocol):
@@ -128,7 +124,6 @@ class Running:
             chores=[Chore("ledger/export", EXPORT_EVERY, self.exporter.export)],
         )
         self._data = settings.data
-        self._clock = clock
 
     def start(self) -> None:
         """Set the threads going."""
@@ -168,16 +163,7 @@ class Running:
             found.append("jobs")
         if self.jobs.alarms():
             found.append("alarms")
-        long = WAITS_LONG.total_seconds()
-        found += [queue for queue, seconds in self.waits().items() if seconds > long]
         return found
-
-    def waits(self) -> dict[str, float]:
-        """Return how many seconds the oldest of each queue has waited, such as ``update/held``."""
-        with self.vault.view() as view:
-            queues = view.tallies(SINCE)
-        now = self._clock().timestamp()
-        return {name.removeprefix(SINCE): now - since for name, since in queues.items()}
 
     def disk_free(self) -> float:
         """Return which part of the disk is free."""

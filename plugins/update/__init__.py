@@ -20,11 +20,13 @@ Read it in this order::
 """
 
 from collections.abc import Iterable
+from datetime import timedelta
 from typing import Annotated
 
 import msgspec
 
 from appliance.plugin_api import (
+    Alarm,
     Answer,
     AnyOperation,
     Arguments,
@@ -33,6 +35,7 @@ from appliance.plugin_api import (
     OperationName,
     Power,
     Problem,
+    Watch,
     hookimpl,
 )
 from plugins.update import inbox, recovery
@@ -43,6 +46,8 @@ from plugins.update.order import Receipts
 from plugins.update.sender import sender_in
 
 MOST_NOTICES = 1000
+WAITS_LONG = timedelta(days=3)
+"""After which somebody should ask; a notice is due without delay (住民基本台帳法30条の6)."""
 SENDING: frozenset[Power] = frozenset({"outgoing"})
 MOST_MISSING = 100
 
@@ -240,3 +245,12 @@ OPEN_RECOVERY = Operation(
 @hookimpl
 def operations() -> Iterable[AnyOperation]:
     return (NOTIFY, HELD, WITHDRAW, INBOX, ACKNOWLEDGE_INBOX, RECOVER, OPEN_RECOVERY)
+
+
+@hookimpl
+def alarms(watch: Watch) -> Iterable[Alarm]:
+    since = Waiting(watch.papers, str).oldest()
+    if since is None or watch.now - since <= WAITS_LONG:
+        return ()
+    text = "市区町村の通知が長く保留されています。update/heldの内容を市区町村に確認してください。"
+    return (Alarm(name="update/held", text=text, since=since),)

@@ -33,8 +33,6 @@ MANY_WAIT = (
     "保留している通知が上限に達しています。update/heldで欠けている通知を確認して送り、"
     "その後に新しい連番で送ってください。"
 )
-OLDEST = "since/update/held"
-"""A tally: since when the oldest notice waits, in seconds since 1970; nought if none does."""
 
 
 class Batch:
@@ -48,7 +46,6 @@ class Batch:
         self.inbox = Inbox(case)
         self.judge = Judge(case)
         self._released = 0
-        self._oldest = self.waiting.oldest()
 
     def take(self, notice: Notice) -> Verdict:
         """Return what has become of a notice, once and for all for its sequence number."""
@@ -78,8 +75,6 @@ class Batch:
         self.receipts.save()
         self.waiting.save()
         self.judge.clashes.save()
-        if by := _seconds(self.waiting.oldest()) - _seconds(self._oldest):
-            self._case.tally(OLDEST, by)
         if self._released:
             # Not one by one: a batch may release more than a ledger entry can hold.
             self._case.note.result = f"released {self._released}"
@@ -192,7 +187,3 @@ def _unnamed(refusal: Rejected) -> Problem:
 
 def _day_of(moment: datetime) -> date:
     return moment.astimezone(JST).date()
-
-
-def _seconds(moment: datetime | None) -> int:
-    return 0 if moment is None else int(moment.timestamp())

@@ -41,7 +41,6 @@ from appliance.machine.running import Exporter
 from appliance.machine.store import Layout
 from appliance.model import Envelope, OperationName, Peer, RequestId
 from appliance.pipeline import Pipeline, utc_now
-from storage.engine import Unit
 from storage.errors import OutcomeUnknown, StoreInUse
 from storage.journal import Journal, read_journal
 from storage.keyring import read_header
@@ -331,32 +330,6 @@ def test_tiles_follow_the_ledger_and_a_failure_is_a_warning(
     monkeypatch.undo()
     running.exporter.export()
     assert running.warnings() == []
-
-
-QUEUE = "since/update/held"
-
-
-def test_a_queue_whose_oldest_has_waited_for_days_is_a_warning_and_a_figure(
-    machine: Machine,
-) -> None:
-    machine.unseal()
-    running = machine.appliance._running
-    assert running is not None
-
-    def waits_for(days: int) -> None:
-        since = int(running._clock().timestamp()) - days * 86400
-
-        def count(unit: Unit) -> None:
-            unit.tally(QUEUE, since - unit.tallies(QUEUE).get(QUEUE, 0))
-            unit.enter(system_entry("system/test", running.opened.firmware))
-
-        running.vault.write(count)
-
-    waits_for(2)
-    assert "update/held" not in running.warnings()
-    waits_for(4)
-    assert "update/held" in running.warnings()
-    assert 4 * 86400 <= running.waits()["update/held"] < 5 * 86400
 
 
 def test_what_a_human_should_see_to_is_a_warning(

@@ -9,6 +9,7 @@ from appliance.errors import Conflict, NotPermitted
 from appliance.operation import Answer, Arguments, Operation
 from appliance.plugin_api import OperationName, hookimpl, inbox_of
 from appliance.testing import Bench
+from appliance.watch import Watch
 from plugins.update import inbox
 from tests.plugins.update.making import (
     CHUO_WARD,
@@ -249,25 +250,24 @@ def test_a_notice_that_waits_can_be_taken_back(bench, cs):
     assert notify(hitoyoshi, to_hitoyoshi(2, 3))["results"][0]["outcome"] == "applied"
 
 
-def test_since_when_the_oldest_waits_is_counted(bench, cs):
-    def since():
+def test_what_has_waited_for_days_is_an_alarm(bench, cs):
+    def alarms():
         with bench.vault.view() as view:
-            return view.tallies("since/").get("since/update/held")
+            return [each.since for each in update.alarms(Watch(view, "update", bench.now))]
 
     def age():
         answer = cs.ask("update/held", {}).data
         return answer["oldest_age"], [held["age"] for held in answer["held"]]
 
-    assert (since(), age()) == (None, (None, []))
-    first = int(bench.now.timestamp())
+    assert (alarms(), age()) == ([], (None, []))
+    first = bench.now
     notify(cs, moved(2, 2))
-    assert since() == first
+    bench.now = bench.now.replace(day=4)
+    assert alarms() == []
     bench.now = bench.now.replace(day=5)
     other = {"resident_code": code(2), "my_number": number(2)}
     notify(cs, moved(3, 2, **other))
-    assert since() == first
+    assert alarms() == [first]
     assert age() == (4 * 86400, [4 * 86400, 0])
     notify(cs, wire())
-    assert since() == first + 4 * 86400
-    cs.ask("update/withdraw", {"sequence": 3})
-    assert since() is None
+    assert alarms() == []

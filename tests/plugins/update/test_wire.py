@@ -77,11 +77,10 @@ def test_a_municipality_may_not_open_it_for_itself(machine: Machine):
         _ask(here, "open-recovery", {"municipality_code": YATSUSHIRO, "days": 1}, "opened-by-cs")
 
 
-def test_what_waits_is_a_figure_of_the_metrics(machine: Machine):
+def test_what_waits_is_withdrawn(machine: Machine):
     with machine.link(HERE) as here:
         late = wire(sequence=20, update_number=9, reason="31")
         assert _ask(here, "notify", {"notifications": [late]}, "late")["results"]
-        assert "juki_longest_wait_seconds" in machine.loopback("GET", "metrics")[1]
         assert _ask(here, "withdraw", {"sequence": 20}, "late-withdrawn")["withdrawn"] is True
 
 
