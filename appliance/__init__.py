@@ -21,6 +21,7 @@ What a handler works with::
     values/        how an item is written and compared: numbers, dates, characters, kana, addresses
     registry.py    residents: found (finding.py, index.py), read, saved
     marks.py       what a municipality's file and ours are compared by
+    national.py    the national server, asked about somebody of another prefecture
     papers.py      sealed papers of a plugin
     plugin_api.py  the one module a plugin imports; hookspecs.py has the questions it may answer
 

@@ -133,7 +133,7 @@ class Account:
             _Key.CANDIDATES: touched.candidates,
             _Key.POLICY: self.policy,
             _Key.OUTCOMES: [list(outcome) for outcome in note.outcomes],
-            _Key.NOTE: note.result,
+            _Key.NOTE: "; ".join(filter(None, (note.result, _abroad(touched)))),
         }
 
 
@@ -200,6 +200,15 @@ def read_entry(entered: Entered) -> Reading:
         policy=get(_Key.POLICY, b""),
         saved=tuple(VersionId(person, number) for person, number in get(_Key.SAVED, ())),
     )
+
+
+def _abroad(touched: Touched) -> str:
+    """Return what came of asking the national server; nothing if it was not asked."""
+    told = ", ".join(
+        result if times == 1 else f"{result} ×{times}"
+        for result, times in sorted(touched.national.items())
+    )
+    return told and f"national server: {told}"
 
 
 def _encode(body: dict[_Key, Any]) -> bytes:

@@ -8,6 +8,7 @@ from appliance.errors import Failed
 from appliance.ledger_reader import LedgerReader
 from appliance.marks import Marks
 from appliance.model import Actor, Grant, Request
+from appliance.national import Abroad
 from appliance.operation import Power
 from appliance.outgoing import Outgoing
 from appliance.papers import Papers
@@ -53,6 +54,8 @@ class Case:
     """Every tally whose name begins so, by name; one that is nought is not there."""
     recount: Recount
     powers: Powers
+    national: Abroad | None = None
+    """The national server; None where the appliance is configured without one."""
     note: Note = field(default_factory=Note)
     together: list[Callable[[Unit], None]] = field(default_factory=list)
     """Done in the same unit as the ledger entry of the answer."""

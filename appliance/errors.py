@@ -12,6 +12,7 @@ Every ``Refusal`` has one stable word for the wire; HTTP numbers appear in ``htt
       Rejected            rejected            understood, and against a rule: ``problems``
       AddConditions       add-conditions      a search too wide to be allowed
       TooMany             too-many            a search that found too many: ``count``
+      BadGateway          bad-gateway         the national server did not answer as it must
       Unavailable         unavailable         sealed, full or stopping; try later
       Damaged             integrity           stored data does not open where it lies
       Failed              internal            a bug of ours; nothing changed
@@ -109,6 +110,12 @@ class TooMany(Refusal):
 
     count: int = 0
     code = "too-many"
+
+
+class BadGateway(Refusal):
+    """The national server did not answer, or not as it must; the problem says who is at fault."""
+
+    code = "bad-gateway"
 
 
 class Unavailable(Refusal):

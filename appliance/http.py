@@ -41,6 +41,7 @@ from appliance.edge.problems import (
 from appliance.edge.server import PEER, REQUEST_ID, App, Environ
 from appliance.errors import (
     AddConditions,
+    BadGateway,
     Conflict,
     Damaged,
     Failed,
@@ -70,6 +71,7 @@ CODES: Mapping[str, HTTPStatus] = {
     Rejected.code: HTTPStatus.UNPROCESSABLE_ENTITY,
     AddConditions.code: HTTPStatus.UNPROCESSABLE_ENTITY,
     TooMany.code: HTTPStatus.UNPROCESSABLE_ENTITY,
+    BadGateway.code: HTTPStatus.BAD_GATEWAY,
     Unavailable.code: HTTPStatus.SERVICE_UNAVAILABLE,
     Damaged.code: HTTPStatus.INTERNAL_SERVER_ERROR,
     Failed.code: HTTPStatus.INTERNAL_SERVER_ERROR,

@@ -2,19 +2,22 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 
 import cbor2
 
 from appliance.errors import Conflict, Failed
-from appliance.items import ItemName, Values
+from appliance.items import BY_NAME, ItemName, Values, open_form
 from appliance.registry import Registry, encoded
 from appliance.values.identifiers import Municipalities
 from storage.engine import Parcel, PersonId, Unit, VersionId, View
 
+MUNICIPALITY = BY_NAME[ItemName("municipality_code")]
+
 
 def inbox_of(municipality_code: str, municipalities: Municipalities) -> str:
     """Return the destination that the CS of a municipality, or of a ward's city, reads."""
-    return f"cs/{municipalities.notifying(municipality_code)}"
+    return f"cs/{municipalities.office_of(municipality_code)}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +29,36 @@ class Dispatch:
     values: Values
     withheld: tuple[ItemName, ...] = ()
     note: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Backlog:
+    """How far a destination is: the last number, the one heard, when the oldest unheard was noted.
+
+    ``since`` is what ``at`` says in the note of the oldest; None without one.
+    """
+
+    last: int
+    acknowledged: int
+    since: datetime | None
+
+    @property
+    def depth(self) -> int:
+        """How many messages wait."""
+        return self.last - self.acknowledged
+
+    def age(self, now: datetime) -> int | None:
+        """Return for how many seconds the oldest has waited."""
+        return None if self.since is None else max(0, int((now - self.since).total_seconds()))
+
+
+def backlog(view: View, destination: str) -> Backlog:
+    """Return how far a destination is; opens no item of anybody."""
+    acknowledged = view.acknowledged(destination)
+    oldest = view.parcels(destination, acknowledged, 1)
+    noted = _decoded(oldest[0].note) if oldest else {}
+    since = datetime.fromisoformat(noted["at"]) if "at" in noted else None
+    return Backlog(last_number(view, destination), acknowledged, since)
 
 
 class Outgoing:
@@ -48,6 +81,16 @@ class Outgoing:
         version = VersionId(person, self._registry.latest(person))
         return self._unit.send(destination, kind, version, encoded(note))
 
+    def home(self, person: PersonId) -> str:
+        """Return the code of the municipality whose server answers for a person, nothing else.
+
+        Raises:
+            NotFound: there is no such person.
+        """
+        record = self._view.read(person, {MUNICIPALITY.number}, self._registry.latest(person))
+        code = open_form(record.fields)[MUNICIPALITY.name]
+        return self._registry.municipalities.office_of(str(code))
+
     def after(
         self, destination: str, number: int, limit: int, items: tuple[ItemName, ...]
     ) -> list[Dispatch]:
@@ -55,15 +98,18 @@ class Outgoing:
         parcels = self._view.parcels(destination, number, limit)
         return [self._dispatch(parcel, items) for parcel in parcels]
 
-    def note(self, destination: str, number: int) -> Mapping[str, str] | None:
-        """Return what was noted beside a message, or None if there is no such message."""
-        for parcel in self._view.parcels(destination, number - 1, 1):
-            return _decoded(parcel.note)
-        return None
-
     def last(self, destination: str) -> int:
         """Return the number of the newest message, 0 if there is none."""
         return last_number(self._view, destination)
+
+    def backlog(self, destination: str) -> Backlog:
+        """Return how many messages wait, and since when; opens no item of anybody."""
+        return backlog(self._view, destination)
+
+    def about(self, destination: str, after: int, through: int) -> Mapping[int, VersionId]:
+        """Return of whom the messages in a range of numbers tell; opens no item of anybody."""
+        parcels = self._view.parcels(destination, after, max(0, through - after))
+        return {parcel.number: parcel.version for parcel in parcels}
 
     def acknowledged(self, destination: str) -> int:
         """Return the number up to which the destination has said it has everything."""
@@ -77,7 +123,8 @@ class Outgoing:
         """
         if self._unit is None:
             raise Failed("the operation was declared as one that changes nothing")
-        if through > self.acknowledged(destination) and not _has(self._view, destination, through):
+        ahead = through > self.acknowledged(destination)
+        if ahead and not _has(self._view, destination, through):
             raise Conflict("what has not been sent cannot be acknowledged")
         self._unit.acknowledge(destination, through)
 

@@ -41,6 +41,7 @@ from appliance.model import (
     RequestId,
     Terminal,
 )
+from appliance.national import Abroad, National
 from appliance.operation import Answer, AnyOperation, Arguments, recorded
 from appliance.outgoing import Outgoing
 from appliance.papers import Papers
@@ -87,6 +88,8 @@ class Parts:
     is_ours: Callable[[str], bool] = lambda pem: True
     """Whether a certificate is of an authority whose certificates may open a connection."""
     clock: Clock = utc_now
+    national: National | None = None
+    """The line to the national server, where there is one."""
 
 
 class Beside(Protocol):
@@ -266,6 +269,9 @@ class Pipeline:
                 outgoing=Outgoing(view, unit, registry) if "outgoing" in uses else None,
             ),
         )
+        if parts.national is not None:
+            line = parts.national
+            case.national = Abroad(line, view, unit, registry, task.grant, task.request)
         run.case = case
         return case
 

@@ -13,6 +13,7 @@ from appliance.case import Case
 from appliance.certificates import BadCertificate, peer_from_pem
 from appliance.errors import (
     AddConditions,
+    BadGateway,
     Conflict,
     Malformed,
     NotFound,
@@ -21,6 +22,7 @@ from appliance.errors import (
     Refusal,
     Rejected,
     TooMany,
+    Unavailable,
 )
 from appliance.finding import Conditions, Hit, Why
 from appliance.items import ITEM_NAMES, ITEMS, PROVIDED, ItemName, Value, Values
@@ -39,12 +41,14 @@ from appliance.model import (
     Role,
     TerminalKind,
 )
+from appliance.national import BASIS as NATIONAL_BASIS
+from appliance.national import Abroad, Elsewhere
 from appliance.operation import Answer, AnyOperation, Arguments, Operation, Power
-from appliance.outgoing import Dispatch, inbox_of
+from appliance.outgoing import Backlog, Dispatch, inbox_of
 from appliance.papers import Papers
 from appliance.policy import Policy
 from appliance.recount import differences, has_lapsed
-from appliance.registers import Register
+from appliance.registers import Entry, Register
 from appliance.roster import OperatorRecord, TerminalRecord
 from appliance.sessions import MAX_FAILURES
 from appliance.standing import Standing
@@ -77,7 +81,7 @@ from appliance.vocabulary import (
     told,
 )
 from appliance.watch import Alarm, Watch
-from storage.engine import Mark, PersonId
+from storage.engine import Mark, PersonId, VersionId
 
 hookimpl = pluggy.HookimplMarker("appliance")
 
@@ -90,8 +94,10 @@ __all__ = [
     "JST",
     "MAX_FAILURES",
     "NAME_LENGTH",
+    "NATIONAL_BASIS",
     "PLACE_SIZE",
     "PROVIDED",
+    "Abroad",
     "Actor",
     "AddConditions",
     "AddressText",
@@ -100,7 +106,9 @@ __all__ = [
     "AnyOperation",
     "AreaText",
     "Arguments",
+    "Backlog",
     "BadCertificate",
+    "BadGateway",
     "Case",
     "Change",
     "Conditions",
@@ -108,6 +116,8 @@ __all__ = [
     "DateText",
     "Deny",
     "Dispatch",
+    "Elsewhere",
+    "Entry",
     "Gaiji",
     "Hit",
     "Item",
@@ -150,8 +160,10 @@ __all__ = [
     "TerminalRecord",
     "Told",
     "TooMany",
+    "Unavailable",
     "Value",
     "Values",
+    "VersionId",
     "Watch",
     "Why",
     "YearText",

@@ -220,7 +220,7 @@ class Registry:
             NotFound: there is no such person or version.
         """
         self.require(items)
-        withheld = self._kept_back() & set(items)
+        withheld = self.kept_back() & set(items)
         shown = [name for name in dict.fromkeys(items) if name not in withheld]
         values = self._open(person, shown, version)
         self.touched.subjects[person] = None
@@ -335,7 +335,8 @@ class Registry:
         except NotFound:
             return None
 
-    def _kept_back(self) -> frozenset[ItemName]:
+    def kept_back(self) -> frozenset[ItemName]:
+        """Return the items that plugins withhold in this request."""
         if self._withheld is None:
             self._withheld = self._ask_withheld()
         return self._withheld

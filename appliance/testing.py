@@ -15,7 +15,7 @@ time; set it.
 import itertools
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
@@ -27,7 +27,7 @@ import nacl.pwhash
 from appliance import wire
 from appliance.audit import Reading
 from appliance.index import Index
-from appliance.items import ITEM_NAMES
+from appliance.items import ITEM_NAMES, ItemName
 from appliance.jobs import Nothing, Step
 from appliance.ledger_reader import LedgerReader
 from appliance.loaded import put_together
@@ -45,6 +45,7 @@ from appliance.model import (
     Role,
     TerminalKind,
 )
+from appliance.national import Fault, Found, National, Question, bad_gateway
 from appliance.pipeline import Parts, Pipeline
 from appliance.policy import KEYS, Policy, PurposeRule, RoleRule
 from appliance.refs import Refs
@@ -148,11 +149,38 @@ class Seat:
         )
 
 
+@dataclass
+class FakeNational:
+    """A national server in the same process: people, and what goes wrong."""
+
+    people: list[Mapping[ItemName, Any]] = field(default_factory=list)
+    """The eight items of each."""
+    fault: Fault | None = None
+    asked: list[Question] = field(default_factory=list)
+    """What it was asked so far."""
+
+    def inquire(self, question: Question) -> Found:
+        """Return whoever fits exactly (``appliance.national.National``)."""
+        self.asked.append(question)
+        if self.fault is not None:
+            raise bad_gateway(self.fault)
+        wanted = {ItemName(key): value for key, value in question.by.items()}.items()
+        fitting = [person for person in self.people if wanted <= person.items()]
+        if len(fitting) != 1:
+            return Found("several" if fitting else "none", {})
+        return Found("one", {item: fitting[0][item] for item in question.items})
+
+
 class Bench:
     """The appliance under test."""
 
     def __init__(
-        self, vault: Vault, plugins: Mapping[str, object], policy: Policy | None, ring: KeyRing
+        self,
+        vault: Vault,
+        plugins: Mapping[str, object],
+        policy: Policy | None,
+        ring: KeyRing,
+        national: National | None,
     ) -> None:
         self.now = datetime(2026, 4, 1, 1, 0, tzinfo=UTC)
         self.vault = vault
@@ -173,6 +201,7 @@ class Bench:
             refs=Refs(),
             turned_away=lambda fingerprint, why: self.strangers.append((fingerprint, why)),
             clock=lambda: self.now,
+            national=national,
         )
         self.pipeline = Pipeline(self.parts)
         self.jobs = Jobs(
@@ -191,6 +220,7 @@ class Bench:
         folder: Path,
         plugins: Mapping[str, object] | None = None,
         policy: Policy | None = None,
+        national: National | None = None,
     ) -> Iterator["Bench"]:
         """Yield a new appliance in an empty folder, with these plugins or all of ours."""
         ring = KeyRing.create(bytes(range(32)), bytes(range(16)), 20, 2026)
@@ -198,7 +228,9 @@ class Bench:
         create(folder, ring, ORIGIN, clock_ms=lambda: next(times))
         vault = open_vault(folder, ring, origin=ORIGIN, clock_ms=lambda: next(times))
         try:
-            yield cls(vault, installed(OURS) if plugins is None else plugins, policy, ring)
+            yield cls(
+                vault, installed(OURS) if plugins is None else plugins, policy, ring, national
+            )
         finally:
             vault.close()
 

@@ -1,5 +1,6 @@
 """What a request leaves behind on its way, from which its ledger entry is written."""
 
+from collections import Counter
 from dataclasses import dataclass, field
 
 from appliance.items import ItemName
@@ -16,6 +17,8 @@ class Touched:
     candidates: int = 0
     compared: set[ItemName] = field(default_factory=set)
     """Items of which only was told whether they are as was claimed."""
+    national: Counter[str] = field(default_factory=Counter)
+    """What came of asking the national server, and how often."""
 
     def join(self, before: "Touched") -> None:
         """Add whom another part of the same request showed."""
@@ -23,6 +26,7 @@ class Touched:
         self.items.update(before.items)
         self.compared.update(before.compared)
         self.candidates += before.candidates
+        self.national.update(before.national)
 
     def undo(self, saved: int) -> None:
         """Forget all saves but the first ``saved``: they were undone, and so were new persons."""

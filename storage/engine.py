@@ -106,6 +106,14 @@ class Mark:
 class View(Protocol):
     """What was committed when the view began. One thread uses a view."""
 
+    def paused(self) -> AbstractContextManager[None]:
+        """Hold nothing open while the block lasts; from then on see the last commit there is then.
+
+        Raises:
+            StorageError: it is a unit of work, or over.
+        """
+        ...
+
     def identified(self, token: Token) -> PersonId | None:
         """Return who holds this identifier now or ever held it, or None."""
         ...

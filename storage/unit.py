@@ -7,7 +7,7 @@ are numbered at once and sealed when the unit ends, with the digest over the fil
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import NamedTuple, Self
+from typing import NamedTuple, NoReturn, Self
 
 import apsw
 
@@ -72,6 +72,14 @@ class WriteUnit(Snapshot):
         self._unsaved: set[int] = set()
         self._saved: dict[int, tuple[int, bytes]] = {}
         self._whole = True
+
+    def paused(self) -> NoReturn:
+        """Refuse: while a unit waited, so would everybody who wants to write.
+
+        Raises:
+            StorageError: always.
+        """
+        raise StorageError("a unit of work does not wait for others")
 
     def admit(self) -> PersonId:
         """Return a new person, who must be saved in this unit."""

@@ -42,7 +42,7 @@ from storage.lthash import State
 from storage.merkle import EMPTY_ROOT, Tree
 from storage.note import open_checkpoint, sign_checkpoint
 from storage.unit import Heads
-from storage.view import Snapshot
+from storage.view import Snapshot, begin
 from storage.writer import Writer
 
 T = TypeVar("T")
@@ -187,9 +187,7 @@ class Vault:
         """
         reader = self._reader()
         try:
-            ask(reader, "BEGIN")
-            # A transaction sees the last commit as of its first reading.
-            ask(reader, "SELECT count(*) FROM state")
+            begin(reader)
             snapshot = Snapshot(reader, self._keys)
             try:
                 yield snapshot

@@ -1,11 +1,13 @@
 """What was committed at one moment, opened on request: the reading half of the engine."""
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import TypeVar
 
 import apsw
 
 from storage import documents, ledger, marks, outbox, records, retention, tallies, terms
+from storage.connection import ask
 from storage.engine import (
     Document,
     Entered,
@@ -22,6 +24,13 @@ from storage.keys import StoreKeys
 Item = TypeVar("Item")
 
 
+def begin(connection: apsw.Connection) -> None:
+    """Begin a transaction that sees the last commit."""
+    ask(connection, "BEGIN")
+    # It does so as of its first reading.
+    ask(connection, "SELECT count(*) FROM state")
+
+
 class Snapshot:
     """A view (``storage.engine.View``) over a connection that is inside a transaction."""
 
@@ -33,6 +42,22 @@ class Snapshot:
     def end(self) -> None:
         """Answer nothing any more: the transaction is over."""
         self._over = True
+
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        """Hold nothing open while the block lasts; from then on see the last commit there is then.
+
+        Raises:
+            StorageError: it is a unit of work, or over.
+        """
+        connection = self._ready()
+        ask(connection, "COMMIT")
+        self._over = True
+        try:
+            yield
+        finally:
+            begin(connection)
+            self._over = False
 
     def identified(self, token: Token) -> PersonId | None:
         """Return who holds this identifier now or ever held it, or None."""

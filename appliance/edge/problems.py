@@ -43,6 +43,7 @@ TITLES = {
     "headers-too-large": "Head too large",
     "integrity": "Stored data is damaged",
     "internal": "A fault of the appliance",
+    "bad-gateway": "No answer from the national server",
     "unavailable": "Not available now",
     "busy": "Busy",
     "outcome-unknown": "Outcome unknown",

@@ -5,32 +5,43 @@ messages down the same line as anybody (``relay/feed``, entered in the ledger wi
 about), posts them over mutual TLS, and remembers what was heard (``relay/acknowledge``)::
 
     POST {url}/v1/notify   {"messages": [{number, kind, the eight items}, ...]}
-    200                    {"acknowledged": n}   it has everything up to n
+    200                    {"request_hash": SHA-256 of the body asked, in hex,
+                            "acknowledged": n,    it has heard everything up to n
+                            "results": [{number, outcome, rule}, ...]}   one a message, in order
 
-Updates never wait for it. While the other side is down or answers nonsense it tries again, later
-and later; a lost answer only repeats messages, which the receiver knows by their number.
+``outcome`` is *taken*, *known* (it had it already) or *refused* by a rule of its own. A refused
+message would be refused for ever, and every message tells all eight items of its person: so it is
+set aside for staff to see (``relay/cases``) and the others go on. If everything is refused, that is
+no matter of single messages: ``relay/acknowledge`` allows only so many, and then the line stops.
+Where a whole batch is answered 400, 413 or 422, fewer and fewer are sent until it is one message; a
+422 to one message is a refusal too, anything else stops the line and names it.
+
+Updates never wait for it. While the other side is down, answers nonsense or is under maintenance,
+messages wait in the outbox; it tries again, later and later. A lost answer only repeats messages,
+which the receiver knows by their number.
 """
 
 import http.client
 import logging
 import random
 import secrets
-import socket
 import ssl
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Literal
-from urllib.parse import urlsplit
+from hashlib import sha256
+from typing import Annotated, Any, Literal
 
 import msgspec
 
 from appliance.edge.problems import origin
 from appliance.errors import Refusal
+from appliance.machine.link import Link, TooLong
 from appliance.model import OperationName
+from appliance.national import maintenance
 from appliance.operation import Arguments
+from appliance.outgoing import Backlog, backlog
 from appliance.pipeline import Pipeline, utc_now
 from storage.engine import Engine
 from storage.errors import OutcomeUnknown
@@ -41,9 +52,13 @@ DESTINATION = "national"
 PATH = "/v1/notify"
 FEED = OperationName("relay/feed")
 ACKNOWLEDGE = OperationName("relay/acknowledge")
-LARGEST_ANSWER = 64 * 1024
+LARGEST_ANSWER = 256 * 1024
 
-State = Literal["idle", "delivering", "failing", "stopped"]
+UNACCEPTABLE = frozenset({400, 413, 422})
+"""Statuses of a batch that may be the fault of one message, or of its size."""
+NOTHING = Backlog(0, 0, None)
+
+State = Literal["idle", "delivering", "failing", "paused", "stopped"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,26 +84,55 @@ class Undelivered(Exception):
     """The national server did not take the messages; the text is ours."""
 
 
+class Refused(Arguments, frozen=True, kw_only=True):
+    """A message that the national server will never take, and the number of its rule."""
+
+    number: int
+    rule: str
+
+
 class _Feed(Arguments, frozen=True, kw_only=True):
-    after: int | None
     limit: int
 
 
 class _Acknowledge(Arguments, frozen=True, kw_only=True):
     through: int
+    refused: tuple[Refused, ...]
+
+
+class _Result(msgspec.Struct, frozen=True):
+    number: int
+    outcome: Literal["taken", "known", "refused"]
+    rule: Annotated[str, msgspec.Meta(pattern="^[A-Za-z0-9-]{1,16}$")] = "unnamed"
 
 
 class _Heard(msgspec.Struct, frozen=True):
+    request_hash: str
     acknowledged: int
+    results: tuple[_Result, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Batch:
+    """Messages as they leave."""
+
+    body: bytes
+    numbers: tuple[int, ...]
+
+    @property
+    def hash(self) -> str:
+        """What an answer to this batch carries."""
+        return sha256(self.body).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
 class _Status:
     state: State = "idle"
-    acknowledged: int | None = None
+    backlog: Backlog = NOTHING
     last_error: str | None = None
     failing_since: datetime | None = None
     last_delivery: datetime | None = None
+    paused_until: datetime | None = None
     attempts: int = 0
 
 
@@ -120,13 +164,16 @@ class Courier:
     ) -> None:
         self._pipeline = pipeline
         self._engine = engine
-        self._pace = pace or Pace()
-        self._link = Link(url, context, self._pace)
+        self._pace = pace = pace or Pace()
+        self._link = Link(
+            url, context, connect=pace.connect, exchange=pace.exchange, largest=LARGEST_ANSWER
+        )
         self._on_unknown = on_unknown
         self._clock = clock
         self._chance = chance
         self._failures = 0
-        self._sent: int | None = None
+        self._batch: _Batch | None = None
+        self._most = pace.batch
         self._status = _Status()
         self._ending = threading.Event()
         self._thread = threading.Thread(target=self._run, name="courier", daemon=True)
@@ -142,15 +189,18 @@ class Courier:
             self._link.hang_up()
             self._thread.join(0.1)
 
-    def status(self) -> dict[str, object]:
+    def status(self) -> dict[str, Any]:
         """Return how deliveries go; ``last_error`` is None while they go well."""
         status = self._status
         return {
             "state": status.state,
-            "acknowledged": status.acknowledged,
+            "acknowledged": status.backlog.acknowledged,
+            "depth": status.backlog.depth,
+            "oldest_age": status.backlog.age(self._clock()),
             "last_error": status.last_error,
             "failing_since": _written(status.failing_since),
             "last_delivery": _written(status.last_delivery),
+            "paused_until": _written(status.paused_until),
             "attempts": status.attempts,
         }
 
@@ -171,7 +221,6 @@ class Courier:
         try:
             if not self._something_waits():
                 self._link.close()
-                self._went_well("idle")
                 return self._pace.look
             self._deliver()
         except OutcomeUnknown:
@@ -188,25 +237,68 @@ class Courier:
         return 0.0
 
     def _something_waits(self) -> bool:
+        """Look; whether there is something to deliver, and nobody said to wait with it."""
         with self._engine.view() as view:
-            return bool(view.parcels(DESTINATION, view.acknowledged(DESTINATION), 1))
+            waiting = backlog(view, DESTINATION)
+            paused = maintenance(view, self._clock())
+        until = paused.until if paused else None
+        self._status = replace(self._status, backlog=waiting, paused_until=until)
+        if paused is not None:
+            self._went_well("paused")
+            return False
+        if waiting.depth == 0:
+            self._went_well("idle")
+        return waiting.depth > 0
 
     def _deliver(self) -> None:
-        asked = _Feed(after=self._sent, limit=self._pace.batch)
-        fed = self._pipeline.serve(FEED, asked, _request_id()).data
-        messages = fed["messages"]
+        # What could not be delivered is kept for the next try: opened once, entered once.
+        batch = self._batch = self._batch or self._fed()
         self._status = replace(self._status, attempts=self._status.attempts + 1)
-        answer = self._link.post(PATH, msgspec.json.encode({"messages": messages}))
-        through = _understood(answer, fed["acknowledged"], fed["last"])
-        self._sent = messages[-1]["number"]
-        # It may have read ahead by itself. What it says counts once we have sent all of that too,
-        # so that nothing is skipped because of a wrong answer.
-        if through <= self._sent:
-            self._sent = None
-            self._pipeline.serve(ACKNOWLEDGE, _Acknowledge(through=through), _request_id())
-            self._status = replace(self._status, acknowledged=through)
+        asked = _understood(self._heard(batch), batch, self._status.backlog)
+        self._pipeline.serve(ACKNOWLEDGE, asked, _request_id())
+        self._batch, self._most = None, min(self._pace.batch, self._most * 2)
         self._status = replace(self._status, last_delivery=self._clock())
         self._went_well("delivering")
+
+    def _fed(self) -> _Batch:
+        fed = self._pipeline.serve(FEED, _Feed(limit=self._most), _request_id()).data
+        numbers = tuple(message["number"] for message in fed["messages"])
+        return _Batch(msgspec.json.encode({"messages": fed["messages"]}), numbers)
+
+    def _heard(self, batch: _Batch) -> _Heard:
+        """Post; return what is said to have been heard.
+
+        Raises:
+            Undelivered: the answer is a no, or not understood.
+            OSError, HTTPException: there is none.
+        """
+        try:
+            answer = self._link.post(PATH, batch.body)
+        except TooLong:
+            raise Undelivered("the national server answered more than is read") from None
+        if answer.status in UNACCEPTABLE:
+            return self._narrowed(batch, answer.status)
+        if answer.status != http.client.OK:
+            raise Undelivered(f"the national server answered {answer.status}")
+        try:
+            return msgspec.json.decode(answer.body, type=_Heard)
+        except (msgspec.DecodeError, UnicodeDecodeError):
+            raise Undelivered("the national server's answer is not understood") from None
+
+    def _narrowed(self, batch: _Batch, status: int) -> _Heard:
+        """Find the one message because of which a whole batch is not taken, half by half.
+
+        Raises:
+            Undelivered: it is not found yet, or the whole way of asking is at fault.
+        """
+        if len(batch.numbers) > 1:
+            self._batch, self._most = None, len(batch.numbers) // 2
+            raise Undelivered(f"the national server answered {status}; fewer are sent at once")
+        (number,) = batch.numbers
+        if status != http.client.UNPROCESSABLE_ENTITY:
+            raise Undelivered(f"the national server answered {status} to message {number}")
+        refused = _Result(number, "refused", f"http-{status}")
+        return _Heard(batch.hash, number, (refused,))
 
     def _went_well(self, state: State) -> None:
         self._failures = 0
@@ -214,7 +306,6 @@ class Courier:
 
     def _failed(self, error: str) -> float:
         self._link.close()
-        self._sent = None
         self._failures += 1
         since = self._status.failing_since or self._clock()
         if error != self._status.last_error:
@@ -223,105 +314,31 @@ class Courier:
         return self._pace.after(self._failures, self._chance())
 
 
-class Link:
-    """One connection to the national server, kept while there is something to send."""
-
-    def __init__(self, url: str, context: ssl.SSLContext, pace: Pace) -> None:
-        """Take the address apart.
-
-        Raises:
-            ValueError: it is not of the form ``https://host[:port]``.
-        """
-        parts = urlsplit(url)
-        if parts.scheme != "https" or not parts.hostname or parts.path not in ("", "/"):
-            raise ValueError("the address of the national server must be https://host:port")
-        self._host, self._port = parts.hostname, parts.port or 443
-        self._context = context
-        self._pace = pace
-        self._socket: ssl.SSLSocket | None = None
-        self._connection: http.client.HTTPConnection | None = None
-
-    def post(self, path: str, body: bytes) -> bytes:
-        """Post JSON; return the body of the answer.
-
-        Raises:
-            OSError, HTTPException: the other side is not reached, or not in time.
-            Undelivered: it answered no, or more than we read.
-        """
-        headers = {"Content-Type": "application/json", "Accept": "application/json"}
-        with self._in_time():
-            connection = self._connection = self._connection or self._opened()
-            connection.request("POST", path, body, headers)
-            response = connection.getresponse()
-            answer = response.read(LARGEST_ANSWER + 1)
-        if response.will_close:
-            self.close()
-        if response.status != http.client.OK:
-            raise Undelivered(f"the national server answered {response.status}")
-        if len(answer) > LARGEST_ANSWER:
-            raise Undelivered("the national server answered more than is read")
-        return answer
-
-    def close(self) -> None:
-        """Close the connection; the next post opens a new one."""
-        connected, self._connection, self._socket = self._socket, None, None
-        if connected is not None:
-            connected.close()
-
-    def hang_up(self) -> None:
-        """Break off an exchange under way in another thread."""
-        if (connected := self._socket) is not None:
-            _cut(connected)
-
-    def _opened(self) -> http.client.HTTPConnection:
-        tcp = socket.create_connection((self._host, self._port), timeout=self._pace.connect)
-        tcp.settimeout(self._pace.exchange)
-        # It owns the connection from here on, whether or not the handshake goes well.
-        self._socket = self._context.wrap_socket(
-            tcp, server_hostname=self._host, do_handshake_on_connect=False
-        )
-        self._socket.do_handshake()
-        connection = http.client.HTTPConnection(self._host, self._port)
-        connection.sock = self._socket
-        # It would open a new one in clear.
-        connection.auto_open = 0
-        return connection
-
-    @contextmanager
-    def _in_time(self) -> Iterator[None]:
-        # A socket's own timeout starts again with every byte that arrives.
-        timer = threading.Timer(self._pace.exchange, self.hang_up)
-        timer.daemon = True
-        timer.start()
-        try:
-            yield
-        finally:
-            timer.cancel()
-
-
-def _understood(answer: bytes, before: int, last: int) -> int:
-    """Return up to which number the messages were heard.
+def _understood(heard: _Heard, batch: _Batch, waiting: Backlog) -> _Acknowledge:
+    """Return what of a batch was heard, and what of that was refused.
 
     Raises:
-        Undelivered: the answer says nothing, or what cannot be.
+        Undelivered: the answer is to another request, or says what cannot be.
     """
-    try:
-        through = msgspec.json.decode(answer, type=_Heard).acknowledged
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        raise Undelivered("the national server's answer is not understood") from None
-    if through > last:
+    if heard.request_hash != batch.hash:
+        raise Undelivered("the national server answered another request")
+    if heard.acknowledged > waiting.last:
         raise Undelivered("the national server acknowledges what does not exist")
-    if through < before:
+    if heard.acknowledged < waiting.acknowledged:
         raise Undelivered("the national server has lost messages it had; it can read them again")
-    if through == before:
+    told = tuple(result.number for result in heard.results)
+    if told != batch.numbers[: len(told)]:
+        raise Undelivered("the national server answers about other messages, or out of order")
+    if not told:
         raise Undelivered("the national server took nothing")
-    return through
-
-
-def _cut(connected: ssl.SSLSocket) -> None:
-    # Not SSLSocket.shutdown: it takes TLS away under the feet of the thread that reads.
-    with suppress(OSError):
-        socket.socket.shutdown(connected, socket.SHUT_RDWR)
+    if heard.acknowledged < told[-1]:
+        raise Undelivered("the national server contradicts itself")
+    refused = tuple(
+        Refused(number=result.number, rule=result.rule)
+        for result in heard.results
+        if result.outcome == "refused"
+    )
+    return _Acknowledge(through=told[-1], refused=refused)
 
 
 def _request_id() -> str:

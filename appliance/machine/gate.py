@@ -6,10 +6,12 @@ keeper (``keeper.py``) opens it, the main thread (``boot.py``) closes it.
 
 import logging
 import queue
+import ssl
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from datetime import datetime
 from enum import Enum
+from functools import partial
 from importlib.metadata import version
 from typing import Any
 
@@ -20,10 +22,11 @@ from appliance.edge.server import Environ
 from appliance.errors import AtTheEdge, Unavailable, Unregistered
 from appliance.http import make_app
 from appliance.machine import host
-from appliance.machine.config import Settings
+from appliance.machine.config import National, Settings
 from appliance.machine.courier import Courier
 from appliance.machine.evidence import LEDGER_STOOD, where_it_stands
 from appliance.machine.keeper import Shares
+from appliance.machine.national import NationalLine
 from appliance.machine.opening import open_store
 from appliance.machine.running import Running
 from appliance.model import Envelope, OperationName, Reply, RequestId
@@ -38,6 +41,10 @@ Clock = Callable[[], datetime]
 
 OK, NOT_OK = 200, 503
 DISTRIBUTION = "juki-appliance"
+OUTBOX = {
+    "depth": "Messages that wait for the national server.",
+    "oldest_age": "Seconds for which the oldest of them has waited.",
+}
 
 
 class Ending(Enum):
@@ -74,6 +81,8 @@ class Appliance:
         metrics.table("alarm", "How many of what a human should see to.", "name", self._alarms)
         metrics.table("alarm_age_seconds", "Age of the oldest of it.", "name", self._alarm_ages)
         metrics.table("job_failures", "Failures in a row of a job.", "job", self._job_failures)
+        for figure, meaning in OUTBOX.items():
+            metrics.watch(f"outbox_{figure}", meaning, partial(self._outbox, figure))
 
     def __call__(self, environ: Environ, start_response: Callable[..., Any]) -> Iterable[bytes]:
         """Answer as the WSGI application of the main port; it is another one once unsealed."""
@@ -180,6 +189,7 @@ class Appliance:
                 turned_away=self._note,
                 make_courier=lambda pipeline: self._courier(pipeline, opened.vault),
                 on_unknown=self._stop_failed,
+                national=self._national(),
                 clock=self._clock,
             )
             self._running = running
@@ -235,6 +245,11 @@ class Appliance:
         running = self._running
         return {} if running is None else running.jobs.failures()
 
+    def _national(self) -> NationalLine | None:
+        """Return the line inquiries go on; None where there is none."""
+        national = self._settings.national
+        return None if national is None else NationalLine(national.url, self._proven(national))
+
     def _courier(self, pipeline: Pipeline, vault: Vault) -> Courier | None:
         """Return who delivers to the national server; None where there is none."""
         national = self._settings.national
@@ -244,10 +259,20 @@ class Appliance:
             pipeline,
             vault,
             url=national.url,
-            context=tls.client_context(national.certificate, national.key, national.ca),
+            context=self._proven(national),
             on_unknown=self._stop_failed,
             clock=self._clock,
         )
+
+    @staticmethod
+    def _proven(national: National) -> ssl.SSLContext:
+        return tls.client_context(national.certificate, national.key, national.ca)
+
+    def _outbox(self, figure: str) -> float:
+        """Return a figure of the delivery to the national server; 0 while there is none."""
+        running = self._running
+        courier = None if running is None else running.courier
+        return 0.0 if courier is None else float(courier.status()[figure] or 0)
 
     def _stop_failed(self) -> None:
         self._failed = True

@@ -9,13 +9,14 @@ import shutil
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from appliance.certificates import is_issued_by
 from appliance.edge.problems import origin
 from appliance.index import Index
 from appliance.machine.config import Settings
 from appliance.machine.jobs import Chore, Jobs
+from appliance.machine.national import NationalLine
 from appliance.machine.opening import Opened, system_entry
 from appliance.machine.store import Layout
 from appliance.marks import ROOT as MARK_ROOT
@@ -31,6 +32,8 @@ from storage.vault import Vault
 log = logging.getLogger(__name__)
 
 EXPORT_EVERY = timedelta(seconds=3)
+LONG_UNDELIVERED = 15 * 60
+"""Seconds after which a message that waits is a warning: updates are told at once (R26)."""
 LITTLE_SPACE = 0.1
 """Part of the disk below which a warning is given."""
 
@@ -44,7 +47,7 @@ class Courier(Protocol):
     def stop(self) -> None:
         """Finish the delivery under way, and end."""
 
-    def status(self) -> dict[str, object]:
+    def status(self) -> dict[str, Any]:
         """Return how deliveries go: ``last_error`` is None while they go well."""
 
 
@@ -87,6 +90,7 @@ class Running:
         turned_away: Callable[[str, str], None],
         make_courier: Callable[[Pipeline], Courier | None],
         on_unknown: Callable[[], None],
+        national: NationalLine | None,
         clock: Callable[[], datetime],
     ) -> None:
         self.opened = opened
@@ -109,8 +113,10 @@ class Running:
                 # Read each time: SIGHUP may have brought another.
                 is_ours=lambda pem: is_issued_by(pem, settings.tls.client_ca.read_bytes()),
                 clock=clock,
+                national=national,
             )
         )
+        self._national = national
         self.operations = tuple(op for _, op in opened.loaded.operations.values())
         self.courier = make_courier(self.pipeline)
         self.exporter = Exporter(opened.vault, Layout(settings.data).tiles)
@@ -136,6 +142,8 @@ class Running:
         if self.courier is not None:
             self.courier.stop()
         self.jobs.stop()
+        if self._national is not None:
+            self._national.close()
         try:
             self.vault.write(lambda unit: unit.enter(system_entry(why, self.opened.firmware)))
         except OutcomeUnknown:
@@ -157,12 +165,21 @@ class Running:
             found.append("disk")
         if not self.exporter.well:
             found.append("tiles")
-        if self.courier is not None and self.courier.status().get("last_error"):
+        return found + self._of_delivery()
+
+    def _of_delivery(self) -> list[str]:
+        status = {} if self.courier is None else self.courier.status()
+        found = []
+        if status.get("last_error"):
             found.append("national")
         if any(self.jobs.failures().values()):
             found.append("jobs")
         if self.jobs.alarms():
             found.append("alarms")
+        if status.get("paused_until"):
+            found.append("national-maintenance")
+        if (status.get("oldest_age") or 0) > LONG_UNDELIVERED:
+            found.append("outbox")
         return found
 
     def disk_free(self) -> float:

@@ -197,10 +197,10 @@ class Municipalities:
             return (code,)
         return (code, *self._children.get(code, ()))
 
-    def notifying(self, code: str) -> str:
-        """Return whose CS notifies for a code: of a ward its 指定都市, of all others itself."""
+    def office_of(self, code: str) -> str:
+        """Return the municipality that keeps the residents of a code: of a ward, its city."""
         entry = self.lookup(code)
-        parent = None if entry is None else self.lookup(entry.parent)
+        parent = self.lookup(entry.parent) if entry is not None else None
         return code if parent is None or parent.is_prefecture else parent.code
 
     def covers(self, parent: str, child: str) -> bool:

@@ -1,5 +1,6 @@
 """The first hour: a store is made, its policy signed, the process started, the store unsealed."""
 
+from scripts.demo import relay
 from scripts.demo.children import Failed
 from scripts.demo.grounds import ORIGIN, configure
 from scripts.demo.stage import Stage
@@ -19,7 +20,7 @@ def found(stage: Stage, residents: int) -> str:
     """
     grounds = stage.grounds
     with stage.steps.step("the store is made, with its custodians", vital=True) as step:
-        stage.start_national()
+        stage.start_national(*relay.prepare(stage.grounds.national))
         configure(grounds, stage.national, residents)
         step.asks("juki init")
         made = stage.juki.needs_machine(

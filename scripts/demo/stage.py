@@ -127,8 +127,8 @@ class Stage:
         """Return what the appliance publishes of itself."""
         return dict(json.loads((self.grounds.data / "identity.json").read_bytes()))
 
-    def start_national(self) -> None:
-        """Start the national server.
+    def start_national(self, *options: str) -> None:
+        """Start the national server, with these options beside those it must have.
 
         Raises:
             Failed: it does not start.
@@ -141,6 +141,7 @@ class Stage:
             *("--listen", self.national or f"{ADDRESS}:0"),
             *("--store", str(folder / "national.db")),
             *("--certificate", str(certificate), "--key", str(key), "--ca", str(ca)),
+            *options,
         )
         child = self.children.start("national", command, folder / "national.log", told=True)
         self.national = json.loads(child.first_line())["listening"]

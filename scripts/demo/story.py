@@ -27,6 +27,7 @@ from scripts.demo import (
     office,
     people,
     reconciling,
+    relay,
     servers,
     town,
     transfers,
@@ -152,6 +153,7 @@ def _play(stage: Stage, options: Namespace) -> None:
 
 def _check(stage: Stage, cast: Cast, seed: int) -> None:
     stage.steps.act(ACTS_OF_CHECK[0])
+    relay.look(stage, cast)
     ending.let_go(stage)
     transfers.move(stage, datetime.now(JST).date())
     machine.look(stage, cast)

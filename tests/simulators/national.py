@@ -11,20 +11,31 @@ common name in its certificate, and each has a feed of its own, numbered 1, 2, 3
 
 ``POST /v1/notify``
     ``{"messages": [{"number": n, ...the eight items}]}``, at most 1,000. Everything is on disk
-    before ``{"acknowledged": n, "missing": [...]}`` is answered: *acknowledged* is the number up
-    to which nothing is missing. The same number again is fine if it says the same, 409 if not.
-    An unknown or missing item is 400; nothing of that request is kept.
+    before ``{"request_hash", "acknowledged": n, "missing": [...], "results": [{number, outcome,
+    rule}]}`` is answered: *acknowledged* is the number up to which nothing is missing. The same
+    number again is fine if it says the same, 409 if not. An unknown or missing item is 400;
+    nothing of that request is kept.
+
+``POST /v1/inquire``
+    ``{"request_id", "basis", "purpose", "reason", "by": {...}, "items": [...]}``: about whoever
+    fits exactly, of this file or of ``--people FILE`` (the eight items of somebody of another
+    prefecture, one JSON object a line). ``{"request_id", "request_hash", "result", "resident"}``.
 
 ``GET /v1/summary``
     How many residents, each prefecture's last number, acknowledged number, missing numbers,
     repeats; and the digest of the file (``notices.digest``).
 
+``request_hash`` is the SHA-256 of the body that is answered, in hex.
+
 Faults, with ``--faults`` or at any time in the file named by ``--switch``:
 
-``down``       hangs up on everybody, before TLS or instead of an answer
-``slow``       does its work, then waits ``--delay`` seconds before it answers
-``wrong``      keeps nothing and acknowledges a thousand numbers that nobody sent
-``duplicate``  keeps everything, but loses the answer whenever it heard something new
+``down``          hangs up on everybody, before TLS or instead of an answer
+``slow``          does its work, then waits ``--delay`` seconds before it answers
+``wrong``         acknowledges a thousand numbers that nobody sent; tells what nobody asked for
+``duplicate``     keeps everything, but loses the answer whenever it heard something new
+``out-of-order``  answers about messages in the wrong order; answers the inquiry before
+``refuse``        refuses the first new message of every request, and every inquiry
+``refuse-all``    refuses every new message
 """
 
 import argparse
@@ -34,22 +45,47 @@ import sys
 import threading
 import time
 from collections.abc import Sequence
+from hashlib import sha256
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, Literal
 
 import msgspec
 
 from tests.simulators.link import Credentials
 from tests.simulators.national_file import Contradiction, Message, NationalFile
+from tests.simulators.notices import EIGHT, Eight, read_lines
 from tests.simulators.tls_server import JsonExchange, TlsServer
 
-FAULTS: Final = frozenset({"down", "slow", "wrong", "duplicate"})
+EightName = Literal[
+    "resident_code",
+    "name",
+    "birth_date",
+    "sex",
+    "address",
+    "my_number",
+    "reason",
+    "effective_date",
+]
+FAULTS: Final = frozenset(
+    {"down", "slow", "wrong", "duplicate", "out-of-order", "refuse", "refuse-all"}
+)
 
 
 class Notify(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The body of ``POST /v1/notify``."""
 
     messages: Annotated[list[Message], msgspec.Meta(min_length=1, max_length=1000)]
+
+
+class Inquire(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The body of ``POST /v1/inquire``."""
+
+    request_id: str
+    basis: Literal["住民基本台帳法第30条の11"]
+    purpose: str
+    reason: str
+    by: Annotated[dict[str, str], msgspec.Meta(min_length=1)]
+    items: Annotated[list[EightName], msgspec.Meta(min_length=1)]
 
 
 class Switch:
@@ -93,6 +129,8 @@ class NationalServer(TlsServer):
         self.file = file
         self.switch = switch
         self.delay = delay
+        self.told: dict[str, Any] = {}
+        """The last answer to an inquiry."""
 
     def finish_request(self, request: Any, client_address: Any) -> None:
         """Answer a connection, unless ``down`` is on."""
@@ -115,33 +153,62 @@ class Exchange(JsonExchange):
             self.refuse(404, "there is nothing here")
 
     def post(self, body: bytes) -> None:
-        if self.path != "/v1/notify":
-            self.refuse(404, "there is nothing here")
-            return
         try:
-            notify = msgspec.json.decode(body, type=Notify)
+            if self.path == "/v1/notify":
+                self._take(msgspec.json.decode(body, type=Notify).messages, body)
+            elif self.path == "/v1/inquire":
+                self._tell(msgspec.json.decode(body, type=Inquire), body)
+            else:
+                self.refuse(404, "there is nothing here")
         except msgspec.DecodeError as problem:
             # The text names the place in the document, not what stands there.
             self.refuse(400, str(problem))
-            return
-        self._take(notify.messages)
 
-    def _take(self, messages: list[Message]) -> None:
-        if "wrong" in self.server.switch:
+    def _take(self, messages: list[Message], body: bytes) -> None:
+        switch = self.server.switch
+        told: dict[str, Any] = {"request_hash": sha256(body).hexdigest()}
+        if "wrong" in switch:
             invented = max(message.number for message in messages) + 1000
-            self.answer(200, {"acknowledged": invented, "missing": []})
+            self.answer(200, {**told, "acknowledged": invented, "missing": [], "results": []})
             return
+        refuse = len(messages) if "refuse-all" in switch else int("refuse" in switch)
         try:
-            receipt = self.server.file.receive(self.caller(), messages)
+            receipt = self.server.file.receive(self.caller(), messages, refuse)
         except Contradiction as problem:
             self.refuse(409, str(problem))
             return
-        if "slow" in self.server.switch:
-            time.sleep(self.server.delay)
-        if "duplicate" in self.server.switch and receipt.fresh:
+        self._wait_if_slow()
+        if "duplicate" in switch and receipt.fresh:
             self.hang_up()
             return
-        self.answer(200, {"acknowledged": receipt.acknowledged, "missing": receipt.missing})
+        results = msgspec.to_builtins(receipt.outcomes)
+        told |= {"acknowledged": receipt.acknowledged, "missing": receipt.missing}
+        self.answer(200, {**told, "results": results[:: -1 if "out-of-order" in switch else 1]})
+
+    def _tell(self, asked: Inquire, body: bytes) -> None:
+        switch, server = self.server.switch, self.server
+        if "refuse" in switch:
+            self.refuse(403, "this is not answered")
+            return
+        found = server.file.find(asked.by)
+        told: dict[str, Any] = {
+            "request_id": asked.request_id,
+            "request_hash": sha256(body).hexdigest(),
+            "result": "one" if len(found) == 1 else "several" if found else "none",
+        }
+        if len(found) == 1:
+            items = EIGHT if "wrong" in switch else asked.items
+            told["resident"] = {item: getattr(found[0], item) for item in items}
+        before, server.told = server.told, told
+        self._wait_if_slow()
+        if "duplicate" in switch and before.get("request_id") != asked.request_id:
+            self.hang_up()
+            return
+        self.answer(200, before if "out-of-order" in switch else told)
+
+    def _wait_if_slow(self) -> None:
+        if "slow" in self.server.switch:
+            time.sleep(self.server.delay)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -154,6 +221,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     credentials = Credentials(options.certificate, options.key, options.ca)
     switch = Switch(options.faults, options.switch)
     with NationalFile(options.store) as file:
+        file.keep_elsewhere(read_lines(options.people, Eight) if options.people else ())
         server = NationalServer((host, int(port)), credentials, file, switch, delay=options.delay)
         with server:
             thread = threading.Thread(target=server.serve_forever, args=(0.05,))
@@ -179,6 +247,7 @@ def _parser() -> argparse.ArgumentParser:
     for name in ("certificate", "key", "ca"):
         parser.add_argument(f"--{name}", type=Path, required=True, metavar="PEM")
     parser.add_argument("--store", type=Path, required=True, metavar="FILE")
+    parser.add_argument("--people", type=Path, metavar="FILE", help="of other prefectures")
     parser.add_argument("--faults", type=_faults, default=frozenset(), metavar="A,B")
     parser.add_argument("--switch", type=Path, metavar="FILE", help="a file that names the faults")
     parser.add_argument("--delay", type=float, default=5.0, metavar="SECONDS")

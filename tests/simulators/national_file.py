@@ -5,7 +5,7 @@ One SQLite file, one transaction for each request: what is acknowledged is on di
 
 import sqlite3
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from hashlib import blake2b
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal, NamedTuple, Self
@@ -16,6 +16,8 @@ from tests.simulators.notices import Eight, digest, eight_of
 
 MOST_MISSING: Final = 100
 """Missing numbers named in one answer."""
+RULE: Final = "N-12"
+"""By which it refuses."""
 
 _TABLES: Final = (
     """CREATE TABLE IF NOT EXISTS resident (
@@ -24,12 +26,13 @@ _TABLES: Final = (
            number INTEGER NOT NULL,
            body BLOB NOT NULL) WITHOUT ROWID""",
     """CREATE TABLE IF NOT EXISTS message (
-           sender TEXT, number INTEGER, hash BLOB NOT NULL,
+           sender TEXT, number INTEGER, hash BLOB NOT NULL, rule TEXT,
            PRIMARY KEY (sender, number)) WITHOUT ROWID""",
     """CREATE TABLE IF NOT EXISTS feed (
            sender TEXT PRIMARY KEY,
            acknowledged INTEGER NOT NULL DEFAULT 0,
            repeats INTEGER NOT NULL DEFAULT 0) WITHOUT ROWID""",
+    "CREATE TABLE IF NOT EXISTS elsewhere (resident_code TEXT PRIMARY KEY, body BLOB NOT NULL)",
 )
 
 
@@ -40,11 +43,20 @@ class Message(Eight, frozen=True, kw_only=True, forbid_unknown_fields=True):
     kind: Literal["update"] = "update"
 
 
+class Outcome(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What became of one message: taken, known already, or refused by a rule."""
+
+    number: int
+    outcome: Literal["taken", "known", "refused"]
+    rule: str | None = None
+
+
 class Receipt(NamedTuple):
-    """What one request brought: up to where nothing is missing, what is, how much was new."""
+    """What one request brought: up to where nothing is missing, what is, what became of each."""
 
     acknowledged: int
     missing: list[int]
+    outcomes: list[Outcome]
     fresh: int
 
 
@@ -73,21 +85,44 @@ class NationalFile:
         """Close the file."""
         self._connection.close()
 
-    def receive(self, sender: str, messages: Sequence[Message]) -> Receipt:
+    def receive(self, sender: str, messages: Sequence[Message], refuse: int = 0) -> Receipt:
         """Keep messages of a prefecture, all or none; they are on disk when this returns.
+
+        Of those that are new, the first ``refuse`` are refused for ever.
 
         Raises:
             Contradiction: a number was used before for something else.
         """
         with self._lock, self._connection:
             self._connection.execute("INSERT OR IGNORE INTO feed (sender) VALUES (?)", (sender,))
-            fresh = sum(self._keep(sender, message) for message in messages)
+            outcomes, fresh = [], 0
+            for message in messages:
+                outcome, is_new = self._keep(sender, message, refused=fresh < refuse)
+                outcomes.append(outcome)
+                fresh += is_new
             self._connection.execute(
                 "UPDATE feed SET repeats = repeats + ? WHERE sender = ?",
                 (len(messages) - fresh, sender),
             )
             acknowledged = self._advance(sender)
-            return Receipt(acknowledged, self._missing(sender, acknowledged), fresh)
+            missing = self._missing(sender, acknowledged)
+            return Receipt(acknowledged, missing, outcomes, fresh)
+
+    def keep_elsewhere(self, people: Iterable[Eight]) -> None:
+        """Keep people of other prefectures, whom this one may ask about."""
+        rows = [(person.resident_code, msgspec.json.encode(person)) for person in people]
+        with self._lock, self._connection:
+            self._connection.executemany("INSERT OR REPLACE INTO elsewhere VALUES (?, ?)", rows)
+
+    def find(self, by: Mapping[str, str]) -> list[Eight]:
+        """Return everybody, of whatever prefecture, who fits exactly."""
+        decoder = msgspec.json.Decoder(Eight)
+        with self._lock:
+            rows = self._connection.execute(
+                "SELECT body FROM resident UNION ALL SELECT body FROM elsewhere"
+            ).fetchall()
+        people = (decoder.decode(body) for (body,) in rows)
+        return [one for one in people if all(getattr(one, key) == by[key] for key in by)]
 
     def records(self) -> Iterator[Eight]:
         """Yield everybody's eight items, sorted by 住民票コード."""
@@ -117,21 +152,25 @@ class NationalFile:
                 "digest": digest(self.records()),
             }
 
-    def _keep(self, sender: str, message: Message) -> bool:
-        """Keep one message; return False if it was here before."""
+    def _keep(self, sender: str, message: Message, *, refused: bool) -> tuple[Outcome, bool]:
+        """Keep one message; return what became of it, and whether it is new."""
         body = msgspec.json.encode(eight_of(message))
         fingerprint = blake2b(body, digest_size=16).digest()
         known = self._connection.execute(
-            "SELECT hash FROM message WHERE sender = ? AND number = ?", (sender, message.number)
+            "SELECT hash, rule FROM message WHERE sender = ? AND number = ?",
+            (sender, message.number),
         ).fetchone()
         if known is not None:
             if known[0] != fingerprint:
                 raise Contradiction(f"number {message.number} was used for something else")
-            return False
+            return _outcome(message.number, "known", known[1]), False
+        rule = RULE if refused else None
         self._connection.execute(
-            "INSERT INTO message (sender, number, hash) VALUES (?, ?, ?)",
-            (sender, message.number, fingerprint),
+            "INSERT INTO message (sender, number, hash, rule) VALUES (?, ?, ?, ?)",
+            (sender, message.number, fingerprint, rule),
         )
+        if refused:
+            return Outcome(message.number, "refused", rule), True
         # A message that was overtaken by a newer one of the same feed changes nothing any more.
         self._connection.execute(
             """INSERT INTO resident (resident_code, sender, number, body) VALUES (?, ?, ?, ?)
@@ -140,7 +179,7 @@ class NationalFile:
                WHERE resident.sender <> excluded.sender OR resident.number < excluded.number""",
             (message.resident_code, sender, message.number, body),
         )
-        return True
+        return _outcome(message.number, "taken", None), True
 
     def _advance(self, sender: str) -> int:
         """Move the acknowledged number on as far as nothing is missing; return it."""
@@ -178,3 +217,7 @@ class NationalFile:
             (sender, number),
         )
         return (int(found) for (found,) in rows)
+
+
+def _outcome(number: int, otherwise: Literal["taken", "known"], rule: str | None) -> Outcome:
+    return Outcome(number, otherwise) if rule is None else Outcome(number, "refused", rule)

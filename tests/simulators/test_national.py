@@ -8,6 +8,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from hashlib import sha256
 from http.client import HTTPException, HTTPSConnection
 from pathlib import Path
 from time import monotonic
@@ -50,6 +51,17 @@ class Prefecture:
         assert answer.status == 200
         return int(answer.body["acknowledged"])
 
+    def inquire(self, **by: Any) -> Answer:
+        asked = {
+            "request_id": "request-1",
+            "basis": "住民基本台帳法第30条の11",
+            "purpose": "prefectural-tax",
+            "reason": "01",
+            "by": by,
+            "items": ["name", "address"],
+        }
+        return self.link.ask("/v1/inquire", json.dumps(asked).encode())
+
     def summary(self) -> dict[str, Any]:
         found: dict[str, Any] = self.link.ask(SUMMARY).body
         return found
@@ -80,6 +92,7 @@ class National:
 def national(tmp_path: Path, network: Network) -> Iterator[National]:
     switch = tmp_path / "faults"
     with NationalFile(tmp_path / "national.db") as file:
+        file.keep_elsewhere(PEOPLE[300:])
         server = NationalServer(
             ("127.0.0.1", 0), network.server(), file, Switch(file=switch), delay=0.3
         )
@@ -147,9 +160,10 @@ def test_a_number_cannot_say_something_else_later(national: National) -> None:
 def test_a_gap_is_reported_until_it_is_filled(national: National) -> None:
     with national.prefecture() as kumamoto:
         answer = kumamoto.notify(*feed(1, 2), *feed(5, 6), *feed(8, 8))
-        assert answer.body == {"acknowledged": 2, "missing": [3, 4, 7]}
+        assert (answer.body["acknowledged"], answer.body["missing"]) == (2, [3, 4, 7])
 
-        assert kumamoto.notify(*feed(3, 4)).body == {"acknowledged": 6, "missing": [7]}
+        answer = kumamoto.notify(*feed(3, 4))
+        assert (answer.body["acknowledged"], answer.body["missing"]) == (6, [7])
         assert kumamoto.acknowledged(*feed(7, 7)) == 8
 
 
@@ -314,6 +328,83 @@ def test_duplicate_loses_the_first_answer_and_gives_the_second(national: Nationa
         assert kumamoto.summary()["prefectures"]["pref-43"]["repeats"] == 1
 
 
+def outcomes(answer: Answer) -> list[tuple[int, str, str | None]]:
+    return [(one["number"], one["outcome"], one.get("rule")) for one in answer.body["results"]]
+
+
+def test_every_message_gets_its_outcome_and_the_answer_the_hash_of_what_was_asked(
+    national: National,
+) -> None:
+    body = json.dumps({"messages": feed(1, 2)}).encode()
+    with national.prefecture() as kumamoto:
+        answer = kumamoto.link.ask("/v1/notify", body)
+        assert outcomes(answer) == [(1, "taken", None), (2, "taken", None)]
+        assert answer.body["request_hash"] == sha256(body).hexdigest()
+        assert outcomes(kumamoto.notify(*feed(2, 3))) == [(2, "known", None), (3, "taken", None)]
+
+
+def test_refuse_refuses_the_first_new_message_for_ever(national: National) -> None:
+    with national.prefecture() as kumamoto:
+        national.faults("refuse")
+        assert outcomes(kumamoto.notify(*feed(1, 2))) == [
+            (1, "refused", "N-12"),
+            (2, "taken", None),
+        ]
+        national.faults("")
+        answer = kumamoto.notify(*feed(1, 2))
+        assert outcomes(answer) == [(1, "refused", "N-12"), (2, "known", None)]
+        assert answer.body["acknowledged"] == 2
+        assert kumamoto.summary()["residents"] == 1
+        national.faults("refuse-all")
+        assert {outcome for _, outcome, _ in outcomes(kumamoto.notify(*feed(3, 9)))} == {"refused"}
+        assert kumamoto.summary()["residents"] == 1
+
+
+def test_out_of_order_answers_in_the_wrong_order(national: National) -> None:
+    with national.prefecture() as kumamoto:
+        national.faults("out-of-order")
+        assert [number for number, *_ in outcomes(kumamoto.notify(*feed(1, 3)))] == [3, 2, 1]
+
+
+def test_whoever_fits_exactly_is_answered_wherever_he_lives(national: National) -> None:
+    here, elsewhere = PEOPLE[1], PEOPLE[301]
+    with national.prefecture() as kumamoto:
+        kumamoto.acknowledged(message(1, here))
+        for person in (here, elsewhere):
+            answer = kumamoto.inquire(resident_code=person.resident_code).body
+            assert answer["result"] == "one"
+            assert answer["resident"] == {"name": person.name, "address": person.address}
+        assert kumamoto.inquire(my_number="999999999999").body["result"] == "none"
+        several = kumamoto.inquire(sex="1").body
+        assert several["result"] == "several"
+        assert "resident" not in several
+        assert kumamoto.inquire().status == 400
+
+
+@pytest.mark.parametrize(
+    ("fault", "holds"),
+    [
+        ("wrong", lambda answer: len(answer.body["resident"]) == 8),
+        ("out-of-order", lambda answer: answer.body == {}),
+        ("refuse", lambda answer: answer.status == 403),
+        ("slow", lambda answer: answer.body["result"] == "one"),
+    ],
+)
+def test_an_inquiry_meets_the_fault_that_is_on(national: National, fault: str, holds: Any) -> None:
+    with national.prefecture() as kumamoto:
+        national.faults(fault)
+        assert holds(kumamoto.inquire(resident_code=PEOPLE[301].resident_code))
+
+
+def test_duplicate_loses_the_first_answer_to_an_inquiry_too(national: National) -> None:
+    with national.prefecture() as kumamoto:
+        national.faults("duplicate")
+        with pytest.raises(Lost):
+            kumamoto.inquire(resident_code=PEOPLE[301].resident_code)
+        again = kumamoto.inquire(resident_code=PEOPLE[301].resident_code)
+        assert again.body["result"] == "one"
+
+
 def test_the_file_keeps_all_messages_of_a_request_or_none(tmp_path: Path) -> None:
     with NationalFile(tmp_path / "national.db") as file:
         first = Message(**message(1))
@@ -366,4 +457,6 @@ def test_the_process_takes_its_faults_from_the_command_line(
 def test_an_unknown_fault_is_a_mistake(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         main(["--faults", "sleepy"])
-    assert "down, duplicate, slow, wrong" in capsys.readouterr().err
+    assert (
+        "down, duplicate, out-of-order, refuse, refuse-all, slow, wrong" in capsys.readouterr().err
+    )

@@ -758,6 +758,24 @@ class Conformance:
         with pytest.raises(StorageError, match="over"):
             view.ledger_size()
 
+    def test_a_paused_view_holds_nothing_and_then_sees_the_last_commit(
+        self, engine: Engine
+    ) -> None:
+        sato = admitted(engine)
+        with engine.view() as view:
+            with view.paused():
+                with pytest.raises(StorageError, match="over"):
+                    view.latest(sato)
+                entered(engine, lambda unit: unit.save(sato, ITO, seen=1))
+            assert view.latest(sato) == 2
+            with pytest.raises(LookupError), view.paused():
+                raise LookupError
+            assert view.latest(sato) == 2
+
+    def test_a_unit_is_not_paused(self, engine: Engine) -> None:
+        with pytest.raises(StorageError, match="does not wait"):
+            engine.write(lambda unit: unit.paused().__enter__())
+
     def test_what_is_raised_in_a_view_comes_out_of_it(self, engine: Engine) -> None:
         with pytest.raises(LookupError), engine.view():
             raise LookupError

@@ -352,6 +352,36 @@ def test_what_a_human_should_see_to_is_a_warning(
     assert machine.appliance.health()[0] == 200
 
 
+@pytest.mark.parametrize(
+    ("status", "warnings"),
+    [
+        pytest.param({"oldest_age": 901}, ["outbox"], id="R26-waits for more than 15 minutes"),
+        pytest.param({"oldest_age": 900}, [], id="R26-15 minutes"),
+        pytest.param({"oldest_age": None}, [], id="nothing waits"),
+        pytest.param(
+            {"paused_until": "2026-04-01T03:00:00Z"}, ["national-maintenance"], id="paused"
+        ),
+    ],
+)
+def test_how_delivery_goes_is_a_warning_and_a_figure(
+    machine: Machine, status: dict[str, object], warnings: list[str]
+) -> None:
+    assert b"juki_outbox_depth 0.0" in machine.appliance._metrics.text()
+    machine.unseal()
+    running = machine.appliance._running
+    assert running is not None
+
+    class Late:
+        def start(self) -> None: ...
+        def stop(self) -> None: ...
+        def status(self) -> dict[str, object]:
+            return {"last_error": None, "depth": 7, "oldest_age": None, **status}
+
+    running.courier = Late()
+    assert [each for each in running.warnings() if each != "disk"] == warnings
+    assert b"juki_outbox_depth 7.0" in machine.appliance._metrics.text()
+
+
 def test_a_national_server_gets_a_courier(machine: Machine) -> None:
     config = machine.site.config
     table = """[national]
@@ -366,6 +396,9 @@ ca = "tls/ca.pem"
     machine.unseal()
     national = machine.keeper.health()[1]["national"]
     assert (national["state"], national["last_error"]) == ("idle", None)
+    running = machine.appliance._running
+    assert running is not None
+    assert running.pipeline._parts.national is not None
 
 
 # --- the process ---

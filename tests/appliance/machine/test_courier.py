@@ -5,16 +5,25 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import timedelta
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
+from msgspec import convert
 
 from appliance.edge.tls import client_context
-from appliance.machine.courier import Courier, Link, Pace, Undelivered, _understood
+from appliance.machine.courier import Courier, Pace, Undelivered, _Batch, _Heard, _understood
+from appliance.machine.link import Link
 from appliance.model import OperationName
-from appliance.testing import Bench
+from appliance.national import COLLECTION, KEY, Maintenance
+from appliance.outgoing import Backlog
+from appliance.testing import PREPARED, Bench
 from plugins import national_relay
+from plugins.national_relay import delivery
+from storage.engine import Unit
 from storage.errors import OutcomeUnknown
 from tests.plugins.people import admit, change
 from tests.simulators.national import NationalServer, Switch
@@ -88,10 +97,8 @@ def courier(
     bench: Bench, port: int, context: ssl.SSLContext, pace: Pace = QUICK, **more: Any
 ) -> Iterator[Courier]:
     url = f"https://127.0.0.1:{port}"
-    unknown: Callable[[], None] = more.pop("on_unknown", lambda: None)
-    running = Courier(
-        bench.pipeline, bench.vault, url=url, context=context, on_unknown=unknown, pace=pace
-    )
+    more = {"on_unknown": lambda: None, **more}
+    running = Courier(bench.pipeline, bench.vault, url=url, context=context, pace=pace, **more)
     running.start()
     try:
         yield running
@@ -152,7 +159,7 @@ def test_an_empty_outbox_makes_no_ledger_entries(
     assert bench.ledger() == []
 
 
-@pytest.mark.parametrize("fault", ["down", "wrong", "duplicate"])
+@pytest.mark.parametrize("fault", ["down", "wrong", "duplicate", "out-of-order"])
 def test_a_fault_of_the_other_side_is_told_and_outlived(
     bench: Bench, national: National, context: ssl.SSLContext, fault: str
 ) -> None:
@@ -218,12 +225,33 @@ def test_a_stranger_in_the_place_of_the_national_server_gets_nothing(
     assert heard == []
 
 
-ANSWERS = {
-    "no": (500, {"acknowledged": 1}, "answered 500"),
+def heard(body: bytes, through: int | None = None, **other: Any) -> dict[str, Any]:
+    """Return the answer of a server that took these messages, or those up to a number."""
+    numbers = [message["number"] for message in json.loads(body)["messages"]]
+    through = numbers[-1] if through is None else through
+    return {
+        "request_hash": sha256(body).hexdigest(),
+        "acknowledged": through,
+        "results": [{"number": n, "outcome": "taken"} for n in numbers if n <= through],
+        **other,
+    }
+
+
+ANSWERS: dict[str, tuple[int, dict[str, Any] | list[Any], str]] = {
+    "no": (500, {}, "answered 500"),
     "nonsense": (200, ["acknowledged", 1], "not understood"),
-    "nothing": (200, {"acknowledged": 0}, "took nothing"),
+    "nothing": (200, {"results": [], "acknowledged": 0}, "took nothing"),
     "text": (200, {"acknowledged": "1"}, "not understood"),
-    "long": (200, {"acknowledged": 1, "missing": "x" * 70_000}, "more than is read"),
+    "outcome": (200, {"results": [{"number": 1, "outcome": "lost"}]}, "not understood"),
+    "rule": (
+        200,
+        {"results": [{"number": 1, "outcome": "refused", "rule": "氏名"}]},
+        "not understood",
+    ),
+    "another": (200, {"request_hash": "0" * 64}, "another request"),
+    "other-message": (200, {"results": [{"number": 2, "outcome": "taken"}]}, "out of order"),
+    "contradiction": (200, {"acknowledged": 0}, "contradicts itself"),
+    "long": (200, {"missing": "x" * 300_000}, "more than is read"),
 }
 
 
@@ -234,8 +262,8 @@ def test_an_answer_that_cannot_be_is_no_acknowledgement(
     status, body, error = ANSWERS[case]
 
     class Answers(JsonExchange):
-        def post(self, _: bytes) -> None:
-            self.answer(status, body)
+        def post(self, asked: bytes) -> None:
+            self.answer(status, {**heard(asked), **body} if isinstance(body, dict) else body)
 
     admit(bench)
     with (
@@ -272,7 +300,7 @@ def test_a_server_that_closes_after_each_answer_is_asked_anew(
     class Closes(JsonExchange):
         def post(self, body: bytes) -> None:
             self.hang_up()
-            content = json.dumps({"acknowledged": json.loads(body)["messages"][-1]["number"]})
+            content = json.dumps(heard(body))
             self.wfile.write(b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n" + content.encode())
 
     for which in range(25):
@@ -285,7 +313,7 @@ def test_a_server_that_closes_after_each_answer_is_asked_anew(
         assert running.status()["last_error"] is None
 
 
-def test_a_server_that_read_ahead_is_believed_once_all_that_was_sent_too(
+def test_a_server_that_read_ahead_by_itself_is_sent_everything_all_the_same(
     bench: Bench, network: Network, context: ssl.SSLContext
 ) -> None:
     bodies: list[list[int]] = []
@@ -293,7 +321,7 @@ def test_a_server_that_read_ahead_is_believed_once_all_that_was_sent_too(
     class Ahead(JsonExchange):
         def post(self, body: bytes) -> None:
             bodies.append([message["number"] for message in json.loads(body)["messages"]])
-            self.answer(200, {"acknowledged": 25})
+            self.answer(200, heard(body, acknowledged=25))
 
     for which in range(25):
         admit(bench, which + 1)
@@ -310,7 +338,7 @@ def test_a_server_that_took_only_a_part_is_sent_the_rest(
 ) -> None:
     class Halves(JsonExchange):
         def post(self, body: bytes) -> None:
-            self.answer(200, {"acknowledged": json.loads(body)["messages"][0]["number"]})
+            self.answer(200, heard(body, json.loads(body)["messages"][0]["number"]))
 
     for which in range(3):
         admit(bench, which + 1)
@@ -319,6 +347,86 @@ def test_a_server_that_took_only_a_part_is_sent_the_rest(
         courier(bench, port, context),
     ):
         until(lambda: acknowledged(bench) == 3)
+
+
+def test_a_message_that_is_refused_does_not_stop_the_others(
+    bench: Bench, national: National, context: ssl.SSLContext
+) -> None:
+    for which in range(15):
+        admit(bench, which + 1)
+    national.faults("refuse")
+    with courier(bench, national.port, context) as running:
+        until(lambda: acknowledged(bench) == 15)
+        assert running.status()["last_error"] is None
+    assert national.residents() == 13  # of each of two batches the first was refused
+    acks = [entry for entry in bench.ledger() if entry.operation == "relay/acknowledge"]
+    assert [entry.conditions["refused"] for entry in acks] == [
+        [{"number": 1, "rule": "N-12"}],
+        [{"number": 11, "rule": "N-12"}],
+    ]
+
+
+def test_a_refusal_whose_answer_was_lost_is_heard_the_next_time(
+    bench: Bench, national: National, context: ssl.SSLContext
+) -> None:
+    admit(bench)
+    national.faults("refuse duplicate")
+    with courier(bench, national.port, context):
+        until(lambda: acknowledged(bench) == 1)
+    (ack,) = [entry for entry in bench.ledger() if entry.operation == "relay/acknowledge"]
+    assert ack.conditions["refused"] == [{"number": 1, "rule": "N-12"}]
+
+
+def test_when_everything_is_refused_the_line_stops_and_says_so(
+    bench: Bench,
+    national: National,
+    context: ssl.SSLContext,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(delivery, "MOST_REFUSED", 15)
+    for which in range(40):
+        admit(bench, which + 1)
+    national.faults("refuse-all")
+    with courier(bench, national.port, context) as running:
+        until(lambda: running.status()["last_error"] == "not told: conflict")
+        until(lambda: running.status()["depth"] == 30)
+    assert acknowledged(bench) == 10
+
+
+def test_during_maintenance_nothing_is_delivered_and_then_everything(
+    bench: Bench, national: National, context: ssl.SSLContext
+) -> None:
+    now = [bench.now]
+    document = Maintenance(since=bench.now, until=bench.now + timedelta(hours=1), reason="test")
+
+    def pause(unit: Unit) -> None:
+        unit.put_document(COLLECTION, KEY, msgspec.json.encode(document))
+        unit.enter(PREPARED)
+
+    bench.vault.write(pause)
+    admit(bench)
+    with courier(bench, national.port, context, clock=lambda: now[0]) as running:
+        until(lambda: running.status()["state"] == "paused")
+        assert running.status()["paused_until"] == document.until.isoformat()
+        assert (running.status()["depth"], running.status()["attempts"]) == (1, 0)
+        now[0] = document.until
+        until(lambda: acknowledged(bench) == 1)
+        until(lambda: running.status()["paused_until"] is None)
+
+
+def test_how_much_waits_and_for_how_long_is_told(
+    bench: Bench, national: National, context: ssl.SSLContext
+) -> None:
+    for which in range(3):
+        admit(bench, which + 1, recorded_at=f"2026-04-01T00:0{which}:00.000000Z")
+    national.faults("down")
+    with courier(bench, national.port, context, clock=lambda: bench.now) as running:
+        until(lambda: running.status()["state"] == "failing")
+        status = running.status()
+        assert (status["depth"], status["oldest_age"]) == (3, 3600)
+        national.faults("")
+        until(lambda: running.status()["state"] == "idle")
+        assert (running.status()["depth"], running.status()["oldest_age"]) == (0, None)
 
 
 def test_what_is_refused_on_our_own_line_is_told_by_its_code(
@@ -375,7 +483,7 @@ def test_a_courier_that_never_started_can_be_stopped(bench: Bench, context: ssl.
 )
 def test_an_address_that_is_none_is_refused(url: str, context: ssl.SSLContext) -> None:
     with pytest.raises(ValueError, match="https://host:port"):
-        Link(url, context, QUICK)
+        Link(url, context, connect=1.0, exchange=1.0, largest=1)
 
 
 def test_waits_grow_to_their_limit_and_differ() -> None:
@@ -384,10 +492,56 @@ def test_waits_grow_to_their_limit_and_differ() -> None:
     assert pace.after(3, 0.0) == 2.0
 
 
-@pytest.mark.parametrize(
-    ("through", "error"), [(4, "lost"), (5, "took nothing"), (21, "does not exist")]
-)
-def test_acknowledgements_stay_within_what_was_sent(through: int, error: str) -> None:
+@pytest.mark.parametrize(("acknowledged", "error"), [(4, "lost"), (21, "does not exist")])
+def test_acknowledgements_stay_within_what_was_sent(acknowledged: int, error: str) -> None:
+    body = json.dumps({"messages": [{"number": number} for number in range(6, 11)]}).encode()
+    batch = _Batch(body, (6, 7, 8, 9, 10))
+    waiting = Backlog(last=20, acknowledged=5, since=None)
     with pytest.raises(Undelivered, match=error):
-        _understood(json.dumps({"acknowledged": through}).encode(), 5, 20)
-    assert _understood(b'{"acknowledged": 20}', 5, 20) == 20
+        _understood(convert(heard(body, acknowledged=acknowledged), _Heard), batch, waiting)
+    read_ahead = convert(heard(body, acknowledged=20), _Heard)
+    assert _understood(read_ahead, batch, waiting).through == 10
+
+
+def test_what_is_tried_again_and_again_was_opened_once(
+    bench: Bench, national: National, context: ssl.SSLContext
+) -> None:
+    national.faults("down")
+    admit(bench)
+    with courier(bench, national.port, context) as running:
+        until(lambda: int(running.status()["attempts"]) > 3)
+        assert [entry.operation for entry in bench.ledger()].count("relay/feed") == 1
+        national.faults("")
+        until(lambda: acknowledged(bench) == 1)
+
+
+@pytest.mark.parametrize("status", [400, 422])
+def test_one_message_because_of_which_no_batch_is_taken_is_found(
+    bench: Bench, network: Network, context: ssl.SSLContext, status: int
+) -> None:
+    taken: list[int] = []
+
+    class Strict(JsonExchange):
+        def post(self, body: bytes) -> None:
+            numbers = [message["number"] for message in json.loads(body)["messages"]]
+            if 7 in numbers:
+                self.refuse(status, "message 7 is not acceptable")
+                return
+            taken.extend(numbers)
+            self.answer(200, heard(body))
+
+    for which in range(12):
+        admit(bench, which + 1)
+    with (
+        serving(TlsServer(("127.0.0.1", 0), network.server(), Strict)) as port,
+        courier(bench, port, context) as running,
+    ):
+        if status == 422:
+            until(lambda: acknowledged(bench) == 12)
+            assert taken == [1, 2, 3, 4, 5, 6, 8, 9, 10, 11, 12]
+            acks = [entry for entry in bench.ledger() if entry.operation == "relay/acknowledge"]
+            refused = [each for entry in acks for each in entry.conditions.get("refused", [])]
+            assert refused == [{"number": 7, "rule": "http-422"}]
+        else:
+            until(lambda: "answered 400 to message 7" in str(running.status()["last_error"]))
+            assert acknowledged(bench) == 6

@@ -211,6 +211,21 @@ def test_kumamoto_city_covers_itself_and_its_wards_and_nothing_else() -> None:
     assert not LOADED.covers("432024", "431010")
 
 
+@pytest.mark.parametrize(
+    ("code", "office"),
+    [
+        ("431010", "431001"),
+        ("431001", "431001"),
+        ("432024", "432024"),
+        ("131016", "131016"),
+        ("430005", "430005"),
+        ("999999", "999999"),
+    ],
+)
+def test_a_ward_is_kept_by_its_city(code: str, office: str) -> None:
+    assert LOADED.office_of(code) == office
+
+
 def test_a_prefecture_and_an_unknown_code_cover_only_themselves() -> None:
     assert LOADED.covered_by("430005") == ("430005",)
     assert LOADED.covered_by("999999") == ("999999",)
