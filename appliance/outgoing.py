@@ -9,9 +9,15 @@ import cbor2
 from appliance.errors import Conflict, Failed
 from appliance.items import BY_NAME, ItemName, Values, open_form
 from appliance.registry import Registry, encoded
+from appliance.values.identifiers import Municipalities
 from storage.engine import Parcel, PersonId, Unit, VersionId, View
 
 MUNICIPALITY = BY_NAME[ItemName("municipality_code")]
+
+
+def inbox_of(municipality_code: str, municipalities: Municipalities) -> str:
+    """Return the destination that the CS of a municipality, or of a ward's city, reads."""
+    return f"cs/{municipalities.office_of(municipality_code)}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,7 +45,7 @@ from appliance.model import (
 from appliance.national import BASIS as NATIONAL_BASIS
 from appliance.national import Abroad, Elsewhere
 from appliance.operation import Answer, AnyOperation, Arguments, Operation, Power
-from appliance.outgoing import Backlog, Dispatch
+from appliance.outgoing import Backlog, Dispatch, inbox_of
 from appliance.papers import Papers
 from appliance.policy import Policy
 from appliance.recount import differences, has_lapsed
@@ -180,6 +180,7 @@ __all__ = [
     "has_lapsed",
     "hiragana",
     "hookimpl",
+    "inbox_of",
     "is_my_number",
     "is_resident_code",
     "outsiders",

@@ -34,6 +34,12 @@ NAME_LENGTH: Final = 200
 ADDRESS_LENGTH: Final = 400
 """The most visible characters of item 7; the official limit is not public."""
 
+MOST_MARKS: Final = 30
+"""The most combining marks behind one character that are put in order (UAX #15, Stream-Safe Text).
+
+Ordering takes the square of their number, and no name or address has more than two.
+"""
+
 GETA: Final = "〓"
 """Stands for an image in folded text, whose searcher cannot type it, and in print."""
 
@@ -90,14 +96,26 @@ def visible_length(text: str) -> int:
 def composed(text: str) -> str:
     """Return the form in which text is stored: Unicode NFC, but compatibility ideographs stay.
 
-    NFC does not change between versions of Unicode for characters that exist.
+    NFC does not change between versions of Unicode for characters that exist. Text with more than
+    ``MOST_MARKS`` combining marks in a row stays as it is; ``outsiders`` names them.
     """
-    if unicodedata.is_normalized("NFC", text):
+    if text.isascii() or _heaps_marks(text) or unicodedata.is_normalized("NFC", text):
         return text
     return "".join(
         part if _KEPT.fullmatch(part) else unicodedata.normalize("NFC", part)
         for part in _KEPT.split(text)
     )
+
+
+def _heaps_marks(text: str) -> bool:
+    if len(text) <= MOST_MARKS:
+        return False
+    run = 0
+    for character in text:
+        run = run + 1 if unicodedata.combining(character) else 0
+        if run > MOST_MARKS:
+            return True
+    return False
 
 
 def fold(text: str) -> str:

@@ -3,71 +3,36 @@
 ::
 
     take      has this sequence number come before?                    order.py
-    _judge    general checks, state machine, order of the person's      checks.py, rules.py
-              versions, numbers that are another person's
-    _apply    the new version, in a savepoint of its own
-    _release  whoever waited for this person has another turn           held.py
-
-All problems of one notice are told together. A notice is held only if nothing but the missing one
-is against it.
+    _decide   what is against it                                        judging.py
+    apply     the new version, in a savepoint of its own; what the      inbox.py
+              prefecture had reported about the person is answered
+    _hold     it waits, within limits; the other municipality hears     held.py, inbox.py
+    release   whoever waited for this person has another turn
 """
 
-from dataclasses import dataclass
+from datetime import date, datetime
 
-from appliance.plugin_api import (
-    JST,
-    Case,
-    NotPermitted,
-    Problem,
-    Rejected,
-    Resident,
-    Values,
-    is_my_number,
-    is_resident_code,
-)
-from plugins.update import checks, rules
-from plugins.update.held import Held, Waiting
-from plugins.update.notice import (
-    EFFECTIVE_DATE,
-    MY_NUMBER,
-    READ,
-    REASON,
-    REMOVED_FLAG,
-    UPDATE_NUMBER,
-    Notice,
-    digest,
-    record,
-    told,
-)
+from appliance.plugin_api import JST, Case, Problem, Rejected
+from plugins.update import rules
+from plugins.update.held import MOST_OF_PERSON, MOST_OF_SENDER, Held, Waiting
+from plugins.update.inbox import Inbox
+from plugins.update.judging import Judge, Standing
+from plugins.update.notice import MUNICIPALITY_CODE, Notice, digest, record, told
 from plugins.update.order import Receipts, Seen
-from plugins.update.rules import State
-from plugins.update.sender import Sender, sender_of
-from plugins.update.verdict import Finding, Outcome, Severity, Verdict, error
+from plugins.update.sender import sender_in
+from plugins.update.verdict import Outcome, Verdict, error
 
 OTHER_CONTENT = "この連番は別の内容で受付済みです。新しい連番で送ってください。"
 TOO_MANY_GAPS = "届いていない連番が多すぎます。欠けている通知を先に送ってください。"
-USED_NUMBER = "更新順番号が記録済みの番号以下です。記録済みの番号の次の番号で送ってください。"
 AWAITED_NUMBER = "同じ更新順番号の通知を保留しています。先に欠けている通知を送ってください。"
-MISSING_NUMBER = "この人の前の更新順番号の通知が届いていません。届くまで保留します。"
-ANOTHERS_NUMBER = "別の人に付番された個人番号です。確認して送ってください。"
-
-
-@dataclass(frozen=True, slots=True)
-class Standing:
-    """What is known of a person before a notice."""
-
-    state: State
-    resident: Resident | None = None
-
-    @property
-    def before(self) -> Values | None:
-        """The latest record."""
-        return None if self.resident is None else self.resident.values
-
-    @property
-    def next_number(self) -> int:
-        """The 更新順番号 that comes next."""
-        return 1 if self.before is None else int(self.before[UPDATE_NUMBER] or 0) + 1
+MANY_WAIT_FOR_PERSON = (
+    "この人について保留している通知が上限に達しています。"
+    "欠けている更新順番号の通知を先に送り、その後に新しい連番で送ってください。"
+)
+MANY_WAIT = (
+    "保留している通知が上限に達しています。update/heldで欠けている通知を確認して送り、"
+    "その後に新しい連番で送ってください。"
+)
 
 
 class Batch:
@@ -76,17 +41,16 @@ class Batch:
     def __init__(self, case: Case) -> None:
         self._case = case
         self._sender = sender_in(case)
-        self._receipts = Receipts(case.papers, self._sender.code)
-        self._waiting = Waiting(case.papers, case.registry.alias)
+        self.receipts = Receipts(case.papers, self._sender.code)
+        self.waiting = Waiting(case.papers, case.registry.alias)
+        self.inbox = Inbox(case)
+        self.judge = Judge(case)
         self._released = 0
 
     def take(self, notice: Notice) -> Verdict:
         """Return what has become of a notice, once and for all for its sequence number."""
-        content = digest(notice)
-        arrived = Held(
-            sender=self._sender.code, notice=notice, since=self._case.request.now, problems=()
-        )
-        match self._receipts.seen(notice.sequence, content):
+        content, arrived = digest(notice), self.arrived(notice)
+        match self.receipts.seen(notice.sequence, content):
             case Seen.SAME:
                 verdict = Verdict(Outcome.DUPLICATE)
             case Seen.OTHER:
@@ -95,89 +59,37 @@ class Batch:
                 verdict = Verdict.of([error("G-06", "sequence", TOO_MANY_GAPS)])
             case Seen.NEW:
                 verdict = self._decide(arrived)
-                self._receipts.enter(notice.sequence, content)
+                self.receipts.enter(notice.sequence, content)
         self._case.note.outcomes.append((notice.sequence, verdict.outcome, verdict.rule))
         if verdict.outcome is Outcome.APPLIED:
-            self._release(arrived)
+            self.release(arrived)
         return verdict
 
-    def close(self, most_missing: int) -> list[int]:
-        """Write down which numbers have come; return the lowest that have not."""
-        self._receipts.save()
+    def arrived(self, notice: Notice) -> Held:
+        """Return a notice of this sender as one that has come now."""
+        now = self._case.request.now
+        return Held(sender=self._sender.code, notice=notice, since=now, problems=())
+
+    def close(self) -> None:
+        """Write down which numbers have come, and what waits."""
+        self.receipts.save()
+        self.waiting.save()
+        self.judge.clashes.save()
         if self._released:
             # Not one by one: a batch may release more than a ledger entry can hold.
             self._case.note.result = f"released {self._released}"
-        return self._receipts.missing(most_missing)
 
-    def _decide(self, arrived: Held) -> Verdict:
-        verdict, standing = self._judge(arrived)
-        match verdict.outcome:
-            case Outcome.APPLIED:
-                return self._apply(arrived, standing, verdict)
-            case Outcome.HELD:
-                return self._hold(arrived, verdict)
-            case _:
-                return verdict
+    def apply(
+        self, held: Held, standing: Standing, verdict: Verdict, *, removed: bool | None = None
+    ) -> Verdict:
+        """Save the new version; a refusal on the way undoes this notice and no other.
 
-    def _judge(self, held: Held) -> tuple[Verdict, Standing]:
-        notice, sender = held.notice, sender_of(held.sender, self._case.registry.municipalities)
-        findings = checks.examine(notice, sender, self._case.request.today)
-        if not is_resident_code(notice.resident_code):
-            return Verdict.of(findings), Standing(State.UNKNOWN)
-        standing, values = self._standing(notice.resident_code), told(notice)
-        before, state = standing.before, standing.state
-        if notice.update_number == standing.next_number:
-            findings += rules.judge(values, before, state, sender)
-        else:
-            # Made against another record than the latest: comparing them would mean nothing.
-            against = rules.judge_state(values, before, state, sender)
-            findings += _out_of_order(notice.update_number > standing.next_number, against)
-        return Verdict.of(findings + self._anothers_number(notice, standing)), standing
-
-    def _standing(self, resident_code: str) -> Standing:
-        registry = self._case.registry
-        person = registry.by_code(resident_code)
-        if person is None:
-            return Standing(State.UNKNOWN)
-        resident = registry.read(person, READ)
-        if resident.withheld:
-            raise NotPermitted("items are withheld without which no notice can be judged")
-        values = self._with_removal(resident)
-        return Standing(rules.state_of(values, resident_code, self._case.request.today), resident)
-
-    def _with_removal(self, resident: Resident) -> Values:
-        """Return the record, of somebody struck off with the reason and the day of that."""
-        values, version = resident.values, resident.version
-        # A correction may have come after it (職権修正等 leaves the state as it is).
-        while values[REMOVED_FLAG] and values[REASON] == "33" and version > 1:
-            version -= 1
-            earlier = self._case.registry.read(
-                resident.person, (REASON, EFFECTIVE_DATE, REMOVED_FLAG), version=version
-            )
-            values = {**resident.values, **earlier.values}
-        return values
-
-    def _anothers_number(self, notice: Notice, standing: Standing) -> list[Finding]:
-        number, before = notice.my_number, standing.before
-        if number is None or not is_my_number(number):
-            return []
-        if before is not None and before[MY_NUMBER] == number:
-            return []
-        holder = self._case.registry.by_number(number)
-        own = None if standing.resident is None else standing.resident.person
-        if holder is None or holder == own:
-            return []
-        return [error("L-30", "my_number", ANOTHERS_NUMBER)]
-
-    def _apply(self, held: Held, standing: Standing, verdict: Verdict) -> Verdict:
-        """Save the new version; a refusal on the way undoes this notice and no other."""
+        ``removed`` is 削除フラグ where the reason does not say it.
+        """
         now, notice, resident = self._case.request.now, held.notice, standing.resident
-        values = record(
-            told(notice),
-            removed=rules.removed_after(notice.reason, standing.before),
-            received=held.since.astimezone(JST).date(),
-            now=now,
-        )
+        if removed is None:
+            removed = rules.removed_after(notice.reason, standing.before)
+        values = record(told(notice), removed=removed, received=_day_of(held.since), now=now)
         try:
             with self._case.registry.savepoint():
                 self._case.registry.save(
@@ -187,63 +99,76 @@ class Batch:
                 )
         except Rejected as refusal:
             return Verdict(Outcome.REJECTED, tuple(refusal.problems) or (_unnamed(refusal),))
-        return verdict
+        answers = self.inbox.answer(held.sender, notice)
+        return Verdict(verdict.outcome, verdict.problems, answers)
 
-    def _hold(self, held: Held, verdict: Verdict) -> Verdict:
-        for turn in self._waiting.turns(held.notice.resident_code):
-            if (turn.sender, turn.update_number) != (held.sender, held.turn.update_number):
-                continue
-            other = self._waiting.open(turn)
-            if not other.refused:
-                return Verdict.of([error("G-06", "update_number", AWAITED_NUMBER)])
-            self._waiting.drop(other)
-        self._waiting.put(_with(held, verdict))
-        return verdict
-
-    def _release(self, applied: Held) -> None:
+    def release(self, applied: Held) -> None:
         """Give whoever waited for this person a turn, as long as their versions follow."""
+        following: Held | None = applied
+        while following is not None:
+            following = self._next_after(following)
+
+    def withdraw(self, sequence: int) -> bool:
+        """Let a notice of this sender wait no longer; return whether it did."""
+        for held in self.waiting.of_sender(self._sender.code, sequence - 1, 1):
+            if held.notice.sequence == sequence:
+                self.waiting.drop(held)
+                return True
+        return False
+
+    def _decide(self, arrived: Held) -> Verdict:
+        verdict, standing = self.judge.judge(arrived)
+        match verdict.outcome:
+            case Outcome.APPLIED:
+                return self.apply(arrived, standing, verdict)
+            case Outcome.HELD:
+                return self._hold(arrived, standing, verdict)
+            case _:
+                return verdict
+
+    def _hold(self, held: Held, standing: Standing, verdict: Verdict) -> Verdict:
+        turns = self.waiting.turns(held.notice.known_by)
+        own = [turn for turn in turns if turn.sender == held.sender]
+        if held.turn.update_number in (turn.update_number for turn in own):
+            return Verdict.of([error("G-06", "update_number", AWAITED_NUMBER)])
+        if len(own) >= MOST_OF_PERSON:
+            return Verdict.of([error("G-06", "update_number", MANY_WAIT_FOR_PERSON)])
+        if self.waiting.count(held.sender) >= MOST_OF_SENDER:
+            return Verdict.of([error("G-06", "sequence", MANY_WAIT)])
+        self.waiting.add(_with(held, verdict))
+        if standing.resident is not None and "L-01" in (each.rule for each in verdict.problems):
+            place = str(standing.resident.values[MUNICIPALITY_CODE])
+            self.inbox.moving_out_awaited(place, standing.resident.person)
+        return verdict
+
+    def _next_after(self, applied: Held) -> Held | None:
+        """Apply the next who waited for somebody, and return it; None if nobody's turn has come."""
         last = applied.turn
-        for turn in self._waiting.turns(applied.notice.resident_code):
-            if turn.update_number > last.update_number + 1:
-                break
-            held = self._waiting.open(turn)
-            if turn.sender == last.sender and turn.update_number <= last.update_number:
-                self._waiting.drop(held)
-            elif self._second_turn(held):
-                last = turn
+        # Who had been waiting knew the person by the code before; who follows knows the new one.
+        for code in dict.fromkeys((applied.notice.known_by, applied.notice.resident_code)):
+            for turn in self.waiting.turns(code):
+                if turn.update_number > last.update_number + 1:
+                    break
+                held = self.waiting.open(turn)
+                if turn.sender == last.sender and turn.update_number <= last.update_number:
+                    self.waiting.drop(held)
+                elif self._second_turn(held):
+                    return held
+        return None
 
     def _second_turn(self, held: Held) -> bool:
-        verdict, standing = self._judge(held)
+        verdict, standing = self.judge.judge(held)
         if verdict.outcome is Outcome.APPLIED:
-            verdict = self._apply(held, standing, verdict)
+            verdict = self.apply(held, standing, verdict)
         if verdict.outcome is Outcome.APPLIED:
-            self._waiting.drop(held)
+            self.waiting.drop(held)
             self._released += 1
             return True
         if verdict.problems != held.problems:
-            self._waiting.put(_with(held, verdict))
+            self.waiting.amend(_with(held, verdict))
+            if verdict.outcome is Outcome.REJECTED and standing.resident is not None:
+                self.inbox.refused(held, standing.resident.person, verdict)
         return False
-
-
-def sender_in(case: Case) -> Sender:
-    """Return the municipality that the certificate of a request is bound to (R18, R33).
-
-    Raises:
-        NotPermitted: the terminal is no municipality's.
-    """
-    code = case.actor.terminal.municipality_code
-    if code is None:
-        raise NotPermitted("this terminal is not the CS of a municipality")
-    return sender_of(code, case.registry.municipalities)
-
-
-def _out_of_order(gap: bool, against: list[Finding]) -> list[Finding]:
-    if not gap:
-        return [error("G-06", "update_number", USED_NUMBER), *against]
-    # What is refused now may be right once the missing one has come.
-    waits = [finding for finding in against if finding.severity is Severity.WAIT]
-    missing = Problem("G-06", "update_number", MISSING_NUMBER)
-    return [Finding(Severity.WAIT, missing), *waits]
 
 
 def _with(held: Held, verdict: Verdict) -> Held:
@@ -258,3 +183,7 @@ def _with(held: Held, verdict: Verdict) -> Held:
 
 def _unnamed(refusal: Rejected) -> Problem:
     return Problem("", "", refusal.text)
+
+
+def _day_of(moment: datetime) -> date:
+    return moment.astimezone(JST).date()

@@ -27,12 +27,14 @@ from appliance.plugin_api import (
     visible_length,
 )
 from plugins.update.notice import Notice
-from plugins.update.rules import MOVEMENTS
+from plugins.update.rules import CODE_CHANGES, MOVEMENTS, NUMBER_CHANGES
 from plugins.update.sender import Sender
 from plugins.update.verdict import Finding, error
 
 AS_WRITTEN_LENGTH = 40
 """The most characters of a birth date as the 住民票 spells it; the project's own limit."""
+
+DATE_LENGTH = len("YYYY-MM-DD")
 
 MOVING_OUT = "21"
 """The one 異動事由 that is notified beforehand, with the planned day (令30条の5)."""
@@ -164,7 +166,19 @@ def _unknown_reason(notice: Notice, _: Sender, __: date) -> Iterator[str]:
         yield "reason"
 
 
+def _no_code_before(notice: Notice, _: Sender, __: date) -> Iterator[str]:
+    if notice.reason in CODE_CHANGES and notice.previous_resident_code is None:
+        yield "previous_resident_code"
+
+
+def _no_number(notice: Notice, _: Sender, __: date) -> Iterator[str]:
+    if notice.reason in NUMBER_CHANGES and notice.my_number is None:
+        yield "my_number"
+
+
 def _another_code_before(notice: Notice, _: Sender, __: date) -> Iterator[str]:
+    if notice.reason in CODE_CHANGES:
+        return
     if notice.previous_resident_code not in (None, notice.resident_code):
         yield "previous_resident_code"
 
@@ -201,6 +215,8 @@ CHECKS: tuple[Check, ...] = (
         "G-07", "空文字は使えません。記載がないときはnullとしてください。", _empty_instead_of_null
     ),
     Check("G-07", "大字・字コードは数字6桁、ないときはnullとしてください。", _town_code),
+    Check("G-07", "変更前の住民票コードを記載して送ってください。", _no_code_before),
+    Check("G-07", "変更後の個人番号を記載して送ってください。", _no_number),
     Check(
         "G-08",
         "外字数が文字列中の外字の数と一致しません。数え直して送ってください。",
@@ -249,8 +265,13 @@ def _numbered(images: tuple[Gaiji, ...], serial: int) -> bool:
     return serial >= 0 and images == expected
 
 
-@lru_cache(maxsize=1024)
 def _date(text: str) -> PartialDate | None:
+    # Only what has the length of a date is remembered.
+    return _read(text) if len(text) == DATE_LENGTH else None
+
+
+@lru_cache(maxsize=1024)
+def _read(text: str) -> PartialDate | None:
     try:
         return PartialDate.parse(text)
     except ValueError:

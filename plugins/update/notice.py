@@ -11,6 +11,8 @@ from typing import Annotated
 import msgspec
 
 from appliance.plugin_api import (
+    ADDRESS_LENGTH,
+    NAME_LENGTH,
     Arguments,
     ItemName,
     Value,
@@ -22,6 +24,13 @@ from appliance.plugin_api import (
 
 Counting = Annotated[int, msgspec.Meta(ge=1)]
 
+# As a rule judges them, but never so long that judging them takes long: what is seen as one
+# character may be several, and an image is written with a dozen.
+CodeText = Annotated[str, msgspec.Meta(max_length=32)]
+NameText = Annotated[str, msgspec.Meta(max_length=5 * NAME_LENGTH)]
+AddressText = Annotated[str, msgspec.Meta(max_length=5 * ADDRESS_LENGTH)]
+SpellingText = Annotated[str, msgspec.Meta(max_length=200)]
+
 SYSTEM = "SYSTEM"
 """操作者ID and 操作端末ID of a record that came in by itself: there was no operator (R34)."""
 
@@ -31,25 +40,30 @@ class Notice(Arguments, frozen=True, kw_only=True):
 
     sequence: Counting
     """Counts what this CS sends, without gaps."""
-    resident_code: str
-    previous_resident_code: str | None = None
-    name: str
+    resident_code: CodeText
+    previous_resident_code: CodeText | None = None
+    name: NameText
     name_gaiji_count: int = 0
-    kana: str | None
-    birth_date: str
-    birth_date_as_written: str | None = None
-    sex: str
-    address: str
+    kana: NameText | None
+    birth_date: CodeText
+    birth_date_as_written: SpellingText | None = None
+    sex: CodeText
+    address: AddressText
     address_gaiji_count: int = 0
-    my_number: str | None
-    reason: str
-    effective_date: str
-    municipality_code: str
-    town_code: str | None
+    my_number: CodeText | None
+    reason: CodeText
+    effective_date: CodeText
+    municipality_code: CodeText
+    town_code: CodeText | None
     update_number: Counting
     """更新順番号: counts the versions of one person."""
     name_gaiji_serial: int = 0
     address_gaiji_serial: int = 0
+
+    @property
+    def known_by(self) -> str:
+        """The 住民票コード by which the person is known before this notice."""
+        return self.previous_resident_code or self.resident_code
 
 
 def digest(notice: Notice) -> bytes:

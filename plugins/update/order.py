@@ -66,6 +66,13 @@ class Gaps:
         at = bisect_right(self._firsts, number) - 1
         return 1 - (number == self._firsts[at]) - (number == self._lasts[at])
 
+    def fill(self, through: int) -> None:
+        """Take note that every number up to this one is settled."""
+        rest = [(max(first, through + 1), last) for first, last in self.ranges() if last > through]
+        self._firsts = [first for first, _ in rest]
+        self._lasts = [last for _, last in rest]
+        self.last = max(self.last, through)
+
     def receive(self, number: int) -> None:
         """Take note that a new number has come."""
         if number > self.last:
@@ -91,6 +98,7 @@ class Receipts:
         self._gaps = Gaps(kept["last"], kept["missing"])
         self._blocks: dict[int, dict[int, bytes]] = {}
         self._changed: set[int] = set()
+        self._settled = False
 
     @property
     def last(self) -> int:
@@ -104,7 +112,8 @@ class Receipts:
     def seen(self, sequence: int, digest: bytes) -> Seen:
         """Return whether a number has come, and with the same content."""
         if sequence <= self._gaps.last and sequence not in self._gaps:
-            same = self._block(sequence // BLOCK)[sequence % BLOCK] == digest
+            # Of a number that a recovery settled, the content is not known.
+            same = self._block(sequence // BLOCK).get(sequence % BLOCK) == digest
             return Seen.SAME if same else Seen.OTHER
         if self._gaps.opened_by(sequence) > 0 and len(self._gaps) >= MOST_GAPS:
             return Seen.TOO_MANY_GAPS
@@ -116,9 +125,14 @@ class Receipts:
         self._block(sequence // BLOCK)[sequence % BLOCK] = digest
         self._changed.add(sequence // BLOCK)
 
+    def settle(self, through: int) -> None:
+        """Take note that nothing up to this number is missing any more."""
+        self._gaps.fill(through)
+        self._settled = True
+
     def save(self) -> None:
         """Write down what has come since the beginning of the batch."""
-        if not self._changed:
+        if not (self._changed or self._settled):
             return
         for number in sorted(self._changed):
             self._rewrite("received", self._block_key(number), {"digests": self._blocks[number]})

@@ -9,16 +9,21 @@ a person can be known here::
     S2  moved out (転出)        S3  struck off (職権消除)        S4  dead (死亡)
     S9  the code was replaced: the person has another one now
 
+A change of the 住民票コード (41, 42) comes with the previous one, by which the person is known.
+
 and its cells say what follows: ``ok``, a rule that refuses, or a rule in brackets that only warns.
 ``may_change`` are the items that may differ from the record before; for any other the rule
 ``otherwise`` is broken. ``then`` is the state afterwards. To change a rule, change its cell.
 
+Of another municipality's record the table says nothing: such a notice is refused by L-11 alone,
+whatever it holds, except in the states of ``from_elsewhere``. A municipality must not be able to
+find out what stands in a record that is not its own by trying.
+
 The rules L-01 and L-10 are those of the founding document (R30, R31). L-09, L-17, L-18 and L-19
-fill what it and the law's texts leave open; they are the project's own. Rules about a change of
-numbers (41 to 53) are not here yet.
+fill what it and the law's texts leave open; they are the project's own.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from enum import Enum
@@ -31,6 +36,7 @@ from plugins.update.notice import (
     DESCRIBING,
     EFFECTIVE_DATE,
     MUNICIPALITY_CODE,
+    MY_NUMBER,
     NAME,
     REASON,
     REMOVED_FLAG,
@@ -65,6 +71,8 @@ class Movement:
     """The rule that is broken if any other item differs."""
     unchanged: str = ""
     """The rule that is broken if nothing differs, or empty."""
+    from_elsewhere: frozenset[State] = frozenset()
+    """The states in which it may be told of another municipality's record."""
     then: State | None
     """The state afterwards; None: as before."""
 
@@ -78,6 +86,7 @@ def _row(
     *,
     otherwise: str = "",
     unchanged: str = "",
+    from_elsewhere: Collection[State] = (),
 ) -> Movement:
     return Movement(
         reason=reason,
@@ -86,6 +95,7 @@ def _row(
         may_change=may_change,
         otherwise=otherwise,
         unchanged=unchanged,
+        from_elsewhere=frozenset(from_elsewhere),
         then=then,
     )
 
@@ -96,6 +106,8 @@ def _items(*names: str) -> frozenset[ItemName]:
 
 _EVERYTHING = frozenset(DESCRIBING)
 _NOTHING = _items()
+_CODE = _items("resident_code")
+_NUMBER = _items("my_number")
 _NAME = _items("name", "name_gaiji_count", "name_gaiji_serial")
 _KANA = _items("kana")
 _BIRTH = _items("birth_date", "birth_date_as_written")
@@ -108,11 +120,11 @@ _ADDRESS = _items(
 _TABLE = (
     # 記載                    S0     S1     P      S2     S3     S4     S9
     _row("11", "転入等",     "ok     L-01   ok     ok     ok     L-02   L-03",
-         may_change=_EVERYTHING, then=State.PRESENT),
+         may_change=_EVERYTHING, then=State.PRESENT, from_elsewhere=[*State]),
     _row("12", "出生",       "ok     L-04   L-04   L-04   L-04   L-04   G-10",
          may_change=_EVERYTHING, then=State.PRESENT),
     _row("13", "職権記載等", "ok     L-05   ok     ok     ok     (L-19) G-10",
-         may_change=_EVERYTHING, then=State.PRESENT),
+         may_change=_EVERYTHING, then=State.PRESENT, from_elsewhere=[State.MOVED_OUT]),
     # 消除                    S0     S1     P      S2     S3     S4     S9
     _row("21", "転出",       "L-06   ok     L-06   L-06   L-06   L-06   G-10",
          may_change=_NOTHING, otherwise="L-06", then=State.MOVED_OUT),
@@ -128,6 +140,22 @@ _TABLE = (
     _row("33", "職権修正等", "L-09   ok     (L-09) (L-09) (L-09) (L-09) G-10",
          may_change=_NAME | _KANA | _BIRTH | _SEX | _ADDRESS, otherwise="L-15",
          unchanged="L-16", then=None),
+    # 番号の修正              S0     S1     P      S2     S3     S4     S9
+    _row("41", "住民票コードの記載の変更請求",
+                             "L-21   ok     L-21   L-21   L-21   L-21   G-10",
+         may_change=_CODE, otherwise="L-22", unchanged="L-20", then=State.PRESENT),
+    _row("42", "住民票コードの職権記載等",
+                             "L-21   ok     L-21   L-21   L-21   L-21   G-10",
+         may_change=_CODE, otherwise="L-22", unchanged="L-20", then=State.PRESENT),
+    _row("51", "個人番号の変更請求",
+                             "L-09   ok     L-09   L-09   L-09   L-09   G-10",
+         may_change=_NUMBER, otherwise="L-31", unchanged="L-34", then=State.PRESENT),
+    _row("52", "個人番号の職権修正等",
+                             "L-09   ok     L-09   L-09   L-09   L-09   G-10",
+         may_change=_NUMBER, otherwise="L-31", unchanged="L-34", then=State.PRESENT),
+    _row("53", "個人番号の職権記載等",
+                             "L-09   ok     L-09   L-09   L-09   L-09   G-10",
+         may_change=_NUMBER, otherwise="L-31", unchanged="L-34", then=State.PRESENT),
 )
 # fmt: on
 MOVEMENTS: Mapping[str, Movement] = MappingProxyType({row.reason: row for row in _TABLE})
@@ -146,15 +174,28 @@ TEXTS: Mapping[str, str] = {
     "L-09": "現存する住民ではありません。先に記載の通知を送ってください。",
     "(L-09)": "消除された人の修正です。対象の人を確認してください。",
     "L-10": "転居では住所以外を変更できません。この項目は職権修正等(33)で送ってください。",
-    "L-11": "他の市区町村の住民です。転入等(11)で通知してください。",
+    "L-11": (
+        "他の市区町村の住民の記録です。住民票コードを確認し、"
+        "住民になった人であれば転入等(11)で通知してください。"
+    ),
     "(L-12)": "転居の前後で住所が同じです。住所を確認してください。",
     "L-13": "軽微な修正では氏名と住所の表記以外を変更できません。職権修正等(33)で送ってください。",
     "L-14": "軽微な修正の前後で変わった項目がありません。通知の内容を確認してください。",
     "L-15": "職権修正等では個人番号を変更できません。個人番号の異動事由で送ってください。",
     "L-16": "職権修正等の前後で変わった項目がありません。通知の内容を確認してください。",
+    "L-17": "以前の記録と同じ人ではありません。住民票コードを確認して送ってください。",
     "(L-17)": "以前の記録と異なります。同じ人の住民票コードであることを確認してください。",
     "(L-18)": "出生の異動年月日が生年月日と異なります。日付を確認してください。",
     "(L-19)": "死亡の記録がある人の記載です。死亡の取消しであることを確認してください。",
+    "L-20": "既に使われている住民票コードです。新しいコードを確認して送ってください。",
+    "L-21": "変更前の住民票コードの人は現存する住民ではありません。コードを確認してください。",
+    "L-22": "住民票コードの変更では他の項目を変更できません。その項目は別に通知してください。",
+    "L-31": "個人番号の変更では他の項目を変更できません。その項目は別に通知してください。",
+    "L-33": (
+        "記録に個人番号があるときは変更請求(51)か職権修正等(52)、"
+        "ないときは職権記載等(53)で送ってください。"
+    ),
+    "L-34": "変更の前後で個人番号が同じです。番号を確認して送ってください。",
     "G-10": "別の住民票コードに変更された人のコードです。現在の住民票コードで送ってください。",
 }
 
@@ -172,7 +213,8 @@ def state_of(before: Values | None, code: str, today: date) -> State:
         return State.PRESENT
     if before[REASON] == "21" and str(before[EFFECTIVE_DATE]) > today.isoformat():
         return State.MOVING_OUT
-    return _STRUCK_OFF_BY[str(before[REASON])]
+    # Of a record that came by a recovery, the version that struck off may be missing.
+    return _STRUCK_OFF_BY.get(str(before[REASON]), State.STRUCK_OFF)
 
 
 def judge(told: Values, before: Values | None, state: State, sender: Sender) -> list[Finding]:
@@ -183,12 +225,40 @@ def judge(told: Values, before: Values | None, state: State, sender: Sender) -> 
     movement = MOVEMENTS.get(str(told[REASON]))
     if movement is None:
         return []
+    if closed := beyond_reach(told, before, state, sender):
+        return closed
     findings = [*_state_findings(movement, before, state, sender)]
-    if state is State.REPLACED:
+    if state is State.REPLACED or (
+        findings and before is not None and _is_anothers(before, sender)
+    ):
         return findings
-    if before is not None:
-        findings += _change_findings(movement, told, before, sender)
-    return findings + _alerts(told, before)
+    if before is not None and not _is_anothers(before, sender):
+        findings += _change_findings(movement, told, before)
+    return [*findings, *_comparisons(movement, told, before, state, sender)]
+
+
+def beyond_reach(
+    told: Values, before: Values | None, state: State, sender: Sender
+) -> list[Finding]:
+    """Return the one finding against a notice about another municipality's record, or nothing.
+
+    It is the same whatever the notice and the record hold (R35).
+    """
+    movement = MOVEMENTS.get(str(told[REASON]))
+    if movement is None or before is None or not _is_anothers(before, sender):
+        return []
+    return [] if state in movement.from_elsewhere else [_finding("L-11", MUNICIPALITY_CODE)]
+
+
+def decided_by_anothers(told: Values, before: Values | None, state: State, sender: Sender) -> bool:
+    """Whether what stands in another municipality's record decides about the notice (L-17)."""
+    return (
+        before is not None
+        and _is_anothers(before, sender)
+        and state in _ALIKE_IN
+        and not judge_state(told, before, state, sender)
+        and not beyond_reach(told, before, state, sender)
+    )
 
 
 def judge_state(told: Values, before: Values | None, state: State, sender: Sender) -> list[Finding]:
@@ -198,6 +268,11 @@ def judge_state(told: Values, before: Values | None, state: State, sender: Sende
     """
     movement = MOVEMENTS.get(str(told[REASON]))
     return [] if movement is None else [*_state_findings(movement, before, state, sender)]
+
+
+def taken_code() -> Finding:
+    """Return that the new 住民票コード of a change is, or was, somebody's."""
+    return _finding("L-20", RESIDENT_CODE)
 
 
 def removed_after(reason: str, before: Values | None) -> bool:
@@ -214,58 +289,64 @@ def _state_findings(
     cell = movement.before[state]
     if cell == "ok":
         return
-    if cell == "L-01" and before is not None and before[MUNICIPALITY_CODE] not in sender.covers:
+    if cell == "L-01" and before is not None and _is_anothers(before, sender):
         # The 転入 has overtaken the 転出 of the municipality the person comes from.
         yield Finding(Severity.WAIT, Problem("L-01", REASON, ELSEWHERE))
         return
     yield _finding(cell, REASON)
 
 
-def _change_findings(
-    movement: Movement, told: Values, before: Values, sender: Sender
-) -> Iterator[Finding]:
+def _is_anothers(before: Values, sender: Sender) -> bool:
+    return before[MUNICIPALITY_CODE] not in sender.covers
+
+
+def _change_findings(movement: Movement, told: Values, before: Values) -> Iterator[Finding]:
     changed = [item for item in DESCRIBING if told[item] != before[item]]
     for item in changed:
         if item not in movement.may_change:
             yield _finding(movement.otherwise, item)
-    stays = movement.otherwise and MUNICIPALITY_CODE in movement.may_change
-    if stays and before[MUNICIPALITY_CODE] not in sender.covers:
-        # Only from one ward of the city to another.
-        yield _finding("L-11", MUNICIPALITY_CODE)
     if movement.unchanged and not changed:
         yield _finding(movement.unchanged, REASON)
 
 
-def _same_address(told: Values, before: Values | None) -> Iterator[ItemName]:
-    # Another building on the same lot is legal (標準仕様書 4.1.2.1), so this only warns.
-    if before is not None and told[ADDRESS] == before[ADDRESS]:
-        yield ADDRESS
+CODE_CHANGES = frozenset(row.reason for row in _TABLE if row.may_change == _CODE)
+NUMBER_CHANGES = frozenset(row.reason for row in _TABLE if row.may_change == _NUMBER)
 
 
-def _written_otherwise(told: Values, before: Values | None) -> Iterator[ItemName]:
-    for item in (NAME, BIRTH_DATE, SEX):
-        if before is not None and told[item] != before[item]:
-            yield item
+def _comparisons(
+    movement: Movement, told: Values, before: Values | None, state: State, sender: Sender
+) -> Iterator[Finding]:
+    """Yield what is strange, though the table allows it."""
+    if movement.reason == "12" and told[EFFECTIVE_DATE] != told[BIRTH_DATE]:
+        yield _finding("(L-18)", EFFECTIVE_DATE)
+    if before is None:
+        return
+    if movement.reason == "31" and told[ADDRESS] == before[ADDRESS]:
+        # Another building on the same lot is legal (標準仕様書 4.1.2.1), so this only warns.
+        yield _finding("(L-12)", ADDRESS)
+    if movement.may_change == _NUMBER and (movement.reason == "53") == bool(before[MY_NUMBER]):
+        yield _finding("L-33", REASON)
+    if movement.reason in ("11", "13"):
+        yield from _unlike(told, before, state, sender)
 
 
-def _born_another_day(told: Values, _: Values | None) -> Iterator[ItemName]:
-    if told[EFFECTIVE_DATE] != told[BIRTH_DATE]:
-        yield EFFECTIVE_DATE
+_ALIKE_IN = frozenset({State.MOVING_OUT, State.DEAD})
+"""In which whoever is entered again must have the birth date and sex of the record."""
 
 
-_ALERTS: Mapping[str, tuple[str, Callable[[Values, Values | None], Iterator[ItemName]]]] = {
-    "11": ("(L-17)", _written_otherwise),
-    "12": ("(L-18)", _born_another_day),
-    "13": ("(L-17)", _written_otherwise),
-    "31": ("(L-12)", _same_address),
-}
+def _unlike(told: Values, before: Values, state: State, sender: Sender) -> Iterator[Finding]:
+    """Yield that somebody comes back as another person; of whose record one may not know, no more.
 
-
-def _alerts(told: Values, before: Values | None) -> list[Finding]:
-    if (alert := _ALERTS.get(str(told[REASON]))) is None:
-        return []
-    rule, items = alert
-    return [_finding(rule, item) for item in items(told, before)]
+    A name may have changed elsewhere. Who died, or has not gone yet, was born on the same day and
+    is of the same sex, or is somebody else.
+    """
+    differing = [item for item in (NAME, BIRTH_DATE, SEX) if told[item] != before[item]]
+    grave = {BIRTH_DATE, SEX} if state in _ALIKE_IN else set()
+    if not _is_anothers(before, sender):
+        for item in differing:
+            yield _finding("L-17" if item in grave else "(L-17)", item)
+    elif differing:
+        yield _finding("(L-17)" if grave.isdisjoint(differing) else "L-17", RESIDENT_CODE)
 
 
 def _finding(cell: str, item: str) -> Finding:

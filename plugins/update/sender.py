@@ -1,9 +1,9 @@
 """Who sends: a municipality, what it covers, and what belongs to its prefecture."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
-from appliance.plugin_api import Municipalities
+from appliance.plugin_api import Case, Municipalities, NotPermitted
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,6 +16,10 @@ class Sender:
     prefecture: frozenset[str]
     """The codes of every municipality and ward of its prefecture."""
 
+    def reaching(self, municipality_code: str) -> "Sender":
+        """Return the same municipality as one that may notify about another one's record."""
+        return replace(self, covers=self.covers | {municipality_code})
+
 
 @lru_cache(maxsize=256)
 def sender_of(code: str, municipalities: Municipalities) -> Sender:
@@ -25,3 +29,15 @@ def sender_of(code: str, municipalities: Municipalities) -> Sender:
         covers=frozenset(municipalities.covered_by(code)),
         prefecture=frozenset(municipalities.in_prefecture(code)),
     )
+
+
+def sender_in(case: Case) -> Sender:
+    """Return the municipality that the certificate of a request is bound to (R18, R33).
+
+    Raises:
+        NotPermitted: the terminal is no municipality's.
+    """
+    code = case.actor.terminal.municipality_code
+    if code is None:
+        raise NotPermitted("this terminal is not the CS of a municipality")
+    return sender_of(code, case.registry.municipalities)

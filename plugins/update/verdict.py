@@ -39,6 +39,8 @@ class Verdict:
 
     outcome: Outcome
     problems: tuple[Problem, ...] = ()
+    answers: tuple[int, ...] = ()
+    """Which messages of the inbox the notice answers."""
 
     @classmethod
     def of(cls, findings: Iterable[Finding]) -> Self:

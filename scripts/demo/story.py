@@ -25,6 +25,7 @@ from scripts.demo import (
     keeping,
     leftovers,
     machine,
+    municipality,
     office,
     people,
     reconciling,
@@ -141,6 +142,7 @@ def _play(stage: Stage, options: Namespace) -> None:
     office.work(stage, made.cast)
     bulk.provide(stage, made.cast)
     servers.misbehave(stage, made.cast)
+    municipality.tell(stage, made.cast, made.cast.next_sequence + 2)
     servers.delivered(stage)
     reconciling.compare(stage, made.cast)
     keeping.keep(stage)

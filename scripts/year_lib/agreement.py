@@ -46,10 +46,13 @@ class Agreement:
 
 def compare(municipalities: Path, national: Path, data: Path, shares: list[str]) -> Agreement:
     """Read all three files and compare them; the appliance must have stopped."""
-    told = _told(municipalities)
+    former = _former_codes(municipalities)
+    told = {code: each for code, each in _told(municipalities).items() if code not in former}
     found = Agreement(residents=len(told))
     with NationalFile(national) as file:
-        theirs = {record.resident_code: record for record in file.records()}
+        # It is told the new code only (R27), and keeps what it heard under the former one.
+        records = (each for each in file.records() if each.resident_code not in former)
+        theirs = {record.resident_code: record for record in records}
     found.national = len(theirs)
     for code in sorted(told.keys() | theirs.keys()):
         wanted = eight_of(told[code]) if code in told else None
@@ -74,6 +77,15 @@ def _told(folder: Path) -> Mapping[str, Notice]:
                 if known is None or known.update_number < notice.update_number:
                     told[notice.resident_code] = notice
     return told
+
+
+def _former_codes(folder: Path) -> frozenset[str]:
+    """Return the 住民票コード that were replaced by others."""
+    former: set[str] = set()
+    for path in sorted(folder.glob("*/cs.db")):
+        with MunicipalFile(path) as file:
+            former |= file.former_codes()
+    return frozenset(former)
 
 
 def _ours(data: Path, shares: list[str]) -> Iterator[dict[str, Any]]:

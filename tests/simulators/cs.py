@@ -19,7 +19,9 @@ included. ``unexpected`` lists, up to a hundred, the lines whose answer is not t
 ``--expected FILE``, or not simply *applied* where that file says nothing. The exit status is 0, or
 1 if something was unexpected or the prefecture did not take the notices.
 
-``--drop-answers N`` hangs up on every Nth answer before reading it, and sends the batch again.
+``--inbox`` reads, at the end, what the prefecture has to say, acknowledges it and prints it as
+``inbox``: a list of messages. ``--drop-answers N`` hangs up on every Nth answer before reading it,
+and sends the batch again.
 """
 
 import argparse
@@ -60,6 +62,7 @@ class Result(msgspec.Struct, frozen=True):
     sequence: int
     outcome: str
     problems: list[Problem] = []
+    answers: list[int] = []
 
 
 class Notified(msgspec.Struct, frozen=True):
@@ -67,6 +70,16 @@ class Notified(msgspec.Struct, frozen=True):
 
     results: list[Result]
     missing: list[int] = []
+
+
+class InboxMessage(msgspec.Struct, frozen=True):
+    """What the prefecture tells about one resident."""
+
+    number: int
+    kind: str
+    resident_code: str
+    note: dict[str, str]
+    answered_by: int | None = None
 
 
 class Sent(NamedTuple):
@@ -90,6 +103,7 @@ class Report:
     missing: list[int] = field(default_factory=list)
     held: list[int] = field(default_factory=list)
     unexpected: list[dict[str, Any]] = field(default_factory=list)
+    inbox: list[InboxMessage] = field(default_factory=list)
     residents: int = 0
     digest: str = ""
     seconds: float = 0.0
@@ -171,6 +185,23 @@ class MunicipalServer:
         data = _accepted(self._link.insist("/v1/update/held", b"{}"))
         return [int(entry["sequence"]) for entry in data["held"]]
 
+    def read_inbox(self) -> list[InboxMessage]:
+        """Read every message that was not acknowledged yet, and acknowledge it.
+
+        Raises:
+            Lost, Refused: as ``send``.
+        """
+        messages: list[InboxMessage] = []
+        while True:
+            told = _accepted(self._link.insist("/v1/update/inbox", b"{}"))
+            page = msgspec.convert(told["messages"], list[InboxMessage])
+            if not page:
+                return messages
+            messages += page
+            body = msgspec.json.encode({"through": page[-1].number})
+            headers = {"Idempotency-Key": _key(f"inbox/{page[-1].number}", b"")}
+            _accepted(self._link.insist("/v1/update/acknowledge-inbox", body, headers))
+
     def _close(self, report: Report) -> None:
         report.held = self.held()
         self._file.released(report.held)
@@ -209,6 +240,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         server = MunicipalServer(link, file, batch=options.batch, drop_every=options.drop_answers)
         try:
             report = server.send(read_lines(options.file, Notice), expected, step)
+            if options.inbox:
+                report.inbox = server.read_inbox()
         except (Lost, Refused) as problem:
             sys.stderr.write(f"cs: {type(problem).__name__.lower()}: {problem}\n")
             return 1
@@ -267,6 +300,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--expected", type=Path, metavar="FILE")
     parser.add_argument("--batch", type=int, default=BATCH, metavar="N")
     parser.add_argument("--drop-answers", type=int, default=0, metavar="N")
+    parser.add_argument("--inbox", action="store_true")
     parser.add_argument("--progress", action="store_true")
     return parser
 

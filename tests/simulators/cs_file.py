@@ -18,6 +18,7 @@ _TABLES: Final = (
            resident_code TEXT PRIMARY KEY,
            update_number INTEGER NOT NULL,
            removed INTEGER,
+           replaced INTEGER NOT NULL DEFAULT 0,
            body BLOB NOT NULL) WITHOUT ROWID""",
     """CREATE TABLE IF NOT EXISTS held (
            sequence INTEGER PRIMARY KEY,
@@ -26,7 +27,11 @@ _TABLES: Final = (
 
 
 class MunicipalFile:
-    """The residents of one municipality, struck-off people included."""
+    """The residents of one municipality, struck-off people included.
+
+    Who got another 住民票コード stands under both; what was last told under the old one is kept, as
+    the national server keeps it.
+    """
 
     def __init__(self, path: Path) -> None:
         self._connection = sqlite3.connect(path)
@@ -68,25 +73,35 @@ class MunicipalFile:
         return len(free)
 
     def residents(self) -> Iterator[Notice]:
-        """Yield everybody's last notice, sorted by 住民票コード."""
-        rows = self._connection.execute("SELECT body FROM resident ORDER BY resident_code")
+        """Yield everybody's last notice, sorted by 住民票コード, none under a former code."""
+        rows = self._connection.execute(
+            "SELECT body FROM resident WHERE NOT replaced ORDER BY resident_code"
+        )
         for (body,) in rows:
             yield self._decoder.decode(body)
 
     def current(self) -> Iterator[Notice]:
         """Yield the last notice of everybody who is not struck off."""
         rows = self._connection.execute(
-            "SELECT body FROM resident WHERE coalesce(removed, 0) = 0 ORDER BY resident_code"
+            "SELECT body FROM resident WHERE coalesce(removed, 0) = 0 AND NOT replaced"
+            " ORDER BY resident_code"
         )
         for (body,) in rows:
             yield self._decoder.decode(body)
 
     def eights(self) -> Iterator[Eight]:
-        """Yield everybody's eight items, sorted by 住民票コード."""
-        return map(eight_of, self.residents())
+        """Yield what was last told under each 住民票コード, sorted by it."""
+        rows = self._connection.execute("SELECT body FROM resident ORDER BY resident_code")
+        for (body,) in rows:
+            yield eight_of(self._decoder.decode(body))
+
+    def former_codes(self) -> frozenset[str]:
+        """Return the codes that were replaced by others."""
+        rows = self._connection.execute("SELECT resident_code FROM resident WHERE replaced")
+        return frozenset(code for (code,) in rows)
 
     def count(self) -> int:
-        """Return how many people stand in the file."""
+        """Return under how many codes people stand in the file."""
         (count,) = self._connection.execute("SELECT count(*) FROM resident").fetchone()
         return int(count)
 
@@ -107,6 +122,14 @@ class MunicipalFile:
                 (n.resident_code, n.update_number, _removed(n.reason), msgspec.json.encode(n))
                 for n in notices
             ],
+        )
+        former = [
+            (n.previous_resident_code,)
+            for n in notices
+            if n.previous_resident_code not in (None, n.resident_code)
+        ]
+        self._connection.executemany(
+            "UPDATE resident SET replaced = 1 WHERE resident_code = ?", former
         )
 
 

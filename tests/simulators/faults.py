@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from tests.simulators import names
 from tests.simulators.fake_numbers import wrong_my_number, wrong_resident_code
-from tests.simulators.happenings import moved, newcomers, renamed_building
+from tests.simulators.happenings import moved, newcomers, recode, renamed_building, renumber
 from tests.simulators.notices import Expectation, Notice
 from tests.simulators.places import SIZES
 from tests.simulators.register import Register, age
@@ -86,6 +86,38 @@ def _correction_of_my_number(register: Register) -> Notice:
     return register.next_version(person, "33", my_number=newcomers(register)[0].my_number)
 
 
+def _known_code(register: Register) -> Notice:
+    person, other = register.present(), register.former(register.dead)
+    codes = {
+        "resident_code": other.resident_code,
+        "previous_resident_code": person.resident_code,
+    }
+    return register.next_version(person, "41", **codes)
+
+
+def _code_of_the_dead(register: Register) -> Notice:
+    dead = register.former(register.dead)
+    code = newcomers(register)[0].resident_code
+    return register.next_version(
+        dead, "42", resident_code=code, previous_resident_code=dead.resident_code
+    )
+
+
+def _new_code_and_sex(register: Register) -> Notice:
+    [person] = recode(register)
+    return replace(person, sex="2" if person.sex == "1" else "1")
+
+
+def _new_number_and_sex(register: Register) -> Notice:
+    [person] = renumber(register)
+    return replace(person, sex="2" if person.sex == "1" else "1")
+
+
+def _number_again(register: Register) -> Notice:
+    [person] = renumber(register)
+    return replace(person, reason="53")
+
+
 def _wrong_code(register: Register) -> Notice:
     person = newcomers(register)[0]
     return replace(person, resident_code=wrong_resident_code(person.resident_code))
@@ -141,6 +173,12 @@ FAULTS: Final = (
     Fault("軽微な修正 of nothing", "L-14", _present_with_reason("32")),
     Fault("職権修正 of the 個人番号", "L-15", _correction_of_my_number),
     Fault("職権修正 of nothing", "L-16", _present_with_reason("33")),
+    Fault("a new 住民票コード that is somebody's", "L-20", _known_code),
+    Fault("a new 住民票コード of somebody who has died", "L-21", _code_of_the_dead),
+    Fault("a new 住民票コード with another sex", "L-22", _new_code_and_sex),
+    Fault("a new 個人番号 with another sex", "L-31", _new_number_and_sex),
+    Fault("a first 個人番号 of somebody who has one", "L-33", _number_again),
+    Fault("a new 住民票コード without the one before", "G-07", _present_with_reason("41")),
     Fault("wrong check digit of the 住民票コード", "G-01", _wrong_code),
     Fault("wrong check digit of the 個人番号", "G-02", _wrong_my_number),
     Fault("another municipality's code", "G-03", _other_municipality),

@@ -8,6 +8,8 @@ from collections.abc import Callable
 from datetime import date, timedelta
 from typing import Final
 
+from msgspec.structs import replace
+
 from tests.simulators import names
 from tests.simulators.households import WOMAN
 from tests.simulators.notices import Notice
@@ -108,6 +110,40 @@ def entry(register: Register) -> list[Notice]:
     return [register.first_version(register.newcomers()[0], "13", register.day.isoformat())]
 
 
+def recode(register: Register) -> list[Notice]:
+    """住民票コードの記載の変更請求, or 職権記載等: somebody gets another code."""
+    person, other = register.present(), register.newcomers()[0]
+    codes = {
+        "resident_code": other.resident_code,
+        "previous_resident_code": person.resident_code,
+    }
+    return [register.next_version(person, register.rng.choice(("41", "41", "42")), **codes)]
+
+
+def renumber(register: Register) -> list[Notice]:
+    """個人番号の変更請求, or 職権修正等."""
+    person = register.present(lambda person: person.my_number is not None)
+    reason = register.rng.choice(("51", "52"))
+    return [register.next_version(person, reason, my_number=register.newcomers()[0].my_number)]
+
+
+def first_number(register: Register) -> list[Notice]:
+    """出生 without a 個人番号, and 個人番号の職権記載等 once there is one."""
+    [child] = birth(register)
+    number = register.newcomers()[0].my_number
+    unnumbered = replace(child, my_number=None)
+    return [unnumbered, register.next_version(unnumbered, "53", my_number=number)]
+
+
+def stay(register: Register) -> list[Notice]:
+    """転出 that is cancelled: 職権記載等 (異動の取消し) while the planned day is still to come."""
+    person = register.present()
+    planned = (register.day + timedelta(days=20)).isoformat()
+    leaving = register.next_version(person, "21", effective_date=planned)
+    today = register.day.isoformat()
+    return [leaving, register.next_version(leaving, "13", effective_date=today)]
+
+
 def moved(register: Register, person: Notice, place: Place) -> Notice:
     """Return the 転居 of one person to a place."""
     return register.next_version(person, "31", **living_at(place))
@@ -178,5 +214,9 @@ HAPPENINGS: Final[dict[Happening, int]] = {
     correction: 250,
     strike: 40,
     entry: 50,
+    stay: 20,
+    first_number: 10,
+    renumber: 12,
+    recode: 8,
 }
 """Each kind of movement and how often it comes."""

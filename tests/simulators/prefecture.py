@@ -20,7 +20,9 @@ _ADDRESS: Final = frozenset(
 )
 _NAME: Final = frozenset({"name", "name_gaiji_count", "name_gaiji_serial"})
 _BODY: Final = _NAME | {"kana", "birth_date", "birth_date_as_written", "sex"}
-_EVER: Final = frozenset({"sequence", "reason", "effective_date", "update_number"})
+_EVER: Final = frozenset(
+    {"sequence", "reason", "effective_date", "update_number", "previous_resident_code"}
+)
 
 NOBODY: Final = "nobody"
 HERE: Final = "here"
@@ -52,6 +54,11 @@ REASONS: Final[Mapping[str, Reason]] = {
         dict.fromkeys(_NOT_HERE, "L-13"), _NAME | _ADDRESS - {"municipality_code"}, "L-13", "L-14"
     ),
     "33": Reason(dict.fromkeys(_NOT_HERE, "L-15"), _BODY | _ADDRESS, "L-15", "L-16"),
+    "41": Reason(dict.fromkeys(_NOT_HERE, "L-21"), frozenset({"resident_code"}), "L-22", "L-20"),
+    "42": Reason(dict.fromkeys(_NOT_HERE, "L-21"), frozenset({"resident_code"}), "L-22", "L-20"),
+    "51": Reason(dict.fromkeys(_NOT_HERE, "L-09"), frozenset({"my_number"}), "L-31", "L-34"),
+    "52": Reason(dict.fromkeys(_NOT_HERE, "L-09"), frozenset({"my_number"}), "L-31", "L-34"),
+    "53": Reason(dict.fromkeys(_NOT_HERE, "L-09"), frozenset({"my_number"}), "L-31", "L-34"),
 }
 
 
@@ -91,7 +98,7 @@ class Prefecture:
         return [number for number in range(first, last) if number not in self._seen]
 
     def _judge(self, notice: Notice) -> Verdict:
-        known = self.people.get(notice.resident_code)
+        known = self.people.get(notice.previous_resident_code or notice.resident_code)
         step = notice.update_number - (known.update_number if known else 0)
         faults = [rule for rule, broken in _CHECKS.items() if broken(notice)]
         faults += self._misplaced(notice)
@@ -101,7 +108,7 @@ class Prefecture:
             return Verdict("rejected", tuple(faults))
         if step > 1:
             return Verdict("held", ("G-06",))
-        faults = _misused(notice, known)
+        faults = _misused(notice, known) or self._taken(notice)
         alerts = ("L-12",) if notice.reason == "31" and not _changed(notice, known) else ()
         return Verdict("rejected", tuple(faults)) if faults else Verdict("applied", alerts)
 
@@ -116,6 +123,10 @@ class Prefecture:
         since, born = PartialDate.parse(notice.effective_date), PartialDate.parse(notice.birth_date)
         is_early = notice.reason != "21" and since.certainly_after(self._today)
         return [*faults, "G-04"] if is_early or since.certainly_before(born) else faults
+
+    def _taken(self, notice: Notice) -> list[str]:
+        known = notice.reason in ("41", "42") and notice.resident_code in self.people
+        return ["L-20"] if known else []
 
     def _write(self, notice: Notice) -> None:
         self.people[notice.resident_code] = notice
@@ -132,6 +143,8 @@ def _misused(notice: Notice, known: Notice | None) -> list[str]:
     if state in reason.before:
         return [reason.before[state]]
     changed = _changed(notice, known)
+    if notice.reason == "53" and known is not None and known.my_number is not None:
+        return ["L-33"]
     if reason.changes is not None and changed - reason.changes:
         return [reason.rule]
     return [reason.must_change] if reason.must_change and not changed else []
@@ -155,7 +168,11 @@ _CHECKS: Final[Mapping[str, Callable[[Notice], bool]]] = {
     "G-01": lambda n: not is_resident_code(n.resident_code),
     "G-02": lambda n: n.my_number is not None and not is_my_number(n.my_number),
     "G-05": lambda n: n.sex not in ("0", "1", "2"),
-    "G-07": lambda n: not (n.name and n.address),
+    "G-07": lambda n: (
+        not (n.name and n.address)
+        or (n.reason in ("41", "42") and n.previous_resident_code is None)
+        or (n.reason in ("51", "52", "53") and n.my_number is None)
+    ),
     "G-08": lambda n: (
         (gaiji_count(n.name), gaiji_count(n.address)) != (n.name_gaiji_count, n.address_gaiji_count)
     ),

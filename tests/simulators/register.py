@@ -37,6 +37,8 @@ class Register:
         self._touched: dict[str, Notice] = {}
         self._arrived: list[tuple[str, ...]] = []
         self._waiting: set[str] = set()
+        self._first_codes: dict[str, str] = {}
+        """The 住民票コード by which somebody was first known, by the one of now."""
         self._newcomers = NEWCOMERS
         self._sequence = population.residents
 
@@ -56,7 +58,8 @@ class Register:
 
     def next_version(self, person: Notice, reason: str, **changes: str | int | None) -> Notice:
         """Return the person's next notice: this reason, a recent day, and what changed."""
-        news: dict[str, Any] = {"effective_date": self.recent(person), **changes}
+        plain: dict[str, Any] = {"previous_resident_code": None}
+        news = {**plain, "effective_date": self.recent(person), **changes}
         return replace(person, reason=reason, update_number=person.update_number + 1, **news)
 
     def first_version(self, person: Notice, reason: str, since: str) -> Notice:
@@ -127,7 +130,9 @@ class Register:
         return self._touched[self.rng.choice(codes)]
 
     def _write(self, notice: Notice) -> None:
-        code = notice.resident_code
+        if before := notice.previous_resident_code:
+            self._first_codes[notice.resident_code] = self._first_codes.get(before, before)
+        code = self._first_codes.get(notice.resident_code, notice.resident_code)
         self._touched[code] = notice
         for former in (self.gone, self.struck):
             if code in former:

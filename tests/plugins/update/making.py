@@ -141,6 +141,11 @@ def moving_out(sequence=2, update_number=2, day="2026-04-15"):
     return wire(sequence=sequence, update_number=update_number, reason="21", effective_date=day)
 
 
+def kept(notice, *, removed=False):
+    """Return a record of the municipality's full set."""
+    return {**notice, "removed": removed}
+
+
 def to_hitoyoshi(sequence, update_number, **changes):
     there = {"municipality_code": HITOYOSHI, "address": "熊本県人吉市１番", "town_code": None}
     return wire(sequence=sequence, update_number=update_number, **{**there, **changes})

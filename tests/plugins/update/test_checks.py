@@ -73,7 +73,10 @@ BROKEN = [
     ("G-09", "birth_date_as_written", {"birth_date_as_written": "昭和😀"}),
     ("G-09", "birth_date_as_written", {"birth_date_as_written": "昭" * 41}),
     ("G-11", "reason", {"reason": "99"}),
-    ("G-11", "reason", {"reason": "41"}),
+    ("G-07", "previous_resident_code", {"reason": "41"}),
+    ("G-07", "previous_resident_code", {"reason": "42"}),
+    ("G-07", "my_number", {"reason": "51", "my_number": None}),
+    ("G-07", "my_number", {"reason": "53", "my_number": None}),
     ("G-11", "previous_resident_code", {"previous_resident_code": code(2)}),
 ]
 
@@ -118,6 +121,8 @@ KEPT = [
     ("G-09", {"name": "葛\U000e0102城　𠮷郎", "kana": "ﾜﾀﾅﾍﾞ ﾖｼﾛｳ"}),
     ("G-09", {"name": "佐" * 200, "address": "熊" * 400}),
     ("G-11", {"reason": "33"}),
+    ("G-11", {"reason": "41", "previous_resident_code": code(2)}),
+    ("G-11", {"reason": "51"}),
 ]
 
 

@@ -127,7 +127,7 @@ def test_a_number_that_was_ever_anothers_is_refused_l_30(cs):
     answers = heard(cs, back, wire(sequence=4, **suzuki), wire(sequence=5, sex="9", **suzuki))
     assert answers[0] == (3, "applied", [])
     assert answers[1] == (4, "rejected", ["L-30"])
-    assert answers[2] == (5, "rejected", ["G-05", "L-30"])
+    assert answers[2] == (5, "rejected", ["G-05"])
     assert heard(cs, wire(sequence=6, **suzuki, my_number=number(8))) == [(6, "applied", [])]
 
 
