@@ -12,6 +12,7 @@ from datetime import date
 
 import cbor2
 
+from appliance.erasing import Erasing
 from appliance.errors import (
     AddConditions,
     Conflict,
@@ -50,7 +51,7 @@ from appliance.standing import (
 )
 from appliance.traces import Touched
 from appliance.values.identifiers import Municipalities
-from storage.engine import MOST_VERSIONS, PersonId, Token, Unit, VersionId, View
+from storage.engine import MOST_VERSIONS, PersonId, Unit, VersionId, View
 from storage.errors import RecordNotFound, StaleRevision
 
 CANDIDATES = 500
@@ -294,32 +295,10 @@ class Registry:
         self._tell(unit, Change(version, before, values, left, until(values, left)))
         return version
 
-    def expired(self, day: date, limit: int) -> list[VersionId]:
-        """Return versions whose time of retention is over on a day, first due first (R155)."""
-        return self._view.expired(day.toordinal(), limit)
-
-    def due(self, day: date) -> int:
-        """Return how many versions' time of retention is over on a day."""
-        return self._view.due(day.toordinal())
-
-    def is_kept(self, person: PersonId) -> bool:
-        """Return whether any version of a person is still there."""
-        return any(
-            self._still(person, number) is not None for number in range(self.latest(person), 0, -1)
-        )
-
-    def erase(self, version: VersionId) -> None:
-        """Erase a version beyond recovery, and by what only it was found (R154).
-
-        Raises:
-            Conflict: its time of retention has not been set; nothing is erased before.
-            NotFound: there is no such version any more.
-        """
-        unit = self._writable()
-        if self._view.term(version) is None:
-            raise Conflict("this version is kept: its time of retention does not run")
-        unit.erase(version, self._only_of(version))
-        self.touched.subjects[version.person] = None
+    @property
+    def erasing(self) -> Erasing:
+        """What may be erased, and how."""
+        return Erasing(self._view, self._unit, self._tools.index, self.touched)
 
     @contextmanager
     def savepoint(self) -> Iterator[None]:
@@ -331,24 +310,6 @@ class Registry:
         except BaseException:
             self.touched.undo(saved)
             raise
-
-    def _only_of(self, version: VersionId) -> frozenset[Token]:
-        """Return the tokens by which nothing but this version lets its person be found."""
-        tokens_of, person = self._tools.index.tokens_of, version.person
-        lost = tokens_of(self._open(person, _EVERYTHING, version.number))
-        latest = self.latest(person)
-        for number in range(1, latest + 1):
-            if number != version.number and (other := self._still(person, number)) is not None:
-                # Identifiers are of every version, the others of the latest alone.
-                lost -= {t for t in tokens_of(other) if number == latest or type(t.value) is bytes}
-        return lost
-
-    def _still(self, person: PersonId, number: int) -> Values | None:
-        """Return everything of a version, or None if it is erased."""
-        try:
-            return self._open(person, _EVERYTHING, number)
-        except NotFound:
-            return None
 
     def kept_back(self) -> frozenset[ItemName]:
         """Return the items that plugins withhold in this request."""
@@ -393,7 +354,10 @@ class Registry:
         # A struck-off record may be corrected; why it was struck off stands in an older version.
         while values[REMOVED_FLAG] and values[REASON] not in REMOVALS and number > 1:
             number -= 1
-            values = {**self._open(person, DECIDING, number), REMOVED_FLAG: True}
+            try:
+                values = {**self._open(person, DECIDING, number), REMOVED_FLAG: True}
+            except NotFound:
+                break  # erased: that he was struck off is all that is left to know
         return values
 
     def _until(self, person: PersonId, values: Values, number: int) -> date | None:

@@ -73,12 +73,12 @@ class Erasures(Answer, frozen=True, kw_only=True):
 def erase(case: Case, _: Nothing) -> Step:
     """Erase some of what is due, oldest first; one entry in the book for each step."""
     today = case.request.today
-    total = case.registry.due(today)
-    chosen = case.registry.expired(today, AT_ONCE)
+    total = case.registry.erasing.due(today)
+    chosen = case.registry.erasing.expired(today, AT_ONCE)
     persons = 0
     for version in chosen:
-        case.registry.erase(version)
-        persons += not case.registry.is_kept(version.person)
+        case.registry.erasing.erase(version)
+        persons += not case.registry.erasing.is_kept(version.person)
     if chosen:
         Register(case.papers, BOOK).add(
             {
@@ -96,7 +96,7 @@ def erase(case: Case, _: Nothing) -> Step:
 def due(case: Case, asked: Due) -> DueVersions:
     """Say how many versions would be erased; a dry run."""
     on = asked.on or case.request.today
-    return DueVersions(on=on, versions=case.registry.due(on))
+    return DueVersions(on=on, versions=case.registry.erasing.due(on))
 
 
 def book(case: Case, asked: Book) -> Erasures:

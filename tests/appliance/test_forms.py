@@ -9,7 +9,7 @@ from appliance import wire
 from appliance.errors import Malformed
 from appliance.operation import Arguments
 from appliance.vocabulary import DateText, Items, MyNumberText, SexText
-from plugins.provision import Inquire
+from plugins.provision.inquiry import Inquire
 from plugins.roster.people import AddOperator
 from plugins.search import Find
 

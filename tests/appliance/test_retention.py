@@ -88,14 +88,14 @@ def test_the_flag_of_retention_says_whether_the_time_runs(bench: Bench) -> None:
 def test_nothing_is_erased_whose_time_does_not_run(bench: Bench) -> None:
     who = admit(bench)
     with pytest.raises(Conflict):
-        with_registry(bench, lambda r: r.erase(VersionId(who, 1)))
+        with_registry(bench, lambda r: r.erasing.erase(VersionId(who, 1)))
 
 
 @pytest.mark.requirement("R154")
 def test_an_erased_version_is_gone_and_the_others_are_found_as_before(bench: Bench) -> None:
     who = admit(bench, name="旧姓　花子")
     change(bench, who, which=2, name="熊本　花子")
-    with_registry(bench, lambda r: r.erase(VersionId(who, 1)))
+    with_registry(bench, lambda r: r.erasing.erase(VersionId(who, 1)))
     name = ItemName("name")
     assert [r.version for r in with_registry(bench, lambda r: r.history(who, [name]))] == [2]
     with pytest.raises(NotFound):
@@ -112,8 +112,8 @@ def test_somebody_erased_whole_leaves_nothing_to_be_found_by(bench: Bench) -> No
     who = admit(bench)
     change(bench, who, removed_flag=True, reason="22")
     for version in (1, 2):
-        with_registry(bench, lambda r, n=version: r.erase(VersionId(who, n)))
-    assert with_registry(bench, lambda r: r.is_kept(who)) is False
+        with_registry(bench, lambda r, n=version: r.erasing.erase(VersionId(who, n)))
+    assert with_registry(bench, lambda r: r.erasing.is_kept(who)) is False
     sought = Conditions(name="熊本花子", include_removed=True)
     assert with_registry(bench, lambda r: r.find(sought)) == []
     assert with_registry(bench, lambda r: r.by_code(code(1))) is None

@@ -129,7 +129,7 @@ class Desks:
 
     def opened(self, fetched: dict[str, Any]) -> Frame:
         """Return the result as its recipient reads it."""
-        frame = unframed(open_sealed(self.key, base64.b64decode(fetched["file"])))
+        frame = unframed(open_sealed(self.key, fetched["file"]))
         assert frame.problems == ()
         return frame
 

@@ -150,6 +150,7 @@ def test_versions_whose_retention_has_ended_do_not_stand_in_the_way(bench, cs):
     assert heard(cs, {**back, "reason": "22"}) == [(4, "rejected", ["L-07"])]
     elsewhere = {**back, "sequence": 1, "municipality_code": HITOYOSHI}
     assert heard(bench.municipality(HITOYOSHI), elsewhere) == [(1, "rejected", ["L-11"])]
+    assert heard(cs, {**back, "sequence": 5}) == [(5, "applied", [])]
 
 
 def test_somebody_first_entered_there_is_not_restored_by_anybody_else(bench, cs):
