@@ -41,7 +41,7 @@ REASONS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "42": (AMENDED, "住民票コードの職権記載等"),
         "51": (AMENDED, "個人番号の変更請求"),
         "52": (AMENDED, "個人番号の職権修正等"),
-        "53": (AMENDED, "個人番号の職権記載"),
+        "53": (AMENDED, "個人番号の職権記載等"),
     }
 )
 """区分 and 異動事由 by the project's codes."""

@@ -88,14 +88,15 @@ def _office(stage: Stage, cast: Cast) -> Iterator[str]:
 
 
 def _municipality(stage: Stage, cast: Cast) -> Iterator[str]:
+    with stage.link(stage.grounds.municipality, f"cs-{MUNICIPALITY}") as link:
+        last = int(link.ask("/v1/update/held", b"{}").body["data"]["last_sequence"])
     moved = replace(
         cast.minoru[1],
         reason="31",
         address=cast.sawako.address,
         town_code=cast.sawako.town_code,
         update_number=2,
-        # Two more were sent after the people of the story.
-        sequence=cast.next_sequence + 2,
+        sequence=last + 1,
     )
     body = {"notifications": [to_builtins(moved)]}
     sent = _curl(stage, f"municipality/cs-{MUNICIPALITY}", "update/notify", body, f"-H {NEW_KEY}")
