@@ -41,7 +41,12 @@ def _dead_with_reason(reason: str) -> Callable[[Register], Notice]:
 
 
 def _newcomer_with(**changes: str | int) -> Callable[[Register], Notice]:
-    return lambda register: replace(newcomers(register)[0], **changes)
+    return lambda register: replace(_newcomer(register), **changes)
+
+
+def _newcomer(register: Register) -> Notice:
+    register.meant = newcomers(register)[0]
+    return register.meant
 
 
 def _left_again(register: Register) -> Notice:
@@ -58,7 +63,7 @@ def _moved(register: Register) -> Notice:
 
 
 def _move_with_new_name(register: Register) -> Notice:
-    person = _moved(register)
+    register.meant = person = _moved(register)
     name = names.full(names.family(register.rng), names.given(register.rng, person.sex, old=False))
     return replace(
         person,
@@ -119,23 +124,23 @@ def _number_again(register: Register) -> Notice:
 
 
 def _wrong_code(register: Register) -> Notice:
-    person = newcomers(register)[0]
+    person = _newcomer(register)
     return replace(person, resident_code=wrong_resident_code(person.resident_code))
 
 
 def _wrong_my_number(register: Register) -> Notice:
-    person = newcomers(register)[0]
+    person = _newcomer(register)
     return replace(person, my_number=wrong_my_number(person.my_number or "900000000000"))
 
 
 def _other_municipality(register: Register) -> Notice:
     own = register.population.municipality_code
     other = register.rng.choice([code for code in SIZES if code != own])
-    return replace(newcomers(register)[0], municipality_code=other)
+    return replace(_newcomer(register), municipality_code=other)
 
 
 def _before_birth(register: Register) -> Notice:
-    person = newcomers(register)[0]
+    person = _newcomer(register)
     return replace(
         person,
         birth_date="1990-05-05",
@@ -145,17 +150,17 @@ def _before_birth(register: Register) -> Notice:
 
 
 def _one_gaiji_too_many(register: Register) -> Notice:
-    person = newcomers(register)[0]
+    person = _newcomer(register)
     return replace(person, name_gaiji_count=person.name_gaiji_count + 1)
 
 
 def _strange_character(register: Register) -> Notice:
-    person = newcomers(register)[0]
+    person = _newcomer(register)
     return replace(person, name=person.name + "😀")
 
 
 def _old_version(register: Register) -> Notice:
-    person = _moved(register)
+    register.meant = person = _moved(register)
     return replace(person, update_number=person.update_number - 1)
 
 

@@ -28,6 +28,7 @@ from tests.simulators.register import Register
 FAULT_SHARE: Final = 0.05
 HELD: Final = Expectation(outcome="held", rule="G-06")
 REFUSED: Final = Expectation(outcome="rejected", rule="G-06")
+SENT_RIGHTLY: Final = "refused before, sent again rightly"
 DUPLICATE: Final = Expectation(outcome="duplicate", rule=None)
 
 
@@ -139,13 +140,17 @@ class Movements:
             yield self._rng.choice(kind)
 
     def plant(self, fault: Fault) -> Iterator[Line]:
-        """Send one faulty notice."""
+        """Send one faulty notice, and later the right one, where there is one."""
         notice = fault.make(self.register)
         if fault.outcome == "applied":
             [told] = self.register.tell([notice])
         else:
             told = self.register.numbered(notice)
         yield Line(told, fault.expected, fault.name)
+        meant, self.register.meant = self.register.meant, None
+        if fault.outcome != "applied" and meant is not None:
+            [right] = self.register.tell([meant])
+            self._send_later(Line(right, APPLIED, SENT_RIGHTLY), missed=True)
 
     def lose(self) -> Iterator[Line]:
         """Lose a 転居; the next notice of the same person must wait until it is sent again."""

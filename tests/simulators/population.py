@@ -111,6 +111,7 @@ class Population:
         return replace(
             parent,
             resident_code=self._numbers.resident_code(counter),
+            previous_resident_code=None,
             name=family + names.SPACE + given.written,
             kana=reading + names.SPACE + given.reading if reading else None,
             birth_date=day.isoformat(),

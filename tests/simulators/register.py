@@ -34,6 +34,8 @@ class Register:
         """Moved out, and the day has come: may return."""
         self.struck: list[str] = []
         self.dead: list[str] = []
+        self.meant: Notice | None = None
+        """What the last faulty notice should have said; sent again rightly later."""
         self._touched: dict[str, Notice] = {}
         self._arrived: list[tuple[str, ...]] = []
         self._waiting: set[str] = set()

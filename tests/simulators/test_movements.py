@@ -7,7 +7,7 @@ import pytest
 
 from appliance.values.identifiers import is_my_number, is_resident_code
 from tests.simulators.faults import FAULTS
-from tests.simulators.movements import Line, Movements
+from tests.simulators.movements import SENT_RIGHTLY, Line, Movements
 from tests.simulators.population import Population
 from tests.simulators.prefecture import REASONS, Prefecture
 from tests.simulators.register import TooFewPeople
@@ -19,6 +19,7 @@ STREAM_FAULTS = {
     "overtaken by other people's notices",
     "sent twice",
     "sequence number used for something else",
+    SENT_RIGHTLY,
 }
 
 
@@ -87,7 +88,18 @@ def test_there_are_as_many_ordinary_movements_as_asked_for() -> None:
 def test_no_share_of_faults_still_plants_each_kind_once() -> None:
     lines = list(Movements(Population(3, YATSUSHIRO, 2_000), 3, 100, fault_share=0.0).lines())
 
-    assert sum(1 for line in lines if line.fault) == len(FAULTS) + len(STREAM_FAULTS)
+    planted = [line.fault for line in lines if line.fault and line.fault != SENT_RIGHTLY]
+    assert len(planted) == len(FAULTS) + len(STREAM_FAULTS) - 1
+
+
+def test_what_was_refused_for_one_wrong_item_is_sent_again_rightly() -> None:
+    again = [line.notice for line in stream() if line.fault == SENT_RIGHTLY]
+    refused = [line.notice for line in stream() if line.expected.outcome == "rejected"]
+    assert len(again) > 10
+    for right in again:
+        wrong = [each for each in refused if each.sequence == right.sequence - 1]
+        assert len(wrong) == 1
+        assert wrong[0] != right
 
 
 def test_check_digits_are_right_except_where_planted() -> None:
