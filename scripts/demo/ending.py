@@ -1,6 +1,7 @@
 """Sealing, stopping, checking and starting again: everything must still be there."""
 
 from scripts.demo import leftovers
+from scripts.demo.agreement import compare
 from scripts.demo.cast import Cast
 from scripts.demo.children import Failed
 from scripts.demo.leftovers import Search
@@ -102,6 +103,24 @@ def start_again(stage: Stage, cast: Cast) -> None:
         step.asks("VmHWM of the process")
         peak = stage.measure()
         step.saw(f"{peak} MiB", 0 < peak < MOST_MEMORY)
+
+
+def agree(stage: Stage) -> None:
+    """Stop the appliance for good, and compare everybody's files where they lie."""
+    grounds, administrator = stage.grounds, stage.people[ADMINISTRATOR.name]
+    with stage.steps.step("municipalities, prefecture and national server agree") as step:
+        step.asks("every file read where it lies, ours with three shares, item by item")
+        stage.wait(
+            lambda: administrator.gets("relay/outbox", {})["depth"] == 0, "to be delivered", 60.0
+        )
+        stage.stop_appliance()
+        shares = [grounds.share(number) for number in (1, 3, 5)]
+        found = compare(
+            grounds.municipality, grounds.national / "national.db", grounds.data, shares
+        )
+        step.saw(f"{found.residents:,} people", found.holds)
+        for difference in found.differences[:5]:
+            step.saw(difference, right=False)
 
 
 def _is_there(stage: Stage, step: Step, cast: Cast) -> None:

@@ -168,6 +168,7 @@ def _check(stage: Stage, cast: Cast, seed: int) -> None:
     ending.seal(stage, cast)
     ending.stop_and_check(stage, search)
     ending.start_again(stage, cast)
+    ending.agree(stage)
 
 
 def _try_out(stage: Stage, cast: Cast) -> None:

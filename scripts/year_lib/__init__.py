@@ -3,6 +3,8 @@
 ::
 
     story.py      what happens, from the first share to the verdict
-    agreement.py  do all files say the same? Each is read where it lies, and none is trusted
     command.py    the command line and the summary
+
+Whether all files say the same at the end is decided by ``scripts/demo/agreement.py``, which reads
+each where it lies and trusts none.
 """

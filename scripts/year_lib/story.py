@@ -15,10 +15,10 @@ from typing import Any
 
 from appliance.certificates import CertificateAuthority
 from scripts.demo import founding
+from scripts.demo.agreement import Agreement, compare
 from scripts.demo.children import Failed, simulator
 from scripts.demo.people import ADMINISTRATOR, as_person, log_in
 from scripts.demo.stage import Stage
-from scripts.year_lib.agreement import Agreement, compare
 from tests.simulators.cs_file import MunicipalFile
 from tests.simulators.reconcile import Reconciler, over
 from tests.simulators.year import Made, Plan, make

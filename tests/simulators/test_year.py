@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from scripts.year_lib import agreement
+from scripts.demo import agreement
 from tests.simulators.cs_file import MunicipalFile
 from tests.simulators.notices import Expected, Notice, eight_of, read_lines
 from tests.simulators.year import WAITS, Plan, Told, Year, make

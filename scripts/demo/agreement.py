@@ -70,7 +70,7 @@ def compare(municipalities: Path, national: Path, data: Path, shares: list[str])
 def _told(folder: Path) -> Mapping[str, Notice]:
     """Return the last notice about each person, whichever municipality told it."""
     told: dict[str, Notice] = {}
-    for path in sorted(folder.glob("*/cs.db")):
+    for path in sorted(folder.rglob("cs.db")):
         with MunicipalFile(path) as file:
             for notice in file.residents():
                 known = told.get(notice.resident_code)
