@@ -82,7 +82,7 @@ def _told(folder: Path) -> Mapping[str, Notice]:
 def _former_codes(folder: Path) -> frozenset[str]:
     """Return the 住民票コード that were replaced by others."""
     former: set[str] = set()
-    for path in sorted(folder.glob("*/cs.db")):
+    for path in sorted(folder.rglob("cs.db")):
         with MunicipalFile(path) as file:
             former |= file.former_codes()
     return frozenset(former)
