@@ -4,6 +4,7 @@ import json
 import os
 import pty
 import re
+import secrets
 import select
 import shutil
 import signal
@@ -446,8 +447,11 @@ def _without_the_last_seal(script: str) -> str:
 
 
 def _two_free_ports() -> int:
+    """Return a port that is free, and so is the next; none that others are given at random."""
     while True:
-        (port,) = free_ports(1)
-        with socket.socket() as next_one:
-            if next_one.connect_ex(("127.0.0.1", port + 1)) != 0:
-                return port
+        port = secrets.randbelow(10_000) + 20_000
+        with socket.socket() as one, socket.socket() as next_one:
+            addresses = ("127.0.0.1", port), ("127.0.0.1", port + 1)
+            taken = [s.connect_ex(a) == 0 for s, a in zip((one, next_one), addresses, strict=True)]
+        if not any(taken):
+            return port
