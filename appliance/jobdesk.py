@@ -19,7 +19,9 @@ from appliance.model import OperationName
 from appliance.operation import Answer, AnyOperation, Arguments, Operation
 
 hookimpl = pluggy.HookimplMarker("appliance")
-JobName = Annotated[str, Meta(pattern=r"^[a-z0-9/-]{3,81}$", max_length=81)]
+JobName = Annotated[
+    str, Meta(pattern=r"^[a-z0-9/-]{3,81}$", max_length=81, description="the name of a job")
+]
 
 
 class AskList(Arguments, frozen=True, kw_only=True):

@@ -57,7 +57,7 @@ class AddRecipient(Arguments, frozen=True, kw_only=True):
     """Whose key, and for which 事務."""
 
     purpose: ShortText
-    name: ShortText
+    name: Annotated[ShortText, Meta(title="提供先の名称")]
     public_key: PublicKey
 
 

@@ -48,8 +48,12 @@ from plugins.statistics.tables import (
 )
 
 MOST_BY = 5
-Month = Annotated[str, Meta(pattern=r"^[0-9]{4}-(0[1-9]|1[0-2])$", max_length=7)]
-Period = Annotated[str, Meta(pattern=r"^[0-9]{4}(-(0[1-9]|1[0-2]))?$", max_length=7)]
+Month = Annotated[
+    str, Meta(pattern=r"^[0-9]{4}-(0[1-9]|1[0-2])$", max_length=7, description="YYYY-MM")
+]
+Period = Annotated[
+    str, Meta(pattern=r"^[0-9]{4}(-(0[1-9]|1[0-2]))?$", max_length=7, description="YYYY or YYYY-MM")
+]
 Form = Literal["json", "csv"]
 
 
@@ -58,7 +62,8 @@ class AskPopulation(Arguments, frozen=True, kw_only=True):
 
     period: Month | None = None
     by: Annotated[
-        tuple[Literal["municipality", "age", "sex"], ...], Meta(min_length=1, max_length=3)
+        tuple[Literal["municipality", "age", "sex"], ...],
+        Meta(min_length=1, max_length=3, title="集計の区分"),
     ]
     format: Form = "json"
 
@@ -68,7 +73,8 @@ class AskUpdates(Arguments, frozen=True, kw_only=True):
 
     period: Period
     by: Annotated[
-        tuple[Literal["month", "municipality", "reason"], ...], Meta(min_length=1, max_length=3)
+        tuple[Literal["month", "municipality", "reason"], ...],
+        Meta(min_length=1, max_length=3, title="集計の区分"),
     ]
     format: Form = "json"
 
@@ -79,7 +85,7 @@ class AskProvisions(Arguments, frozen=True, kw_only=True):
     period: Period
     by: Annotated[
         tuple[Literal["month", "purpose", "agency", "method", "result"], ...],
-        Meta(min_length=1, max_length=MOST_BY),
+        Meta(min_length=1, max_length=MOST_BY, title="集計の区分"),
     ]
     format: Form = "json"
 
