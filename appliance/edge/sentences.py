@@ -272,6 +272,7 @@ TEXTS = {
     r"this number of a notice was used for something else": (
         "この通報番号は、別の内容で受付済みです。番号を確認してください。"
     ),
+    r"birth_date is not in the calendar": "暦にない生年月日です。日付を確認してください。",
     r"since is after until": "期間の始まりが終わりより後です。期間を確認してください。",
     # bulk provision, statements
     r"these rows are not there any more": (

@@ -43,6 +43,7 @@ from plugins.statistics.tables import (
     UPDATES,
     Cut,
     cut,
+    names_of,
     of_year,
     residents,
 )
@@ -181,9 +182,7 @@ def _answer(case: Case, table: Cut, period: str, form: Form) -> Statistic:
     rows = tuple(Row(of=of, count=count) for of, count in table.plain())
     hidden = sum(row.count is None for row in rows)
     if form == "csv":
-        return Statistic(
-            period=period, by=table.by, hidden=hidden, csv=table.csv(case.registry.municipalities)
-        )
+        return Statistic(period=period, by=table.by, hidden=hidden, csv=table.csv(names_of(case)))
     return Statistic(period=period, by=table.by, rows=rows, total=table.total, hidden=hidden)
 
 
