@@ -55,6 +55,7 @@ from appliance.errors import (
     Unidentified,
     UnknownOperation,
 )
+from appliance.forms import titles
 from appliance.model import Envelope, OperationName, Reply, RequestId
 from appliance.operation import AnyOperation
 from storage.errors import OutcomeUnknown
@@ -158,8 +159,10 @@ def make_app(door: Door, metrics: Metrics | None = None) -> App:
     return wsgi
 
 
-def refusal_answer(refusal: Refusal, request_id: str) -> HttpAnswer:
-    """Return a refusal as HTTP."""
+def refusal_answer(
+    refusal: Refusal, request_id: str, titles: Mapping[str, str] | None = None
+) -> HttpAnswer:
+    """Return a refusal as HTTP; ``titles`` are what the operation calls its fields."""
     status = CODES.get(refusal.code, OTHER)
     body = document(
         status=status,
@@ -168,6 +171,7 @@ def refusal_answer(refusal: Refusal, request_id: str) -> HttpAnswer:
         request_id=request_id,
         problems=refusal.problems,
         count=refusal.count if isinstance(refusal, TooMany) else None,
+        titles=titles,
     )
     extra = STATUS_HEADERS.get(status)
     return HttpAnswer(status, PROBLEM_TYPE, body, (extra,) if extra else ())
@@ -190,7 +194,7 @@ class _Edge:
         operations = door.operations()
         self._door = door
         self._metrics = metrics
-        self._names = frozenset(operation.name for operation in operations)
+        self._titles = {str(each.name): titles(each.asks) for each in operations}
         self._document = msgspec.json.encode(openapi.document(operations))
 
     def run(self, work: Callable[[Environ], HttpAnswer]) -> bottle.HTTPResponse:
@@ -220,7 +224,7 @@ class _Edge:
             result = refusal.code
             raise
         finally:
-            known = name if name in self._names else UNKNOWN
+            known = name if name in self._titles else UNKNOWN
             self._metrics.answered(known, result, time.perf_counter() - started)
         return answer
 
@@ -269,7 +273,8 @@ class _Edge:
             self._report(environ, refusal)
             return turned_away(refusal, request_id)
         except Refusal as refusal:
-            return refusal_answer(refusal, request_id)
+            name = environ["PATH_INFO"].removeprefix("/v1/")
+            return refusal_answer(refusal, request_id, self._titles.get(name))
         except OutcomeUnknown:
             return turned_away(UNKNOWN_OUTCOME, request_id)
         except Exception as bug:
@@ -296,7 +301,7 @@ class _Edge:
                     text=refusal.text,
                     peer=environ[PEER],
                     request_id=environ[REQUEST_ID],
-                    operation=name if name in self._names else "",
+                    operation=name if name in self._titles else "",
                 )
             )
         except Exception as bug:

@@ -5,7 +5,7 @@ never about a resident.
 """
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Annotated
 
 import pluggy
@@ -19,7 +19,9 @@ from appliance.model import OperationName
 from appliance.operation import Answer, AnyOperation, Arguments, Operation
 
 hookimpl = pluggy.HookimplMarker("appliance")
-JobName = Annotated[str, Meta(pattern=r"^[a-z0-9/-]{3,81}$", max_length=81)]
+JobName = Annotated[
+    str, Meta(pattern=r"^[a-z0-9/-]{3,81}$", max_length=81, description="the name of a job")
+]
 
 
 class AskList(Arguments, frozen=True, kw_only=True):
@@ -156,10 +158,22 @@ def _status(owned: OwnedJob, state: State) -> JobStatus:
     return JobStatus(job=listed(owned, state), runs=state.runs)
 
 
+def _spoken(period: timedelta) -> str:
+    """Return a period as people say it: 7 days, 1 hour, 90 minutes."""
+    for unit, name in (
+        (timedelta(days=1), "day"),
+        (timedelta(hours=1), "hour"),
+        (timedelta(minutes=1), "minute"),
+    ):
+        if period >= unit and not period % unit:
+            return f"{period // unit} {name}{'s' if period > unit else ''}"
+    return f"{period.total_seconds():g} seconds"
+
+
 def _when(owned: OwnedJob) -> str:
     job = owned.job
     if job.every is not None:
-        return f"every {job.every}"
+        return f"every {_spoken(job.every)}"
     if job.at is not None:
         return f"daily at {job.at:%H:%M} JST"
     return "when there is something to do" if job.due else "when asked for"

@@ -125,14 +125,16 @@ def unframed(content: bytes) -> Frame:
     try:
         lines = content.decode("utf-8-sig").replace("\r\n", "\n").removesuffix("\n").split("\n")
     except UnicodeDecodeError:
-        wrong = Problem("M-01", "file", "UTF-8 のテキストではありません。UTF-8 で保存してください")
+        wrong = Problem(
+            "M-01", "file", "文字コードが UTF-8 ではありません。UTF-8 で保存してください。"
+        )
         return Frame((), (), (wrong,), "")
     problems: list[Problem] = []
     header, *middle = lines
     trailer = middle.pop() if middle else ""
     head = _fields(header)
     if head[:1] != ("H",):
-        problems.append(Problem("M-02", "header", "1行目は H で始まる見出しにしてください"))
+        problems.append(Problem("M-02", "header", "1行目は H で始まる見出しにしてください。"))
     rows = tuple(_row(number, line, problems) for number, line in enumerate(middle, start=1))
     digest = rows_digest("".join(f"{line}\n" for line in middle))
     problems += _about_trailer(_fields(trailer), len(rows), digest)
@@ -143,19 +145,19 @@ def _row(number: int, line: str, problems: list[Problem]) -> tuple[str, ...]:
     fields = _fields(line)
     if fields[:2] == ("D", str(number)):
         return fields[2:]
-    text = f"{number}件目: 「D,{number},」で始まる1行にしてください(番号は1からの連番)"
+    text = f"{number}件目: 「D,{number},」で始まる1行にしてください(番号は1からの連番)。"
     problems.append(Problem("M-03", f"row {number}", text))
     return ()
 
 
 def _about_trailer(fields: tuple[str, ...], count: int, digest: str) -> list[Problem]:
     if len(fields) != 3 or fields[0] != "T":
-        return [Problem("M-04", "trailer", "最終行は「T,件数,ハッシュ値」にしてください")]
+        return [Problem("M-04", "trailer", "最終行は「T,件数,ハッシュ値」にしてください。")]
     if fields[1] != str(count):
-        text = f"件数が合いません(実際は{count}件)。ファイルが欠けていないか確かめてください"
+        text = f"件数が合いません(実際は{count}件)。ファイルが欠けていないか確認してください。"
         return [Problem("M-05", "count", text)]
     if fields[2].lower() != digest:
-        text = "ハッシュ値が合いません。作り直すか、送付元に確かめてください"
+        text = "ハッシュ値が合いません。作り直すか、送付元に確認してください。"
         return [Problem("M-06", "sha256", text)]
     return []
 

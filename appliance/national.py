@@ -51,7 +51,7 @@ FAULTS: Mapping[Fault, tuple[str, str]] = {
     ),
     "refused": (
         "the national server refused the inquiry",
-        "全国サーバが照会を拒否しました。照会の条件を確かめ、"
+        "全国サーバが照会を拒否しました。照会の条件を確認し、"
         "正しいときはシステム管理者に連絡してください。",
     ),
 }

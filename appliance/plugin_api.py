@@ -80,6 +80,7 @@ from appliance.vocabulary import (
     Told,
     YearText,
     check_digits,
+    is_birth_date,
     told,
 )
 from appliance.watch import Alarm, Watch
@@ -181,6 +182,7 @@ __all__ = [
     "hiragana",
     "hookimpl",
     "inbox_of",
+    "is_birth_date",
     "is_my_number",
     "is_resident_code",
     "outsiders",

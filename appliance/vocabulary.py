@@ -10,6 +10,7 @@ from msgspec import Meta
 from appliance.errors import Malformed
 from appliance.items import AS_WRITTEN, ITEMS, Value
 from appliance.model import Resident
+from appliance.values.dates import PartialDate
 from appliance.values.identifiers import is_my_number, is_resident_code
 
 Item = Annotated[
@@ -87,6 +88,14 @@ def check_digits(*, resident_code: str | None = None, my_number: str | None = No
         raise Malformed("resident_code: the check digit is wrong")
     if my_number is not None and not is_my_number(my_number):
         raise Malformed("my_number: the check digit is wrong")
+
+
+def is_birth_date(text: str) -> bool:
+    """Return whether this is a day of the calendar, or one of which parts are unknown (00)."""
+    try:
+        return PartialDate.parse(text).in_calendar
+    except ValueError:
+        return False
 
 
 def told(resident: Resident) -> Told:

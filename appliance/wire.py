@@ -60,22 +60,21 @@ def parse(asks: type[Arguments], plain: dict[str, Any]) -> Arguments:
     try:
         return msgspec.convert(plain, asks)
     except msgspec.ValidationError as problem:
-        told = str(problem)
-        raise Malformed(form_told(asks, told) or _in_our_words(told)) from None
+        raise Malformed(_in_our_words(asks, str(problem))) from None
 
 
-_PLACE = re.compile(r" - at `\$(\.[a-z_]+|\[(\.\.\.|[0-9]+)\])+`\Z")
+_MISSING = re.compile(r"Object missing required field `([a-z0-9_]+)`( - at `\$[a-z0-9_.\[\]]+`)?")
 _UNKNOWN = "Object contains unknown field"
+_PLACE = re.compile(r" - at `\$(\.[a-z0-9_]+|\[(\.\.\.|[0-9]+)\])+`\Z")
 
 
-def _in_our_words(text: str) -> str:
+def _in_our_words(asks: type[Arguments], text: str) -> str:
     """Return what msgspec says, without what the caller said: a field not of ours, a value."""
-    place = match[0] if (match := _PLACE.search(text)) else ""
+    if _MISSING.fullmatch(text):
+        return text
     if text.startswith(_UNKNOWN):
-        return _UNKNOWN + place
-    if text.startswith("Invalid enum value"):
-        return "Invalid enum value" + place
-    return text
+        return _UNKNOWN + (match[0] if (match := _PLACE.search(text)) else "")
+    return form_told(asks, text) or "the arguments are not of the form they must have"
 
 
 def _from_json(body: bytes) -> Any:

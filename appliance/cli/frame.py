@@ -162,11 +162,11 @@ def show(plain: Mapping[str, Any], text: Callable[[], str] | None = None) -> Non
 
 
 def shown(value: object) -> str:
-    """Return a value as people read it; what is not there is n/a."""
+    """Return a value as people read it; what is not there is none."""
     if value is None or value == "":
-        return "n/a"
+        return "none"
     if isinstance(value, (list, tuple)):
-        return ", ".join(map(shown, value)) or "n/a"
+        return ", ".join(map(shown, value)) or "none"
     if isinstance(value, bool):
         return "yes" if value else "no"
     return str(value)

@@ -1,6 +1,8 @@
 """``juki job``: what the appliance does by itself, and letting it do it now."""
 
 import time
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +13,11 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from appliance.cli.frame import Exit, Group, as_json, finish, show, table, wants_json
 from appliance.cli.link import Seat, ask
 from appliance.cli.people import at_a_terminal
+from appliance.model import JST
 
 JOBS = ("name", "when", "outcome", "began", "ended", "done", "total", "failures")
 RUNS = ("began", "ended", "outcome", "by", "steps", "done", "total", "refusal")
+MOMENTS = ("began", "ended")
 FIRST_LOOK, LAST_LOOK = 0.5, 10.0
 """Seconds between two looks at a run; every look is an entry in the ledger, so they grow apart."""
 
@@ -33,19 +37,25 @@ def list_jobs(seat: Seat, session: Path) -> None:
       juki job list
     """
     answer = ask(seat, "job/list", {})
-    show(answer, lambda: table(answer["jobs"], JOBS))
+    show(answer, lambda: table(_in_japan(answer["jobs"]), JOBS))
 
 
 @job.command()
-@click.argument("name")
+@click.argument("name", required=False)
 @at_a_terminal
 @as_json
-def status(name: str, seat: Seat, session: Path) -> None:
+def status(name: str | None, seat: Seat, session: Path) -> None:
     """Tell how job NAME is getting on, and its last runs. Exit: 1 if the last one failed.
+
+    Without NAME every job is told; exit 1 if the last run of one failed.
 
     Example:
       juki job status statistics/recount
     """
+    if name is None:
+        every = ask(seat, "job/list", {})
+        show(every, lambda: table(_in_japan(every["jobs"]), JOBS))
+        finish(Exit.WRONG if any(each["failures"] for each in every["jobs"]) else Exit.DONE)
     _tell(ask(seat, "job/status", {"name": name}))
 
 
@@ -88,7 +98,16 @@ def _awaited(seat: Seat, name: str, answer: dict[str, Any]) -> dict[str, Any]:
     return answer
 
 
+def _in_japan(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Return rows as people read them: moments by the clock on the wall."""
+    return [{**row, **{name: _moment(row[name]) for name in MOMENTS}} for row in rows]
+
+
+def _moment(text: str | None) -> str | None:
+    return text and f"{datetime.fromisoformat(text).astimezone(JST):%Y-%m-%d %H:%M:%S} JST"
+
+
 def _tell(answer: dict[str, Any]) -> None:
-    jobs, runs = [answer["job"]], answer["runs"]
+    jobs, runs = _in_japan([answer["job"]]), _in_japan(answer["runs"])
     show(answer, lambda: "\n\n".join([table(jobs, JOBS), *([table(runs, RUNS)] if runs else [])]))
     finish(Exit.WRONG if answer["job"]["failures"] else Exit.DONE)

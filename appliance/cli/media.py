@@ -26,6 +26,8 @@ from appliance.media import (
     unframed,
 )
 
+HEADER_FIELDS, LONGEST_REQUEST = 3, 40
+"""Of a bulk inquiry (B-01, B-03): what is wrong is told before the medium is carried off."""
 FILE = click.Path(path_type=Path, dir_okay=False)
 THERE = click.Path(path_type=Path, exists=True, dir_okay=False)
 
@@ -68,12 +70,22 @@ def seal(rows: Path, out: Path, public_key: str, header: str) -> None:
     Example:
       juki media seal rows.csv inquiry.sealed --to KEY --header juki-bulk/1,prefectural-tax,R8-1
     """
+    parts = header.split(",")
+    if len(parts) != HEADER_FIELDS or not all(parts) or len(parts[-1]) > LONGEST_REQUEST:
+        told = (
+            f"--header: give profile, 事務 code and 依頼番号 (up to {LONGEST_REQUEST} characters)"
+        )
+        raise Stop(Exit.NOT_UNDERSTOOD, "header", told)
     try:
         with rows.open(encoding="utf-8-sig", newline="") as file:
-            fields = [row for row in csv.reader(file, strict=True) if row]
-    except (UnicodeDecodeError, csv.Error):
+            reader = csv.reader(file, strict=True)
+            fields = [row for row in reader if row]
+    except UnicodeDecodeError:
         raise Stop(Exit.NOT_UNDERSTOOD, "rows", f"{rows}: is not CSV in UTF-8") from None
-    content = framed(header.split(","), data_lines(1, fields), len(fields))
+    except csv.Error:
+        told = f"{rows}: line {reader.line_num} is not CSV"
+        raise Stop(Exit.NOT_UNDERSTOOD, "rows", told) from None
+    content = framed(parts, data_lines(1, fields), len(fields))
     try:
         sealed = seal_for(public_key, content.encode())
     except Malformed as problem:
@@ -93,6 +105,8 @@ def open_result(sealed: Path, out: Path, key: Path) -> None:
     Example:
       juki media open result.sealed result.csv --key tax.key
     """
+    if out.exists():
+        raise Stop(Exit.REFUSED, "exists", f"{out}: is there already")
     try:
         content = open_sealed(_private(key), sealed.read_bytes())
     except Malformed as problem:

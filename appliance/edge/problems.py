@@ -10,7 +10,7 @@
 sentences of ours; nothing that a caller sent is ever repeated in them.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
 
@@ -130,8 +130,9 @@ def document(
     request_id: str,
     problems: Sequence[Problem] = (),
     count: int | None = None,
+    titles: Mapping[str, str] | None = None,
 ) -> bytes:
-    """Return the body of a refusal."""
+    """Return the body of a refusal; ``titles`` are what the operation calls its fields."""
     return msgspec.json.encode(
         ProblemDocument(
             type=f"urn:juki:problem:{code}",
@@ -139,7 +140,7 @@ def document(
             status=status,
             code=code,
             detail=detail,
-            detail_ja=told_in_japanese(code, detail),
+            detail_ja=told_in_japanese(code, detail, titles),
             request_id=request_id,
             problems=tuple(ProblemItem(p.rule, p.item, p.text) for p in problems),
             count=msgspec.UNSET if count is None else count,

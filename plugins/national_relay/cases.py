@@ -35,7 +35,9 @@ from plugins.national_relay.book import Book, age
 NOTICES = "notices"
 
 Number = Annotated[int, Meta(ge=1)]
-NoticeText = Annotated[str, Meta(max_length=32, pattern="^[A-Za-z0-9-]{1,32}$")]
+NoticeText = Annotated[
+    str, Meta(max_length=32, pattern="^[A-Za-z0-9-]{1,32}$", description="1 to 32 of A-Z a-z 0-9 -")
+]
 Doubted = Literal[
     "name", "birth_date", "sex", "address", "my_number", "reason", "effective_date", "resident_code"
 ]
@@ -113,7 +115,7 @@ class Close(Arguments, frozen=True, kw_only=True):
     """Which case, and why nothing has to be corrected."""
 
     number: Number
-    reason: ShortText
+    reason: Annotated[ShortText, Meta(title="理由")]
 
 
 class SendAgain(Arguments, frozen=True, kw_only=True):

@@ -38,7 +38,9 @@ MOST_REFUSED = 100
 """Open cases of refused messages; with more the feed stops until somebody has seen to them."""
 
 Number = Annotated[int, Meta(ge=0)]
-RuleText = Annotated[str, Meta(max_length=16, pattern="^[A-Za-z0-9-]{1,16}$")]
+RuleText = Annotated[
+    str, Meta(max_length=16, pattern="^[A-Za-z0-9-]{1,16}$", description="1 to 16 of A-Z a-z 0-9 -")
+]
 
 
 class Feed(Arguments, frozen=True, kw_only=True):

@@ -18,6 +18,7 @@ from appliance.plugin_api import (
     DateText,
     ItemName,
     Items,
+    Malformed,
     MyNumberText,
     NameText,
     Operation,
@@ -25,6 +26,8 @@ from appliance.plugin_api import (
     ResidentCodeText,
     SexText,
     Told,
+    check_digits,
+    is_birth_date,
 )
 from plugins.national_relay.upkeep import line
 
@@ -61,11 +64,15 @@ def inquire(case: Case, asked: Inquire) -> Inquired:
     """Ask, and pass the answer on.
 
     Raises:
+        Malformed: a number is mistyped, or the birth date is none; and as the next.
         Malformed, NotPermitted: as ``case.national.inquire``.
         Rejected: there is no national server.
         Unavailable: it is under maintenance, or too many wait already.
         BadGateway: it did not answer as it must; the problem says who is at fault.
     """
+    check_digits(resident_code=asked.by.resident_code, my_number=asked.by.my_number)
+    if asked.by.birth_date is not None and not is_birth_date(asked.by.birth_date):
+        raise Malformed("birth_date is not in the calendar")
     by = {key: value for key, value in structs.asdict(asked.by).items() if value is not None}
     case.note.result = f"by {', '.join(by)}, {NATIONAL_BASIS}"
     found = line(case).inquire(by, [ItemName(item) for item in asked.items])

@@ -31,8 +31,8 @@ class Maintain(Arguments, frozen=True, kw_only=True):
     """On, why and until when (RFC 3339); or off."""
 
     on: bool
-    reason: ShortText | None = None
-    until: Moment | None = None
+    reason: Annotated[ShortText, Meta(title="保守の理由")] | None = None
+    until: Annotated[Moment, Meta(title="保守の終了日時")] | None = None
 
 
 class Maintained(Answer, frozen=True, kw_only=True):

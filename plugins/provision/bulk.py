@@ -108,6 +108,8 @@ class Checked:
     chunks: list[bytes]
     digest: str
     recipient_key: str
+    seen: int
+    """The last job that was there when the file was checked."""
 
 
 def check(case: Case, asked: Submit) -> Checked:
@@ -117,6 +119,7 @@ def check(case: Case, asked: Submit) -> Checked:
         NotPermitted: an item is beyond the 事務.
         NotFound, Rejected: the recipient is none, or something is wrong with the file.
         Malformed: the file was not sealed for this appliance.
+        Conflict: the recipient's request of this number was taken already.
     """
     case.registry.require([ItemName(name) for name in asked.items])
     recipient = recipient_of(case, asked.recipient)
@@ -126,7 +129,10 @@ def check(case: Case, asked: Submit) -> Checked:
     problems += row_problems(frame.rows)
     if problems:
         raise Rejected("nothing of the file was taken; see the problems", _told(problems))
+    seen = Jobs(case.papers).book.last
+    _expect_new(case, asked.recipient, frame.header[2], range(seen, 0, -1))
     return Checked(
+        seen=seen,
         request_no=frame.header[2],
         rows=len(frame.rows),
         chunks=packed(frame.rows),
@@ -138,13 +144,26 @@ def check(case: Case, asked: Submit) -> Checked:
 def _told(problems: list[Problem]) -> list[Problem]:
     shown = problems[:MOST_PROBLEMS]
     if more := len(problems) - len(shown):
-        shown.append(Problem("B-99", "file", f"ほかに{more}件の誤りがあります"))
+        shown.append(Problem("B-99", "file", f"ほかに{more}件の誤りがあります。"))
     return shown
+
+
+def _expect_new(case: Case, recipient: int, request_no: str, numbers: range) -> None:
+    """Refuse a request that one of these jobs is about; one that has ended may be made anew."""
+    book = Jobs(case.papers).book
+    for job in numbers:
+        entry = book.get(job)
+        theirs = (entry["purpose"], entry["recipient"], entry["request_no"])
+        same = theirs == (case.request.purpose, recipient, request_no)
+        if same and entry["state"] not in ENDED:
+            raise Conflict(f"this request of this office was taken already (job {job})")
 
 
 def submit(case: Case, asked: Submit) -> Submitted:
     """Keep the rows; the appliance answers them by itself."""
     checked: Checked = case.prepared
+    meanwhile = range(Jobs(case.papers).book.last, checked.seen, -1)
+    _expect_new(case, asked.recipient, checked.request_no, meanwhile)
     entry = {
         "state": "queued",
         "purpose": case.request.purpose,
@@ -181,12 +200,16 @@ def cancel(case: Case, asked: OfJob) -> JobStatus:
     """End a job; nothing of its rows and results stays.
 
     Raises:
-        Conflict: it has ended already.
+        Conflict: it has ended already, or its result was taken out.
     """
     jobs = Jobs(case.papers)
-    if jobs.of(case, asked.job)["state"] in ENDED:
-        text = "この申請は終了しています"
+    known = jobs.of(case, asked.job)
+    if known["state"] in ENDED:
+        text = "この申請は終了しています。"
         raise Conflict("the job has ended", [Problem("B-31", "job", text)])
+    if known.get("put_out"):
+        text = "結果を既に媒体に出力しているため、取り消せません。"
+        raise Conflict("the result was put out already", [Problem("B-31", "job", text)])
     entry = jobs.forget(asked.job, "cancelled", cancelled=who(case))
     case.note.result = f"bulk {asked.job}: cancelled"
     return status_of(jobs, asked.job, entry)

@@ -11,6 +11,7 @@ from appliance.plugin_api import (
     Answer,
     Arguments,
     Case,
+    Conflict,
     NotFound,
     Operation,
     OperationName,
@@ -57,7 +58,7 @@ class AddRecipient(Arguments, frozen=True, kw_only=True):
     """Whose key, and for which 事務."""
 
     purpose: ShortText
-    name: ShortText
+    name: Annotated[ShortText, Meta(title="提供先の名称")]
     public_key: PublicKey
 
 
@@ -89,12 +90,15 @@ def add(case: Case, asked: AddRecipient) -> Recipient:
     Raises:
         Rejected: there is no such 事務.
         Malformed: that is not a public key.
+        Conflict: the key is registered already, for whomever; a retired one is not used again.
     """
     rule = case.policy.purposes.get(PurposeCode(asked.purpose))
     if rule is None:
-        text = "事務のコードが登録されていません。purposes.toml にあるコードを指定してください"
+        text = "この事務は登録されていません。事務の選択を確認してください。"
         raise Rejected("there is no such purpose", [Problem("B-20", "purpose", text)])
     case.media.seal_for(asked.public_key, b"")
+    if any(known["public_key"] == asked.public_key for _, known in book(case).every()):
+        raise Conflict("this public key is registered already")
     entry = {
         "purpose": asked.purpose,
         "agency": rule.agency,
@@ -121,7 +125,7 @@ def recipient_of(case: Case, number: int) -> Recipient:
     if found.purpose != case.request.purpose:
         raise NotFound("this purpose has no such recipient")
     if found.retired:
-        text = "この提供先の鍵は廃止されています。現在の鍵の番号を指定してください"
+        text = "この提供先の鍵は廃止されています。現在の鍵の番号を指定してください。"
         raise Rejected("the recipient was retired", [Problem("B-21", "recipient", text)])
     return found
 

@@ -89,7 +89,7 @@ def approve(case: Case, asked: Approve) -> JobStatus:
     jobs = Jobs(case.papers)
     entry = jobs.of(case, asked.job)
     if entry["submitted"]["person"] == who(case)["person"]:
-        raise _same_person("申請した本人は承認できません。別の承認者が操作してください")
+        raise _same_person("申請した本人は承認できません。別の承認者が操作してください。")
     _expect(entry, "done")
     entry = jobs.book.amend(
         asked.job,
@@ -116,9 +116,9 @@ def fetch(case: Case, asked: Fetch) -> Fetched:
     entry = jobs.of(case, asked.job)
     _expect(entry, "approved")
     if entry["approved"]["person"] == who(case)["person"]:
-        raise _same_person("承認した本人は出力できません。別の担当者が操作してください")
+        raise _same_person("承認した本人は出力できません。別の担当者が操作してください。")
     if entry["media_id"] != asked.media_id:
-        text = "承認された媒体と番号が違います。承認された媒体を使ってください"
+        text = "承認された媒体と番号が違います。承認された媒体を使ってください。"
         raise Rejected("approved for another medium", [Problem("B-32", "media_id", text)])
     recipient_of(case, entry["recipient"])
     header = result_header(entry["purpose"], entry["request_no"], asked.job, entry["items"])
@@ -171,11 +171,11 @@ def _same_person(text: str) -> NotPermitted:
 
 
 STATES = {
-    "queued": "処理が終わっていません。bulk-status で進み具合を確かめてください",
-    "done": "まだ承認されていません。承認者に bulk-approve を依頼してください",
-    "approved": "既に承認されています",
-    "cancelled": "取り消されています。必要なら申請し直してください",
-    "expired": "保存期間が過ぎて消去されました。必要なら申請し直してください",
+    "queued": "処理が終わっていません。進行状況を確認してください。",
+    "done": "まだ承認されていません。承認者に承認を依頼してください。",
+    "approved": "既に承認されています。",
+    "cancelled": "取り消されています。必要なら申請し直してください。",
+    "expired": "保存期間が過ぎて消去されました。必要なら申請し直してください。",
 }
 
 

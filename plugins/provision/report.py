@@ -5,6 +5,7 @@ legal basis, 利用事由, 提供先, the items, whether 個人番号 was among 
 of bulk inquiries are there from when they were answered; ``put_out`` says when they left.
 """
 
+import re
 from datetime import UTC, date, datetime
 from itertools import islice
 from typing import Annotated, NamedTuple
@@ -16,6 +17,7 @@ from appliance.plugin_api import (
     Answer,
     Arguments,
     Case,
+    Malformed,
     NotFound,
     Operation,
     OperationName,
@@ -26,12 +28,15 @@ from appliance.plugin_api import (
 from plugins.provision.kept import Jobs
 from plugins.provision.rows import MEANINGS, Code
 
-STEP = "provision/bulk-step"
+STEP, VERIFY = "provision/bulk-step", "provision/verify"
+MATCHING = re.compile(r", ([0-9]+) of ([0-9]+) match")
 METHODS = {
     "provision/inquire": "即時提供",
-    "provision/verify": "照合",
+    VERIFY: "照合",
     STEP: "一括提供",
 }
+KINDS = {"own": "利用", "transfer": "移転", "provision": "提供"}
+"""By the kind of the 事務 (R62)."""
 RESULTS = {"one": "一致", "none": "該当なし", "several": "複数", "elsewhere": "転出"}
 REFUSED = "不許可"
 MOST = 1000
@@ -61,6 +66,8 @@ class Provision(Answer, frozen=True, kw_only=True):
     at: datetime
     provision_id: str
     method: str
+    kind: str
+    """提供, 移転, or 利用 by the office of the register itself."""
     purpose: str
     label: str
     basis: str
@@ -97,7 +104,10 @@ def report(case: Case, asked: Report) -> Reported:
 
     Raises:
         NotFound: nobody has or had this 住民票コード.
+        Malformed: the days are the wrong way round.
     """
+    if asked.since and asked.until and asked.since > asked.until:
+        raise Malformed("since is after until")
     person = case.registry.by_code(asked.by.resident_code)
     if person is None:
         raise NotFound("nobody has this resident_code")
@@ -122,6 +132,7 @@ def _provision(case: Case, reading: Reading, person: int) -> Provision:
         at=_at(reading),
         provision_id=reading.request_id,
         method=METHODS[reading.operation],
+        kind=KINDS[rule.kind] if rule else "",
         purpose=reading.purpose or "",
         label=rule.label if rule else "",
         basis=rule.basis if rule else "",
@@ -138,6 +149,10 @@ def _provision(case: Case, reading: Reading, person: int) -> Provision:
 
 def _at_once(reading: Reading) -> Told:
     result = RESULTS.get(reading.note.partition(" ")[0], REFUSED)
+    if reading.operation == VERIFY and result == RESULTS["one"]:
+        found = MATCHING.search(reading.note)
+        told = "" if found is None else f"、{found[2]}項目中{found[1]}項目一致"
+        result = f"本人特定{told}"
     return Told(tuple(map(str, reading.items)), reading.office or "", result)
 
 

@@ -32,9 +32,9 @@ import msgspec
 
 from appliance.plugin_api import (
     Malformed,
-    PartialDate,
     Problem,
     Value,
+    is_birth_date,
     is_my_number,
     is_resident_code,
 )
@@ -91,14 +91,14 @@ MEANINGS = {
 def header_problems(header: Sequence[str], purpose: str) -> list[Problem]:
     """Return what is wrong with the header of an inquiry under this 事務."""
     if len(header) != 3 or header[0] != PROFILE:
-        text = f"見出しは「H,{PROFILE},事務コード,依頼番号」にしてください"
+        text = f"見出しは「H,{PROFILE},事務コード,依頼番号」にしてください。"
         return [Problem("B-01", "header", text)]
     problems = []
     if header[1] != purpose:
-        text = "見出しの事務コードが、指定された事務(X-Purpose)と違います"
+        text = "見出しの事務コードが、選択した事務と違います。事務の選択を確認してください。"
         problems.append(Problem("B-02", "purpose", text))
     if not 1 <= len(header[2]) <= LONGEST_REFERENCE:
-        text = f"依頼番号は1文字以上{LONGEST_REFERENCE}文字以内で書いてください"
+        text = f"依頼番号は1文字以上{LONGEST_REFERENCE}文字以内で書いてください。"
         problems.append(Problem("B-03", "request_no", text))
     return problems
 
@@ -106,7 +106,7 @@ def header_problems(header: Sequence[str], purpose: str) -> list[Problem]:
 def row_problems(rows: Sequence[Sequence[str]]) -> list[Problem]:
     """Return what is wrong with the rows of an inquiry, in their order; an empty row was told."""
     if not 1 <= len(rows) <= MOST_ROWS:
-        text = f"件数は1件以上{MOST_ROWS}件以下にしてください。多いときは分けてください"
+        text = f"件数は1件以上{MOST_ROWS}件以下にしてください。多いときは分けてください。"
         return [Problem("B-04", "count", text)]
     problems: list[Problem] = []
     for number, row in enumerate(rows, start=1):
@@ -118,9 +118,9 @@ def row_problems(rows: Sequence[Sequence[str]]) -> list[Problem]:
 
 def _wrong(row: Sequence[str]) -> tuple[str, str, str] | None:
     if len(row) != 1 + len(COLUMNS):
-        return "B-05", "項目数", f"番号の後に{1 + len(COLUMNS)}項目を書いてください"
+        return "B-05", "項目数", f"番号の後に{1 + len(COLUMNS)}項目を書いてください。"
     if len(row[0]) > LONGEST_REFERENCE:
-        return "B-06", "照会元番号", f"{LONGEST_REFERENCE}文字以内で書いてください"
+        return "B-06", "照会元番号", f"{LONGEST_REFERENCE}文字以内で書いてください。"
     try:
         by, claimed = meant_by(row)
         if wrong := _wrong_value(by, claimed):
@@ -128,24 +128,21 @@ def _wrong(row: Sequence[str]) -> tuple[str, str, str] | None:
         key_of(by, claimed)
     except msgspec.ValidationError as problem:
         column = str(problem).rpartition("$.")[2].rstrip("`")
-        return "B-07", LABELS[column], f"{FORMS[column]}で書いてください"
+        return "B-07", LABELS[column], f"{FORMS[column]}で書いてください。"
     except Malformed:
-        text = "住民票コード・個人番号のどちらか一つ、または氏名かかなと他の情報を書いてください"
+        text = "住民票コード、個人番号、又は氏名若しくはかなと他の情報で指定してください。"
         return "B-08", "検索キー", text
     return None
 
 
 def _wrong_value(by: By, claimed: Four | None) -> tuple[str, str, str] | None:
     if by.resident_code is not None and not is_resident_code(by.resident_code):
-        return "B-09", LABELS["resident_code"], "検査数字が合いません。番号を確かめてください"
+        return "B-09", LABELS["resident_code"], "検査数字が合いません。番号を確認してください。"
     if by.my_number is not None and not is_my_number(by.my_number):
-        return "B-09", LABELS["my_number"], "検査数字が合いません。番号を確かめてください"
+        return "B-09", LABELS["my_number"], "検査数字が合いません。番号を確認してください。"
     born = (claimed or by).birth_date
-    try:
-        if born is not None:
-            PartialDate.parse(born)
-    except ValueError:
-        return "B-10", LABELS["birth_date"], "暦にない日付です。確かめてください"
+    if born is not None and not is_birth_date(born):
+        return "B-10", LABELS["birth_date"], "暦にない日付です。確認してください。"
     return None
 
 

@@ -174,6 +174,10 @@ class Runs:
         """Write how often a municipality is to be compared."""
         self._papers.put("plan", municipality, msgspec.to_builtins(plan))
 
+    def take_out(self, municipality: str) -> None:
+        """Plan nothing any more for a municipality, whether or not something was planned."""
+        self._papers.drop("plan", municipality)
+
     def calendar(self) -> Iterator[Due]:
         """Yield every municipality that is to be compared, by its code."""
         for municipality, body in self._papers.every("plan"):

@@ -95,10 +95,10 @@ class Calendar(Answer, frozen=True, kw_only=True):
 
 
 class PlanFor(Arguments, frozen=True, kw_only=True):
-    """Which municipalities are to be compared how often, counted from today."""
+    """Which municipalities are to be compared how often, counted from today; 0: not any more."""
 
     municipality_codes: Annotated[tuple[AreaText, ...], Meta(min_length=1, max_length=200)]
-    every_days: Annotated[int, Meta(ge=1, le=LONGEST_DAYS)]
+    every_days: Annotated[int, Meta(ge=0, le=LONGEST_DAYS)]
 
 
 def report(case: Case, asked: Report) -> Result:
@@ -138,15 +138,37 @@ def status(case: Case, asked: Status) -> Calendar:
 
 
 def plan(case: Case, asked: PlanFor) -> Calendar:
-    """Put municipalities into the calendar; what was planned before is kept as a revision."""
+    """Put municipalities into the calendar, or take them out.
+
+    A municipality that was taken out is in the
+    calendar again once it begins to compare by itself.
+
+    Raises:
+        Malformed: one is no municipality today, or not one of this prefecture.
+    """
     runs, master = Runs(case.papers), case.registry.municipalities
     today = case.request.today
     if any(master.lookup(code, today) is None for code in asked.municipality_codes):
         raise Malformed("municipality_codes: one is no municipality today")
+    if not all(_is_ours(case, code) for code in asked.municipality_codes):
+        raise Malformed("municipality_codes: one is not of this prefecture")
+    if not asked.every_days:
+        for code in asked.municipality_codes:
+            runs.take_out(code)
+        return Calendar(municipalities=(), overdue=0)
     for code in asked.municipality_codes:
         runs.plan(code, Plan(every_days=asked.every_days, since=today))
     rows = tuple(_standing(runs, runs.due(code), today) for code in asked.municipality_codes)
     return Calendar(municipalities=rows, overdue=sum(row.overdue for row in rows))
+
+
+def _is_ours(case: Case, code: str) -> bool:
+    """Return whether this is a municipality, or a ward, of the prefecture of this office."""
+    master = case.registry.municipalities
+    above = entry = master.lookup(code, case.request.today)
+    while above is not None and not above.is_prefecture:
+        above = master.lookup(above.parent)
+    return above is not None and above is not entry and above.name == case.policy.office.prefecture
 
 
 def _standing(runs: Runs, due: Due, today: date) -> Standing:

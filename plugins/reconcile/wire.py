@@ -36,9 +36,21 @@ AddressSent = Annotated[str, Meta(max_length=4 * ADDRESS_LENGTH)]
 """A visible character may take several code points: selectors, marks."""
 RunNumber = Annotated[int, Meta(ge=1)]
 Count = Annotated[int, Meta(ge=0)]
-DigestText = Annotated[str, Meta(min_length=32, max_length=32, pattern="^[0-9a-f]{32}$")]
-PrefixText = Annotated[str, Meta(max_length=32, pattern="^[0-9a-f]*$")]
-MarkText = Annotated[str, Meta(min_length=64, max_length=64, pattern="^[0-9a-f]{64}$")]
+DigestText = Annotated[
+    str,
+    Meta(
+        min_length=32, max_length=32, pattern="^[0-9a-f]{32}$", description="32 hexadecimal digits"
+    ),
+]
+PrefixText = Annotated[
+    str, Meta(max_length=32, pattern="^[0-9a-f]*$", description="up to 32 hexadecimal digits")
+]
+MarkText = Annotated[
+    str,
+    Meta(
+        min_length=64, max_length=64, pattern="^[0-9a-f]{64}$", description="64 hexadecimal digits"
+    ),
+]
 """Place and digest of a resident."""
 
 

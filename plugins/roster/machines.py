@@ -71,7 +71,7 @@ class RevokeTerminal(Arguments, frozen=True, kw_only=True):
     """Which, and why."""
 
     terminal_id: TerminalId
-    reason: ShortText
+    reason: Annotated[ShortText, Meta(title="理由")]
 
 
 def listed(case: Case, asked: ListTerminals) -> TerminalList:

@@ -121,14 +121,14 @@ class SuspendOperator(Arguments, frozen=True, kw_only=True):
     """Who, and why (照合ID無効化依頼書)."""
 
     operator_id: OperatorId
-    reason: ShortText
+    reason: Annotated[ShortText, Meta(title="理由")]
 
 
 class ResumeOperator(Arguments, frozen=True, kw_only=True):
     """Who may come back, and why."""
 
     operator_id: OperatorId
-    reason: ShortText
+    reason: Annotated[ShortText, Meta(title="理由")]
 
 
 class Suspended(Answer, frozen=True, kw_only=True):

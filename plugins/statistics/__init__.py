@@ -43,13 +43,18 @@ from plugins.statistics.tables import (
     UPDATES,
     Cut,
     cut,
+    names_of,
     of_year,
     residents,
 )
 
 MOST_BY = 5
-Month = Annotated[str, Meta(pattern=r"^[0-9]{4}-(0[1-9]|1[0-2])$", max_length=7)]
-Period = Annotated[str, Meta(pattern=r"^[0-9]{4}(-(0[1-9]|1[0-2]))?$", max_length=7)]
+Month = Annotated[
+    str, Meta(pattern=r"^[0-9]{4}-(0[1-9]|1[0-2])$", max_length=7, description="YYYY-MM")
+]
+Period = Annotated[
+    str, Meta(pattern=r"^[0-9]{4}(-(0[1-9]|1[0-2]))?$", max_length=7, description="YYYY or YYYY-MM")
+]
 Form = Literal["json", "csv"]
 
 
@@ -58,7 +63,8 @@ class AskPopulation(Arguments, frozen=True, kw_only=True):
 
     period: Month | None = None
     by: Annotated[
-        tuple[Literal["municipality", "age", "sex"], ...], Meta(min_length=1, max_length=3)
+        tuple[Literal["municipality", "age", "sex"], ...],
+        Meta(min_length=1, max_length=3, title="集計の区分"),
     ]
     format: Form = "json"
 
@@ -68,7 +74,8 @@ class AskUpdates(Arguments, frozen=True, kw_only=True):
 
     period: Period
     by: Annotated[
-        tuple[Literal["month", "municipality", "reason"], ...], Meta(min_length=1, max_length=3)
+        tuple[Literal["month", "municipality", "reason"], ...],
+        Meta(min_length=1, max_length=3, title="集計の区分"),
     ]
     format: Form = "json"
 
@@ -79,7 +86,7 @@ class AskProvisions(Arguments, frozen=True, kw_only=True):
     period: Period
     by: Annotated[
         tuple[Literal["month", "purpose", "agency", "method", "result"], ...],
-        Meta(min_length=1, max_length=MOST_BY),
+        Meta(min_length=1, max_length=MOST_BY, title="集計の区分"),
     ]
     format: Form = "json"
 
@@ -175,9 +182,7 @@ def _answer(case: Case, table: Cut, period: str, form: Form) -> Statistic:
     rows = tuple(Row(of=of, count=count) for of, count in table.plain())
     hidden = sum(row.count is None for row in rows)
     if form == "csv":
-        return Statistic(
-            period=period, by=table.by, hidden=hidden, csv=table.csv(case.registry.municipalities)
-        )
+        return Statistic(period=period, by=table.by, hidden=hidden, csv=table.csv(names_of(case)))
     return Statistic(period=period, by=table.by, rows=rows, total=table.total, hidden=hidden)
 
 

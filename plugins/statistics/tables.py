@@ -3,21 +3,45 @@
 import csv
 import io
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from functools import cache
+from functools import cache, partial
 
 from appliance.plugin_api import Case, Municipalities, has_lapsed
 from plugins.statistics.ages import age_class
 from plugins.statistics.cells import Place, Table
 from plugins.statistics.counting import POPULATION, PROVISION, UPDATE
 
+SEXES = {"1": "男", "2": "女", "0": "不明"}
+METHODS = {"inquire": "即時提供", "verify": "照合", "bulk": "一括提供"}
+RESULTS = {
+    "one": "一致",
+    "none": "該当なし",
+    "several": "複数",
+    "elsewhere": "転出",
+    "00": "一致",
+    "10": "複数",
+    "20": "該当なし",
+    "30": "転出",
+    "40": "死亡",
+    "41": "職権消除等",
+    "90": "不許可",
+}
+BYTE_ORDER_MARK = "\ufeff"
+"""Without it a spreadsheet takes UTF-8 for something else."""
+
+NameOf = Callable[[str], str]
+"""What a code of a dimension is called; empty if nobody knows."""
 Finest = Mapping[tuple[str, ...], int]
 HIDDEN = "x"
 LABELS = {
     "municipality": "市町村コード",
     "municipality_name": "市町村",
+    "sex_name": "性別の名称",
+    "purpose_name": "事務の名称",
+    "method_name": "方法の名称",
+    "result_name": "結果の名称",
     "age": "年齢階級",
     "sex": "性別",
     "month": "年月",
@@ -81,19 +105,22 @@ class Cut:
         """Return each row with its values by name."""
         return [(self._named(place), count) for place, count in self.rows]
 
-    def csv(self, municipalities: Municipalities) -> str:
-        """Return the table as CSV (RFC 4180), with Japanese headings; ``x`` is hidden."""
+    def csv(self, names: Mapping[str, NameOf]) -> str:
+        """Return the table as CSV (RFC 4180), with Japanese headings and names beside codes.
+
+        The last line says what ``x`` is where a number is hidden.
+        """
         text = io.StringIO()
         writer = csv.writer(text)
-        columns = [column for name in self.by for column in _columns(name)]
+        columns = [column for name in self.by for column in _columns(name, names)]
         writer.writerow([*(LABELS[name] for name in columns), self.kind.unit])
         for values, count in self.plain():
-            if "municipality" in values:
-                found = municipalities.lookup(values["municipality"])
-                values["municipality_name"] = found.full_name if found else ""
+            values |= {f"{n}_name": names[n](code) for n, code in values.items() if n in names}
             writer.writerow([*(values[name] for name in columns), _shown(count)])
         writer.writerow(["合計", *("" for _ in columns[1:]), _shown(self.total)])
-        return text.getvalue()
+        if self.total is None or any(count is None for _, count in self.rows):
+            writer.writerow([f"{HIDDEN}は、個人が特定されるおそれがあるため秘匿した数です。"])
+        return BYTE_ORDER_MARK + text.getvalue()
 
     def _named(self, place: Place) -> dict[str, str]:
         at = self.kind.dimensions.index
@@ -112,8 +139,25 @@ def cut(kind: Kind, finest: Finest, by: Iterable[str], period: str = "") -> Cut:
     return Cut(kind, names, rows, table.told((month, *rest)))
 
 
-def _columns(name: str) -> tuple[str, ...]:
-    return (name, f"{name}_name") if name == "municipality" else (name,)
+def names_of(case: Case) -> Mapping[str, NameOf]:
+    """Return what the codes of each dimension are called that has codes."""
+    purposes = {str(code): rule.label for code, rule in case.policy.purposes.items()}
+    known = {"sex": SEXES, "purpose": purposes, "method": METHODS, "result": RESULTS}
+    named: dict[str, NameOf] = {name: _named_in(table) for name, table in known.items()}
+    return {"municipality": partial(_municipality, case.registry.municipalities), **named}
+
+
+def _named_in(table: Mapping[str, str]) -> NameOf:
+    return lambda code: table.get(code, "")
+
+
+def _municipality(municipalities: Municipalities, code: str) -> str:
+    found = municipalities.lookup(code)
+    return found.full_name if found else ""
+
+
+def _columns(name: str, names: Mapping[str, NameOf]) -> tuple[str, ...]:
+    return (name, f"{name}_name") if name in names else (name,)
 
 
 def _shown(count: int | None) -> str:

@@ -21,7 +21,7 @@ FORBIDDEN, UNPROCESSABLE = 403, 422
 APRIL = 4
 METHODS = {"即時提供", "照合", "一括提供"}
 ITEMS = ["name", "address"]
-HEADER = "juki-bulk/1,prefectural-tax,R8-300"
+HEADER = "juki-bulk/1,prefectural-tax"
 MEDIUM = "USB-0002"
 CODES = {"sawako": "00", "kenichi": "30", "nobody": "20", "minoru": "10"}
 """一致, 転出, 該当なし, 複数."""
@@ -60,14 +60,14 @@ def _hand_in(stage: Stage, cast: Cast, recipient: dict[str, Any]) -> int:
     with stage.steps.step("a bulk file with a wrong row is refused whole") as step:
         step.asks("provision/bulk-submit, a birth date that is none in row 2")
         wrong = [_by_number(cast.sawako, "a"), ["b", "", "", "誰か", "", "1990-13-05", "", ""]]
-        body["file"] = _sealed(stage, wrong, recipient["media_key"])
+        body["file"] = _sealed(stage, wrong, recipient["media_key"], "R8-300")
         answer = seat.asks("provision/bulk-submit", body, key="bulk-wrong-000001")
         told = answer.body["problems"]
         step.saw(f"{answer.status} {told[0]['text']}", answer.status == UNPROCESSABLE)
         step.saw("nothing else", len(told) == 1)
     with stage.steps.step("an office hands in a sealed file of inquiries", vital=True) as step:
         step.asks("juki media seal, provision/bulk-submit")
-        job = _submitted(stage, cast, recipient, "bulk-submitted-01")
+        job = _submitted(stage, cast, recipient, "R8-300", "bulk-submitted-01")
         step.saw(f"job {job}, {len(CODES)} rows")
     return job
 
@@ -76,7 +76,7 @@ def _cancel(stage: Stage, cast: Cast, recipient: dict[str, Any]) -> None:
     seat = stage.people[MEDIA.name]
     with stage.steps.step("a bulk inquiry is cancelled, and nothing of it stays") as step:
         step.asks("provision/bulk-submit, provision/bulk-cancel")
-        job = _submitted(stage, cast, recipient, "bulk-cancelled-01")
+        job = _submitted(stage, cast, recipient, "R8-301", "bulk-cancelled-01")
         state = seat.gets("provision/bulk-cancel", {"job": job}, key="bulk-cancelled-02")["state"]
         step.saw(state, state == "cancelled")
     administrator = stage.people[ADMINISTRATOR.name]
@@ -88,9 +88,9 @@ def _cancel(stage: Stage, cast: Cast, recipient: dict[str, Any]) -> None:
         step.saw(f"{left['name']}: retired", left["retired"])
 
 
-def _submitted(stage: Stage, cast: Cast, recipient: dict[str, Any], key: str) -> int:
+def _submitted(stage: Stage, cast: Cast, recipient: dict[str, Any], number: str, key: str) -> int:
     body = {
-        "file": _sealed(stage, _rows(cast), recipient["media_key"]),
+        "file": _sealed(stage, _rows(cast), recipient["media_key"], number),
         "media_id": "USB-0001",
         "recipient": recipient["recipient"],
         "items": ITEMS,
@@ -186,13 +186,13 @@ def _by_number(person: Notice, reference: str) -> list[str]:
     return [reference, "", str(person.my_number), "", "", "", "", ""]
 
 
-def _sealed(stage: Stage, rows: list[list[str]], media_key: str) -> str:
+def _sealed(stage: Stage, rows: list[list[str]], media_key: str, number: str) -> str:
     """Seal rows as the office does; return the file in base64."""
     plain, sealed = _file(stage, "rows.csv"), _file(stage, "rows.sealed")
     with plain.open("w", encoding="utf-8", newline="") as file:
         csv.writer(file).writerows(rows)
-    words = ("media", "seal", str(plain), str(sealed), "--to", media_key, "--header", HEADER)
-    stage.juki.needs(*words)
+    words = ("media", "seal", str(plain), str(sealed), "--to", media_key)
+    stage.juki.needs(*words, "--header", f"{HEADER},{number}")
     return base64.b64encode(sealed.read_bytes()).decode()
 
 

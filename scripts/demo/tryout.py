@@ -1,5 +1,6 @@
 """What to try on the running appliance: lines to paste, with people of this very run in them."""
 
+import dataclasses
 import json
 import shlex
 import sys
@@ -12,7 +13,17 @@ from msgspec.structs import replace
 
 from scripts.demo.cast import Cast
 from scripts.demo.grounds import MUNICIPALITY, PREFECTURE
-from scripts.demo.people import ADMINISTRATOR, AUDITOR, CLERK, PIN, REGISTRAR, TAX, Person
+from scripts.demo.people import (
+    ADMINISTRATOR,
+    AUDITOR,
+    CLERK,
+    MEDIA,
+    PIN,
+    REGISTRAR,
+    STATISTICIAN,
+    TAX,
+    Person,
+)
 from scripts.demo.stage import Stage
 
 RULE = "─" * 78
@@ -22,7 +33,7 @@ NEW_KEY = "\"Idempotency-Key: $(python3 -c 'import uuid; print(uuid.uuid4())')\"
 def lines(stage: Stage, cast: Cast) -> str:
     """Return everything that is printed."""
     parts = [_preparations(stage), *_office(stage, cast), *_municipality(stage, cast)]
-    parts += [*_auditor(stage, cast), *_machine()]
+    parts += [*_functions(stage, cast), *_auditor(stage, cast), *_machine()]
     return "\n\n".join([*parts, f"{RULE}\nIt runs until Ctrl-C."])
 
 
@@ -115,6 +126,24 @@ def _municipality(stage: Stage, cast: Cast) -> Iterator[str]:
     )
 
 
+def _functions(stage: Stage, cast: Cast) -> Iterator[str]:
+    desk = dataclasses.replace(REGISTRAR, purposes=("disclosure",))
+    inquiry = {"by": {"resident_code": cast.sawako.resident_code}, "items": ["name", "address"]}
+    population = {"by": ["municipality", "sex"]}
+    for title, person, operation, body in (
+        ("開示請求: the cases, with what is due when", desk, "disclosure/cases", {}),
+        ("一括提供: the bulk inquiries of the office", MEDIA, "provision/bulk-status", {}),
+        ("整合性確認: who was compared last when", REGISTRAR, "reconcile/status", {}),
+        ("機構への情報照会: she is asked for there", REGISTRAR, "relay/inquire", inquiry),
+        ("統計: how many live where", STATISTICIAN, "statistics/population", population),
+        ("消去: what may be erased", ADMINISTRATOR, "retention/due", {}),
+    ):
+        yield _trial(title, _as_person(stage, person, operation, body) + " | pretty")
+    stem = f"municipality/cs-{MUNICIPALITY}"
+    sent = _curl(stage, stem, "update/inbox", {}, "-H Accept:application/json")
+    yield _trial("what waits for the municipality", f"{sent} | pretty")
+
+
 def _auditor(stage: Stage, cast: Cast) -> Iterator[str]:
     session = f"--session terminal/session-{AUDITOR.operator}.json"
     code = cast.sawako.resident_code
@@ -136,6 +165,7 @@ def _machine() -> Iterator[str]:
     config = "--config appliance/appliance.toml"
     session = f"--session terminal/session-{ADMINISTRATOR.operator}.json"
     yield _trial("who may ask", f"juki operator list {session}", f"juki terminal list {session}")
+    yield _trial("what it does by itself", f"juki job list {session}")
     yield _trial("roles, 事務 and items", f"juki policy show {config}")
     yield _trial(
         "seal it, and unseal it with three of five shares",

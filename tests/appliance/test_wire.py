@@ -217,9 +217,9 @@ def test_arguments_have_their_types() -> None:
         ({"inner": {"sort": 1}}, "Object contains unknown field - at `$.inner`"),
         ({"熊本花子": 1}, "Object contains unknown field"),
         ({"熊本` - at `$.熊本": 1}, "Object contains unknown field"),
-        ({"inner": {"kind": "熊本花子"}}, "Invalid enum value - at `$.inner.kind`"),
-        ({"claims": {"熊本花子": "x"}}, "Expected `int`, got `str` - at `$.claims[...]`"),
-        ({"limit": "912345678901"}, "Expected `int`, got `str` - at `$.limit`"),
+        ({"inner": {"kind": "熊本花子"}}, "inner.kind must be one of exact, prefix"),
+        ({"claims": {"熊本花子": "x"}}, "claims[...] must be a whole number"),
+        ({"limit": "912345678901"}, "limit must be a whole number"),
     ],
 )
 def test_an_error_names_the_place_in_our_words(plain: dict[str, Any], told: str) -> None:

@@ -144,6 +144,8 @@ def test_an_operator_lets_a_job_run_from_the_command_line(tmp_path: Path) -> Non
         listed = json.loads(juki(seat, "job", "list", "--json").stdout)["jobs"]
         assert {RECOUNT, "statistics/rollover"} <= {each["name"] for each in listed}
         assert "daily at 00:05 JST" in juki(seat, "job", "list").stdout
+        assert "every 7 days" in juki(seat, "job", "list").stdout
+        assert "statistics/rollover" in juki(seat, "job", "status").stdout
         done = juki(seat, "job", "run", "statistics/rollover", "--json")
         told = json.loads(done.stdout)
         assert (done.returncode, told["job"]["outcome"]) == (0, "done")

@@ -99,6 +99,10 @@ def test_what_is_printed_can_be_pasted_and_ctrl_c_ends_it(tmp_path: Path) -> Non
     assert pasted.stderr == ""
     for word in ("variant", "several", "not-permitted", "too-many", "applied", "L-10", "mismatch"):
         assert word in pasted.stdout
+    for word in ("cases", "jobs", "municipalities", "basis", "population", "versions", "when"):
+        assert word in pasted.stdout
+    refused = re.findall(r'"code": "([a-z-]+)"', pasted.stdout)
+    assert refused == ["not-permitted", "too-many"]
     assert re.search(r"sound: +yes", pasted.stdout)
     assert pasted.stdout.endswith("unsealed\n")
     assert process.returncode == 0

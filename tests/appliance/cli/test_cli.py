@@ -134,11 +134,11 @@ def test_tables_count_full_width_characters_twice() -> None:
     assert table(rows, ("a", "b")).split("\n") == [
         "a     b",
         "----- ----",
-        "県税  n/a",
+        "県税  none",
         "x     y, z",
         "yes   no",
     ]
-    assert shown([]) == "n/a"
+    assert shown([]) == "none"
 
 
 def test_a_wide_table_is_wrapped_to_the_screen_and_loses_nothing() -> None:

@@ -74,3 +74,35 @@ def test_what_is_not_right_is_said(tmp_path: Path, key: tuple[Path, str]) -> Non
     path.chmod(0o644)
     assert juki("open", sealed, out, "--key", path).exit_code == Exit.REFUSED
     assert not out.exists()
+
+
+@pytest.mark.parametrize(
+    "header",
+    ["juki-bulk/1", "juki-bulk/1,prefectural-tax,", f"juki-bulk/1,prefectural-tax,{'9' * 41}"],
+)
+def test_a_header_that_would_not_be_taken_is_not_sealed(tmp_path: Path, header: str) -> None:
+    rows, out = tmp_path / "rows.csv", tmp_path / "out"
+    rows.write_text("A1,,912345678901\n", "utf-8")
+    done = juki("seal", rows, out, "--to", APPLIANCE.public_key, "--header", header)
+    assert done.exit_code == Exit.NOT_UNDERSTOOD
+    assert not out.exists()
+
+
+def test_the_line_that_is_not_csv_is_named(tmp_path: Path) -> None:
+    rows = tmp_path / "rows.csv"
+    rows.write_text('A1,,912345678901\nA2,"x"y,\n', "utf-8")
+    done = juki("seal", rows, tmp_path / "out", "--to", APPLIANCE.public_key, "--header", HEADER)
+    assert done.exit_code == Exit.NOT_UNDERSTOOD
+    assert "line 2" in done.output
+
+
+def test_a_result_is_not_opened_over_a_file_that_is_there(
+    tmp_path: Path, key: tuple[Path, str]
+) -> None:
+    path, public = key
+    content = framed(["juki-bulk-result/1"], data_lines(1, [["A1", "00"]]), 1).encode()
+    (tmp_path / "sealed").write_bytes(seal_for(public, content))
+    (tmp_path / "result").write_text("mine", "utf-8")
+    done = juki("open", tmp_path / "sealed", tmp_path / "result", "--key", path)
+    assert done.exit_code == Exit.REFUSED
+    assert (tmp_path / "result").read_text("utf-8") == "mine"

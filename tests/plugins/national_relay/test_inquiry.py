@@ -347,3 +347,22 @@ def test_maintenance_without_reason_or_end_is_refused(
 def test_only_the_system_administrator_switches(registrar: Seat) -> None:
     with pytest.raises(NotPermitted):
         maintain(registrar)
+
+
+@pytest.mark.parametrize(
+    ("by", "why"),
+    [
+        pytest.param({"my_number": "1" * 12}, "my_number: the check digit", id="R84-個人番号"),
+        pytest.param(
+            {"resident_code": "1" * 11}, "resident_code: the check", id="R84-住民票コード"
+        ),
+        pytest.param({**FOUR, "birth_date": "1990-02-30"}, "not in the calendar", id="R84-2月30日"),
+        pytest.param({**FOUR, "birth_date": "1990-13-01"}, "not in the calendar", id="R84-13月"),
+    ],
+)
+def test_what_is_mistyped_is_not_asked_of_the_national_server(
+    registrar: Seat, other: FakeNational, by: dict[str, str], why: str
+) -> None:
+    with pytest.raises(Malformed, match=why):
+        inquire(registrar, by)
+    assert not other.asked

@@ -35,9 +35,9 @@ def by_four(reference: str, **four: str) -> list[str]:
     return [reference, "", "", *(four.get(name, "") for name in columns)]
 
 
-def inquiry(rows: Sequence[Row], purpose: str = "prefectural-tax") -> bytes:
+def inquiry(rows: Sequence[Row], purpose: str = "prefectural-tax", number: str = "R8-1") -> bytes:
     """Return an inquiry file, not sealed."""
-    header = ["juki-bulk/1", purpose, "R8-1"]
+    header = ["juki-bulk/1", purpose, number]
     return framed(header, data_lines(1, rows), len(rows)).encode()
 
 

@@ -160,6 +160,7 @@ def bad_row(**changed: str) -> list[str]:
         pytest.param(bad_row(number="912345678900"), "B-09", id="number-digit"),
         pytest.param(bad_row(code="90000000013", number=""), "B-09", id="code-digit"),
         pytest.param(bad_row(born="1990-13-05"), "B-10", id="date"),
+        pytest.param(bad_row(born="1990-02-30"), "B-10", id="no-day-of-the-calendar"),
     ],
 )
 def test_r44_every_problem_is_told_by_its_row(desks: Desks, row: list[str], rule: str) -> None:
@@ -312,7 +313,8 @@ def test_the_rate_and_what_is_left_are_told(desks: Desks, monkeypatch: pytest.Mo
 
 
 def test_jobs_are_done_in_the_order_in_which_they_came(desks: Desks, small_chunks: int) -> None:
-    jobs = [desks.submit(inquiry([by_number(n) for n in (1, 2, 3)]))["job"] for _ in range(2)]
+    rows = [by_number(n) for n in (1, 2, 3)]
+    jobs = [desks.submit(inquiry(rows, number=request))["job"] for request in ("R8-1", "R8-2")]
     desks.step()
     assert [desks.status(job)["state"] for job in jobs] == ["running", "queued"]
     assert desks.work() == 5
@@ -431,7 +433,7 @@ def test_whoever_submitted_cannot_approve_and_whoever_approved_cannot_fetch(desk
     with pytest.raises(NotPermitted, match="second person") as refused:
         desks.approve(job, both)
     assert "申請した本人" in refused.value.problems[0].text
-    mine = desks.submit(inquiry([by_number(1)]))["job"]
+    mine = desks.submit(inquiry([by_number(1)], number="R8-2"))["job"]
     desks.work()
     desks.approve(mine, both)
     with pytest.raises(NotPermitted, match="second person"):
@@ -466,8 +468,49 @@ def test_nothing_leaves_that_was_not_approved_or_is_gone(desks: Desks) -> None:
             refused(job)
 
 
+def test_what_was_put_out_cannot_be_cancelled(desks: Desks) -> None:
+    job = desks.submit(inquiry([by_number(1)]))["job"]
+    desks.work()
+    desks.approve(job)
+    desks.fetch(job)
+    with pytest.raises(Conflict, match="put out already") as refused:
+        desks.cancel(job)
+    assert [problem.rule for problem in refused.value.problems] == ["B-31"]
+    assert desks.status(job)["state"] == "approved"
+
+
+def test_a_request_of_an_office_is_taken_once(desks: Desks) -> None:
+    job = desks.submit(inquiry([by_number(1)]))["job"]
+    with pytest.raises(Conflict, match=rf"taken already \(job {job}\)"):
+        desks.submit(inquiry([by_number(2)]))
+    assert desks.submit(inquiry([by_number(2)], number="R8-2"))["job"] == job + 1
+    desks.cancel(job)
+    assert desks.submit(inquiry([by_number(2)]))["job"] == job + 2
+
+
+def test_a_request_that_came_in_meanwhile_counts_too(
+    desks: Desks, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("plugins.provision.bulk._expect_new", lambda *_: None)
+    desks.submit(inquiry([by_number(1)]))
+    monkeypatch.undo()
+    with pytest.raises(Conflict, match="taken already"):
+        desks.submit(inquiry([by_number(1)]))
+
+
+def test_a_public_key_is_registered_once(desks: Desks) -> None:
+    (known,) = desks.administrator.ask("provision/recipients", {}).data["recipients"]
+    body = {"purpose": "designated-disease", "name": "保健所", "public_key": new_key()[1]}
+    number = desks.administrator.ask("provision/add-recipient", body).data["number"]
+    desks.administrator.ask("provision/retire-recipient", {"number": number})
+    with pytest.raises(Conflict, match="public key is registered"):
+        desks.administrator.ask("provision/add-recipient", body)
+    assert known["number"] != number
+
+
 def test_a_result_expires(desks: Desks) -> None:
-    jobs = [desks.submit(inquiry([by_number(1)]))["job"] for _ in range(2)]
+    numbers = ("R8-1", "R8-2")
+    jobs = [desks.submit(inquiry([by_number(1)], number=n))["job"] for n in numbers]
     desks.work()
     desks.approve(jobs[0])
     assert desks.step("bulk-expire") == {"done": 0, "total": None, "more": False}

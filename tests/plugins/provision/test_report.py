@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from appliance.errors import NotFound, NotPermitted
+from appliance.errors import Malformed, NotFound, NotPermitted
 from appliance.testing import Seat
 from tests.plugins.people import admit, code, number
 from tests.plugins.provision.desks import TAX, Desks, by_number, inquiry
@@ -50,10 +50,11 @@ def test_a_person_is_told_every_provision_of_his_data(
     told = report(registrar)
     assert [(one["method"], one["items"], one["result"]) for one in told] == [
         ("即時提供", (), "該当なし"),
-        ("照合", ("sex",), "一致"),
+        ("照合", ("sex",), "本人特定、1項目中1項目一致"),
         ("即時提供", ("my_number",), "一致"),
         ("即時提供", ("address",), "一致"),
     ]
+    assert {one["kind"] for one in told} == {"移転"}
     assert [one["my_number"] for one in told] == [False, False, True, False]
     first = told[-1]
     assert (first["label"], first["agency"], first["office"]) == (
@@ -64,6 +65,22 @@ def test_a_person_is_told_every_provision_of_his_data(
     assert "第30条の15" in first["basis"]
     assert (first["reason"], first["case"]) == ("納税義務者の住所の確認", "R8-1")
     assert first["provision_id"].startswith("request-")
+
+
+def test_days_the_wrong_way_round_are_refused(desks: Desks, registrar: Seat) -> None:
+    admit(desks.bench, 1)
+    with pytest.raises(Malformed, match="since is after until"):
+        report(registrar, since="2026-04-02", until="2026-04-01")
+    assert report(registrar, since="2026-04-01", until="2026-04-01") == []
+
+
+def test_a_comparison_that_does_not_hold_is_told_as_that(
+    desks: Desks, clerk: Seat, registrar: Seat
+) -> None:
+    admit(desks.bench, 1)
+    claims = {"sex": "1", "birth_date": "1990-04-05"}
+    clerk.ask("provision/verify", {"by": {"my_number": number(1)}, "claims": claims}, **TAX)
+    assert report(registrar)[0]["result"] == "本人特定、2項目中1項目一致"
 
 
 def test_rows_of_bulk_inquiries_are_told_with_when_they_left(desks: Desks, registrar: Seat) -> None:

@@ -121,6 +121,34 @@ def test_only_municipalities_are_planned(registrar: Seat) -> None:
         registrar.ask("reconcile/plan", asked)
 
 
+@pytest.mark.parametrize(
+    "code", [pytest.param("401307", id="福岡市"), pytest.param("430005", id="熊本県")]
+)
+def test_only_municipalities_of_the_prefecture_are_planned(registrar: Seat, code: str) -> None:
+    asked = {"municipality_codes": [YATSUSHIRO, code], "every_days": 7}
+    with pytest.raises(Malformed, match="not of this prefecture"):
+        registrar.ask("reconcile/plan", asked)
+    assert registrar.ask("reconcile/status", {}).data["municipalities"] == ()
+
+
+def test_a_ward_is_of_the_prefecture_too(registrar: Seat) -> None:
+    registrar.ask("reconcile/plan", {"municipality_codes": ["431010"], "every_days": 7})
+    (row,) = registrar.ask("reconcile/status", {}).data["municipalities"]
+    assert row["municipality_code"] == "431010"
+
+
+def test_a_municipality_is_taken_out_of_the_calendar(bench: Bench, registrar: Seat) -> None:
+    both_there = {"municipality_codes": [YATSUSHIRO, UTO], "every_days": 7}
+    registrar.ask("reconcile/plan", both_there)
+    out = registrar.ask("reconcile/plan", {"municipality_codes": [UTO], "every_days": 0}).data
+    assert out == {"municipalities": (), "overdue": 0}
+    bench.now += timedelta(days=30)
+    (row,) = logged_in(bench).ask("reconcile/status", {}).data["municipalities"]
+    assert row["municipality_code"] == YATSUSHIRO
+    asked = {"municipality_codes": [UTO], "every_days": 0}
+    assert logged_in(bench).ask("reconcile/plan", asked).data["municipalities"] == ()
+
+
 def test_a_run_that_goes_on_is_shown_as_such(bench: Bench, registrar: Seat) -> None:
     run = begun(bench.municipality(YATSUSHIRO))["run"]
     page = registrar.ask("reconcile/report", {"run": run}, **REPORTING).data

@@ -235,11 +235,12 @@ def test_a_table_can_be_had_as_csv(bench: Bench) -> None:
         "statistics/population", {"by": ["municipality", "sex"], "format": "csv"}
     )
     assert answer.data["csv"].split("\r\n") == [
-        "市町村コード,市町村,性別,人数",
-        "431001,熊本市,2,20",
-        "432024,八代市,2,x",
-        "432113,宇土市,2,x",
-        "合計,,,35",
+        "\ufeff市町村コード,市町村,性別,性別の名称,人数",
+        "431001,熊本市,2,女,20",
+        "432024,八代市,2,女,x",
+        "432113,宇土市,2,女,x",
+        "合計,,,,35",
+        "xは、個人が特定されるおそれがあるため秘匿した数です。",
         "",
     ]
     assert not answer.data["rows"]
