@@ -3,18 +3,17 @@
 import csv
 import io
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from functools import cache
 
 from appliance.plugin_api import Case, Municipalities, has_lapsed
 from plugins.statistics.ages import age_class
-from plugins.statistics.cells import Place, Table
 from plugins.statistics.counting import POPULATION, PROVISION, UPDATE
+from plugins.statistics.rounding import BASE, Lots, Place, rounded
 
-Finest = Mapping[tuple[str, ...], int]
-HIDDEN = "x"
+Finest = Mapping[Place, int]
 LABELS = {
     "municipality": "市町村コード",
     "municipality_name": "市町村",
@@ -60,61 +59,51 @@ def events(tallies: Mapping[str, int]) -> Finest:
     return {tuple(name.split("/")[1:]): count for name, count in tallies.items()}
 
 
-def of_year(case: Case, kind: Kind, period: str) -> Finest:
-    """Return what happened in the year of a period (``YYYY`` or ``YYYY-MM``).
-
-    The whole year, whatever was asked for: what is hidden must be the same in every table of it.
-    """
-    return events(case.tallies(f"{kind.name}/{period[:4]}-"))
+def within(case: Case, kind: Kind, period: str) -> Finest:
+    """Return what happened in a period (``YYYY`` or ``YYYY-MM``)."""
+    return events(case.tallies(f"{kind.name}/{period}"))
 
 
 @dataclass(frozen=True, slots=True)
 class Cut:
-    """The table that was asked for, of all that a statistic has."""
+    """The table that was asked for, of all that a statistic has; every number is rounded."""
 
     kind: Kind
     by: tuple[str, ...]
-    rows: tuple[tuple[Place, int | None], ...]
-    total: int | None
+    rows: tuple[tuple[Place, int], ...]
+    """In order; what comes to nought is left out."""
+    total: int
 
-    def plain(self) -> list[tuple[dict[str, str], int | None]]:
+    def plain(self) -> list[tuple[dict[str, str], int]]:
         """Return each row with its values by name."""
-        return [(self._named(place), count) for place, count in self.rows]
+        return [(dict(zip(self.by, place, strict=True)), count) for place, count in self.rows]
 
     def csv(self, municipalities: Municipalities) -> str:
-        """Return the table as CSV (RFC 4180), with Japanese headings; ``x`` is hidden."""
+        """Return the table as CSV (RFC 4180), with Japanese headings."""
         text = io.StringIO()
         writer = csv.writer(text)
         columns = [column for name in self.by for column in _columns(name)]
-        writer.writerow([*(LABELS[name] for name in columns), self.kind.unit])
+        headings = (LABELS[name] for name in columns)
+        writer.writerow([*headings, f"{self.kind.unit}({BASE}単位に丸めた値)"])
         for values, count in self.plain():
             if "municipality" in values:
                 found = municipalities.lookup(values["municipality"])
                 values["municipality_name"] = found.full_name if found else ""
-            writer.writerow([*(values[name] for name in columns), _shown(count)])
-        writer.writerow(["合計", *("" for _ in columns[1:]), _shown(self.total)])
+            writer.writerow([*(values[name] for name in columns), count])
+        writer.writerow(["合計", *("" for _ in columns[1:]), self.total])
         return text.getvalue()
 
-    def _named(self, place: Place) -> dict[str, str]:
-        at = self.kind.dimensions.index
-        return {name: place[at(name)] or "" for name in self.by}
 
-
-def cut(kind: Kind, finest: Finest, by: Iterable[str], period: str = "") -> Cut:
-    """Return the table by these dimensions, of a month if the period is one."""
+def cut(kind: Kind, finest: Finest, by: Iterable[str], lot: Lots) -> Cut:
+    """Return the table by these dimensions, added up from the rounded numbers of the finest."""
     names = tuple(name for name in kind.dimensions if name in set(by))
-    month = period if len(period) > len("YYYY") else None
-    table = Table(finest, len(kind.dimensions))
-    kept = {kind.dimensions.index(name) for name in names} | ({0} if month else set())
-    places = [place for place in table.places(kept) if month is None or place[0] == month]
-    rest: Sequence[None] = (None,) * (len(kind.dimensions) - 1)
-    rows = tuple((place, table.told(place)) for place in places)
-    return Cut(kind, names, rows, table.told((month, *rest)))
+    kept = [kind.dimensions.index(name) for name in names]
+    told = rounded(finest, lot)
+    sums: Counter[Place] = Counter()
+    for place, count in told.items():
+        sums[tuple(place[at] for at in kept)] += count
+    return Cut(kind, names, tuple(sorted(sums.items())), sums.total())
 
 
 def _columns(name: str) -> tuple[str, ...]:
     return (name, f"{name}_name") if name == "municipality" else (name,)
-
-
-def _shown(count: int | None) -> str:
-    return HIDDEN if count is None else str(count)
