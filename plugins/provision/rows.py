@@ -142,9 +142,10 @@ def _wrong_value(by: By, claimed: Four | None) -> tuple[str, str, str] | None:
         return "B-09", LABELS["my_number"], "検査数字が合いません。番号を確かめてください"
     born = (claimed or by).birth_date
     try:
-        if born is not None:
-            PartialDate.parse(born)
+        known = born is None or PartialDate.parse(born).in_calendar
     except ValueError:
+        known = False
+    if not known:
         return "B-10", LABELS["birth_date"], "暦にない日付です。確かめてください"
     return None
 

@@ -73,6 +73,10 @@ def test_the_municipality_is_told_of_the_case_and_the_items_only(desk: Desk) -> 
         "items": "address",
         "reported_on": "2026-04-01",
         "basis": "住民基本台帳法第12条の5",
+        "text": "都道府県知事から、住民基本台帳法第12条の5の規定により通報します。"
+        "次の項目に誤り又は記載漏れの疑いがあります: 住所。"
+        "住民票を確認し、誤りがあるときは職権修正等(33)の通知を送信してください。",
+        "at": desk.bench.now.isoformat(),
     }
     entry = desk.bench.ledger()[-1]
     assert entry.subjects == (who,)
@@ -107,7 +111,7 @@ def test_it_may_be_asked_for_after_a_disclosure_only(desk: Desk) -> None:
     early = {**asked, "received_on": "2026-03-31"}
     late = {**asked, "received_on": "2026-04-02"}
     for wrong in (early, late):
-        assert desk.refused("correct", disclosure=number, **wrong) == [("D-01", "received_on")]
+        assert desk.refused("correct", disclosure=number, **wrong) == [("D-25", "received_on")]
     desk.ask("close", number=number, why="completed")
     correction = desk.ask("correct", disclosure=number, **asked, representative=MOTHER)["number"]
     assert desk.ask("case", number=correction)["representative"] == MOTHER
@@ -133,14 +137,14 @@ def test_where_no_error_is_found_nobody_is_told_and_the_result_says_so(
     assert desk.refused("result", number=number, **outcome) == [("D-16", "number")]
     desk.ask("investigate", number=number, finding="no-error", account="住民票と一致")
     assert desk.refused("report", number=number) == [("D-17", "number")]
-    assert desk.refused("link", number=number) == [("D-21", "number")]
+    assert desk.refused("link", number=number) == [("D-27", "number")]
     text = read(desk.ask("result", number=number, **outcome)["pdf"], tmp_path)
     assert "記録を改める事由は認められませんでした" in text
     assert text.count("なし") == 2
     assert desk.refused("result", number=number, **outcome) == [("D-10", "number")]
     again = {"finding": "error", "account": "x"}
-    assert desk.refused("investigate", number=number, **again) == [("D-04", "number")]
-    assert desk.refused("report", number=number) == [("D-04", "number")]
+    assert desk.refused("investigate", number=number, **again) == [("D-26", "number")]
+    assert desk.refused("report", number=number) == [("D-26", "number")]
 
 
 def test_an_error_is_not_answered_before_the_mayor_is_told(desk: Desk) -> None:
@@ -149,7 +153,7 @@ def test_an_error_is_not_answered_before_the_mayor_is_told(desk: Desk) -> None:
     result = {"number": number, "outcome": "not-corrected", **EXPLAINED}
     assert desk.refused("result", **result) == [("D-21", "number")]
     desk.ask("report", number=number)
-    assert desk.refused("report", number=number) == [("D-04", "number")]
+    assert desk.refused("report", number=number) == [("D-26", "number")]
     desk.ask("result", **result)
 
 
@@ -165,8 +169,9 @@ def test_nothing_is_called_corrected_before_the_municipality_says_so(
     result = {"number": number, "outcome": outcome, **EXPLAINED}
     assert desk.refused("result", **result) == [("D-18", "number")]
     change(desk.bench, who, seen=2, **RIGHT)
+    assert desk.refused("result", **result) == [("D-29", "number")]
     desk.ask("link", number=number)
-    assert desk.refused("link", number=number) == [("D-04", "number")]
+    assert desk.refused("link", number=number) == [("D-26", "number")]
     desk.ask("result", **result)
 
 
@@ -201,7 +206,7 @@ def test_a_case_that_changes_while_its_result_is_made_is_a_conflict(
         desk.ask("close", number=number, why="withdrawn")
         return real(*arguments)
 
-    monkeypatch.setattr(disclosure.correcting, "printed", printed)
+    monkeypatch.setattr(disclosure.letters, "printed", printed)
     assert desk.refused("result", number=number, outcome="not-corrected", **EXPLAINED) == [
         ("D-05", "number")
     ]
@@ -220,6 +225,6 @@ def test_a_case_investigated_anew_while_its_result_is_made_is_a_conflict(
         desk.ask("investigate", **found, account="y")
         return real(*arguments)
 
-    monkeypatch.setattr(disclosure.correcting, "printed", printed)
+    monkeypatch.setattr(disclosure.letters, "printed", printed)
     with pytest.raises(Conflict):
         desk.ask("result", number=number, outcome="not-corrected", **EXPLAINED)

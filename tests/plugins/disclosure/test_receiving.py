@@ -145,15 +145,15 @@ def test_a_representative_of_a_minor_asks_for_a_minor_only(
 
 
 @pytest.mark.requirement("R78")
-def test_each_copy_costs_ten_yen_in_stamps(desk: Desk) -> None:
+def test_a_request_costs_ten_yen_in_stamps(desk: Desk) -> None:
     admit(desk.bench)
-    asked = {"method": "post", "subject": HANAKO, "identity": ["passport"], "copies": 3}
-    opened = desk.ask("receive", **asked, stamps_yen=20)
-    assert (opened["fee_yen"], opened["paid"]) == (30, False)
+    asked = {"method": "post", "subject": HANAKO, "identity": ["passport"]}
+    opened = desk.ask("receive", **asked, stamps_yen=9)
+    assert (opened["fee_yen"], opened["paid"]) == (10, False)
     number = opened["number"]
     desk.ask("match", number=number)
     assert desk.refused("issue", number=number) == [("D-06", "stamps_yen")]
-    assert desk.ask("amend", number=number, stamps_yen=30)["paid"]
+    assert desk.ask("amend", number=number, stamps_yen=10)["paid"]
     assert desk.state(number) == "matched"
     assert desk.ask("issue", number=number)["sheet"] == 1
 
