@@ -6,11 +6,11 @@ from typing import Any
 import cbor2
 import pytest
 
-from appliance.errors import Conflict
+from appliance.errors import Conflict, Rejected
 from plugins import disclosure
 from plugins.disclosure import press
 from tests.plugins.disclosure.desk import MOTHER, Desk, read
-from tests.plugins.people import YATSUSHIRO, admit, change
+from tests.plugins.people import KUMAMOTO, YATSUSHIRO, admit, change
 
 RIGHT = {"address": "熊本県八代市松江城町１番２６号", "notified_on": "2026-04-02", "reason": "33"}
 EXPLAINED = {"explanation": "八代市において住民票の記載を確認しました。"}
@@ -228,3 +228,87 @@ def test_a_case_investigated_anew_while_its_result_is_made_is_a_conflict(
     monkeypatch.setattr(disclosure.letters, "printed", printed)
     with pytest.raises(Conflict):
         desk.ask("result", number=number, outcome="not-corrected", **EXPLAINED)
+
+
+def reported(desk: Desk) -> int:
+    number = desk.wrong(desk.disclosed())
+    desk.ask("report", number=number)
+    return number
+
+
+@pytest.mark.requirement("R75")
+def test_a_result_does_not_deny_what_the_municipality_corrected(desk: Desk) -> None:
+    who = admit(desk.bench)
+    number = reported(desk)
+    change(desk.bench, who, **RIGHT)
+    desk.ask("link", number=number)
+    result = {"number": number, **EXPLAINED}
+    assert desk.refused("result", **result, outcome="not-corrected") == [("D-23", "outcome")]
+    desk.ask("result", **result, outcome="partly")
+
+
+@pytest.mark.requirement("R75")
+def test_that_the_municipality_did_not_correct_what_it_was_told_is_said(
+    desk: Desk, tmp_path: Path
+) -> None:
+    admit(desk.bench)
+    result = {"number": reported(desk), "outcome": "not-corrected", **EXPLAINED}
+    text = "".join(read(desk.ask("result", **result)["pdf"], tmp_path).split())
+    assert "市町村長に通報しましたが、記録を改める通知はありませんでした。" in text
+    assert "記録を改める事由は認められませんでした" not in text
+
+
+@pytest.mark.parametrize("outcome", ["corrected", "partly"])
+def test_where_no_error_was_found_nothing_is_called_corrected(desk: Desk, outcome: str) -> None:
+    admit(desk.bench)
+    number = desk.correction(desk.disclosed())
+    desk.ask("investigate", number=number, finding="no-error", account="住民票と一致")
+    result = {"number": number, "outcome": outcome, **EXPLAINED}
+    assert desk.refused("result", **result) == [("D-28", "outcome")]
+
+
+@pytest.mark.requirement("R66", "R75")
+def test_a_spoiled_result_is_put_out_once_more_byte_for_byte(desk: Desk) -> None:
+    who = admit(desk.bench)
+    number = reported(desk)
+    change(desk.bench, who, **RIGHT)
+    desk.ask("link", number=number)
+    first = desk.ask("result", number=number, outcome="corrected", **EXPLAINED)
+    change(desk.bench, who, seen=2, **{**RIGHT, "notified_on": "2026-04-09"})
+    again = desk.ask("reissue", sheet=first["sheet"], why="汚損")
+    assert again["pdf"] == first["pdf"]
+    desk.ask("deliver", sheet=again["sheet"], method="post")
+    assert desk.state(number) == "delivered"
+
+
+@pytest.mark.parametrize(
+    "place",
+    ["401307", "430005", "432016", "439999"],
+    ids=["other-prefecture", "prefecture", "abolished", "nowhere"],
+)
+def test_a_letter_goes_to_a_municipality_of_the_prefecture_only(desk: Desk, place: str) -> None:
+    number = desk.correction(desk.disclosed(), wish="add", items=["name"])
+    desk.ask("investigate", number=number, finding="error", account="通知の漏れ")
+    asked = {"number": number, "municipality_code": place}
+    assert desk.refused("report", **asked) == [("D-33", "municipality_code")]
+
+
+def test_a_letter_about_a_ward_goes_to_its_city(desk: Desk) -> None:
+    number = desk.correction(desk.disclosed(), wish="add", items=["name"])
+    desk.ask("investigate", number=number, finding="error", account="通知の漏れ")
+    told = desk.ask("report", number=number, municipality_code="431010")
+    assert told["municipality_code"] == KUMAMOTO
+
+
+def test_of_whom_there_is_a_record_the_municipality_is_not_chosen(desk: Desk) -> None:
+    admit(desk.bench)
+    asked = {"number": desk.wrong(desk.disclosed()), "municipality_code": KUMAMOTO}
+    assert desk.refused("report", **asked) == [("D-34", "municipality_code")]
+
+
+def test_what_the_state_of_a_case_does_not_allow_names_the_state(desk: Desk) -> None:
+    admit(desk.bench)
+    number = reported(desk)
+    with pytest.raises(Rejected) as caught:
+        desk.ask("report", number=number)
+    assert "現在の状態(通報済み)では" in caught.value.problems[0].text

@@ -324,3 +324,41 @@ def test_a_case_that_changes_while_it_is_put_off_is_a_conflict(
     with pytest.raises((Conflict, Rejected)):
         desk.ask("extend", number=number, until="2026-05-10", why="x")
     assert desk.ask("sheets")["sheets"] == []
+
+
+@pytest.mark.requirement("R66")
+def test_a_spoiled_notice_of_a_later_date_is_put_out_as_it_was(desk: Desk) -> None:
+    number = desk.receive(received_on="2026-03-20")
+    asked = {"number": number, "why": "調査"}
+    first = desk.ask("extend", **asked, until="2026-05-01")
+    assert desk.refused("extend", **asked, until="2026-05-10") == [("D-36", "again")]
+    second = desk.ask("extend", **asked, until="2026-05-10", again="市町村の回答が遅れたため")
+    assert desk.ask("case", number=number)["due_on"] == "2026-05-10"
+    for put_out in (first, second):
+        again = desk.ask("reissue", sheet=put_out["sheet"], why="汚損")
+        assert (again["pdf"], again["form"]) == (put_out["pdf"], "extension")
+
+
+def test_an_unprintable_character_of_the_clerk_is_to_be_written_otherwise(desk: Desk) -> None:
+    asked = {"number": desk.receive(), "until": "2026-05-10", "why": "調査\U0001f363"}
+    with pytest.raises(Rejected) as caught:
+        desk.ask("extend", **asked)
+    (problem,) = caught.value.problems
+    assert (problem.rule, problem.item) == ("D-90", "why")
+    assert problem.text == "文字 U+1F363 は使えない文字です。入力し直してください。"
+
+
+def test_a_sheet_whose_state_changes_while_it_is_printed_again_is_a_conflict(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    admit(desk.bench)
+    desk.ask("issue", number=desk.matched())
+    real = press.printed
+
+    def printed(*arguments: Any) -> press.Printed:
+        desk.ask("store", sheet=1, place="保管庫A")
+        return real(*arguments)
+
+    monkeypatch.setattr(disclosure.letters, "printed", printed)
+    with pytest.raises(Conflict):
+        desk.ask("reissue", sheet=1, why="汚損")
