@@ -21,7 +21,8 @@ OUTCOMES = {
     "not-corrected": "記録を改める事由は認められませんでした。",
 }
 UNANSWERED = "市町村長に通報しましたが、記録を改める通知はありませんでした。"
-LABELS = {str(item.name): item.label for item in ITEMS}
+LABELS = {str(item.name): item.label for item in ITEMS} | {"name": "氏名"}
+"""As a resident reads them."""
 
 
 def confirmation(case: Case, number: int, entry: Entry, on: date) -> Printed:
@@ -33,7 +34,7 @@ def confirmation(case: Case, number: int, entry: Entry, on: date) -> Printed:
     versions = case.registry.history(entry["person"], PROVIDED, upto=entry["version"])
     if _is_withheld(versions):
         raise NotPermitted("an item is withheld here; a confirmation cannot be issued")
-    return printed(CONFIRMATION, {**paper(case, number, on), **blocks(versions)}, on)
+    return printed(CONFIRMATION, {**paper(case, number, on, entry["kind"]), **blocks(versions)}, on)
 
 
 def absence(case: Case, number: int, entry: Entry, on: date) -> Printed:
@@ -82,7 +83,7 @@ def _addressed(case: Case, number: int, entry: Entry, on: date) -> Data:
     """Return what a letter about a case says: also to whom, the 法定代理人 if there is one."""
     to = entry["representative"] or entry["subject"]
     return {
-        **paper(case, number, on),
+        **paper(case, number, on, entry["kind"]),
         "name": printable(to["name"]),
         "address": printable(to["address"]),
         "received": written(entry["received_on"]),

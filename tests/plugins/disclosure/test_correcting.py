@@ -306,6 +306,18 @@ def test_of_whom_there_is_a_record_the_municipality_is_not_chosen(desk: Desk) ->
     assert desk.refused("report", **asked) == [("D-34", "municipality_code")]
 
 
+def test_a_long_explanation_is_whole_and_goes_on_overleaf(desk: Desk, tmp_path: Path) -> None:
+    admit(desk.bench)
+    number = desk.correction(desk.disclosed(), items=["name"])
+    desk.ask("investigate", number=number, finding="no-error", account="住民票と一致")
+    long = {"outcome": "not-corrected", "explanation": "甲" * 2000}
+    put_out = desk.ask("result", number=number, **long)
+    text = "".join(read(put_out["pdf"], tmp_path).split())
+    assert put_out["pages"] > 1
+    assert text.count("甲") == 2000
+    assert "申出のあった項目氏名" in text
+
+
 def test_what_the_state_of_a_case_does_not_allow_names_the_state(desk: Desk) -> None:
     admit(desk.bench)
     number = reported(desk)

@@ -126,6 +126,42 @@ def test_three_blocks_stand_on_a_page(
     assert text.count("熊本県知事") == 1
 
 
+@pytest.mark.requirement("R70")
+def test_each_block_is_numbered_and_later_pages_have_the_title(desk: Desk, tmp_path: Path) -> None:
+    who = admit(desk.bench)
+    for seen in range(1, 4):
+        change(desk.bench, who, seen=seen, reason="32")
+    text = read(desk.ask("issue", number=desk.matched())["pdf"], tmp_path)
+    first, second = ("".join(page.split()) for page in text.split("\f")[:2])
+    assert [first.index(label) for label in ("【最新】", "【2】", "【3】")]
+    assert "続き" not in first
+    assert second.startswith("本人確認情報確認書【続き】【4】")
+
+
+@pytest.mark.requirement("R70")
+def test_three_blocks_of_the_longest_texts_stand_on_a_page(desk: Desk, tmp_path: Path) -> None:
+    long = {"name": "寿" * 200, "address": "熊本県八代市" + "長" * 394}
+    who = admit(desk.bench, **long)
+    for seen in range(1, 4):
+        change(desk.bench, who, seen=seen, reason="32", **long)
+    text = read(desk.ask("issue", number=desk.matched({**HANAKO, **long}))["pdf"], tmp_path)
+    assert [page.count("住民票コード") for page in text.split("\f") if page] == [3, 1]
+
+
+@pytest.mark.requirement("R68")
+def test_a_letter_begins_with_number_date_addressee_and_sender(desk: Desk, tmp_path: Path) -> None:
+    pdf = desk.ask("issue", number=desk.matched())["pdf"]
+    assert "".join(read(pdf, tmp_path).split()).startswith(
+        "開示第1号令和8年4月1日熊本県八代市松江城町１番２５号熊本花子様熊本県知事印本人確認情報不存在通知書"
+    )
+
+
+def test_whoever_does_not_agree_is_told_where_to_turn(desk: Desk, tmp_path: Path) -> None:
+    text = read(desk.ask("issue", number=desk.matched())["pdf"], tmp_path)
+    assert "3か月以内に" in text
+    assert "審査請求をすることができます" in text
+
+
 def test_the_longest_name_and_address_are_whole(desk: Desk, tmp_path: Path) -> None:
     name, address = "寿" * 200, "熊本県八代市" + "長" * 394
     admit(desk.bench, name=name, address=address)
