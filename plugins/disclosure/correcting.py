@@ -38,7 +38,7 @@ from plugins.disclosure.book import (
     opened,
     state_of,
 )
-from plugins.disclosure.letters import MAKERS, RESULT, named
+from plugins.disclosure.letters import MAKERS, REPORT, RESULT, named
 from plugins.disclosure.matching import matched
 from plugins.disclosure.press import Printed
 from plugins.disclosure.rules import broken, day_of, due_on
@@ -107,6 +107,8 @@ class Reported(Opened, frozen=True, kw_only=True):
     by: Literal["message", "letter"]
     message: int | None = None
     """Its number in the feed to that municipality's server."""
+    paper: Paper | None = None
+    """The 通報書, where it goes by letter."""
 
 
 class Result(Arguments, frozen=True, kw_only=True):
@@ -119,7 +121,7 @@ class Result(Arguments, frozen=True, kw_only=True):
 
 @dataclass(frozen=True, slots=True)
 class Letter:
-    """The result, printed, and of which state of the case."""
+    """The result or the 通報書, printed, and of which state of the case."""
 
     entry: Entry
     made: Printed
@@ -166,8 +168,7 @@ def investigate(case: Case, asked: Investigate) -> Opened:
     return _opened(case, asked.number, entry)
 
 
-def report(case: Case, asked: Report) -> Reported:
-    """Tell the mayor that a record may be wrong (12条の5)."""
+def _reportable(case: Case, asked: Report) -> Entry:
     entry = opened(case, asked.number, "correction")
     if "investigated" not in entry:
         raise broken("D-16")
@@ -175,14 +176,39 @@ def report(case: Case, asked: Report) -> Reported:
         raise not_now(entry)
     if entry["investigated"]["finding"] != "error":
         raise broken("D-17")
-    told: Entry = _told(case, asked, entry)
+    return entry
+
+
+def make_report(case: Case, asked: Report) -> Letter | None:
+    """Print the 通報書 about somebody of whom there is no record."""
+    entry = _reportable(case, asked)
+    if entry["person"] is not None:
+        return None
+    told = {**entry, "reported": _by_letter(case, asked)}
+    return Letter(entry, MAKERS[REPORT](case, asked.number, told, case.request.today))
+
+
+def report(case: Case, asked: Report) -> Reported:
+    """Tell the mayor that a record may be wrong (12条の5)."""
+    letter: Letter | None = case.prepared
+    entry = _reportable(case, asked)
+    if letter is None:
+        told = _by_message(case, asked, entry)
+    elif letter.entry != entry:
+        raise Conflict("the case was changed in the meantime; report it again")
+    else:
+        told = _by_letter(case, asked)
     entry = book(case).amend(asked.number, state="reported", reported=told)
     case.note.result = f"case {asked.number}: {told['by']} to {told['to']}"
+    paper = None
+    if letter is not None:
+        paper = put_out(case, asked.number, REPORT, letter.made, on=told["on"])
     return Reported(
         **to_builtins(_opened(case, asked.number, entry)),
         municipality_code=told["to"],
         by=told["by"],
         message=told.get("message"),
+        paper=paper,
     )
 
 
@@ -259,10 +285,13 @@ def _identified(case: Case, entry: Entry) -> Entry:
     return {**entry, "person": matched(case, convert(entry["subject"], Subject)).person}
 
 
-def _told(case: Case, asked: Report, entry: Entry) -> Entry:
+def _by_letter(case: Case, asked: Report) -> Entry:
+    on = case.request.today.isoformat()
+    return {"on": on, "to": _addressee(case, asked), "by": "letter", "version": 0}
+
+
+def _by_message(case: Case, asked: Report, entry: Entry) -> Entry:
     on, person = case.request.today.isoformat(), entry["person"]
-    if person is None:
-        return {"on": on, "to": _addressee(case, asked), "by": "letter", "version": 0}
     if asked.municipality_code is not None:
         raise broken("D-34")
     municipalities = case.registry.municipalities
@@ -329,11 +358,12 @@ INVESTIGATE = Operation(
     records=("number", "finding"),
     drops=("account",),
 )
-REPORT = Operation(
+REPORTING = Operation(
     name=OperationName("disclosure/report"),
     summary="Tell the municipality that a record may be wrong.",
     asks=Report,
     answers=Reported,
+    prepare=make_report,
     handler=report,
     changes=True,
     uses=frozenset({"outgoing"}),
@@ -359,4 +389,4 @@ RESULTED = Operation(
     records=("number", "outcome"),
     drops=("explanation",),
 )
-OPERATIONS = (CORRECT, INVESTIGATE, REPORT, LINK, RESULTED)
+OPERATIONS = (CORRECT, INVESTIGATE, REPORTING, LINK, RESULTED)

@@ -9,11 +9,12 @@ from types import MappingProxyType
 
 from appliance.plugin_api import ITEMS, PROVIDED, Case, NotPermitted, Resident
 from plugins.disclosure.book import Entry
-from plugins.disclosure.form import Data, blocks, paper, printable, written
+from plugins.disclosure.form import SEXES, Data, blocks, paper, printable, written
 from plugins.disclosure.press import Printed, printed
 from plugins.disclosure.rules import due_on
 
-CONFIRMATION, ABSENCE, EXTENSION, RESULT = "confirmation", "absence", "extension", "result"
+CONFIRMATION, ABSENCE, EXTENSION = "confirmation", "absence", "extension"
+REPORT, RESULT = "report", "result"
 WISHES = {"correct": "訂正", "add": "追加", "delete": "削除"}
 OUTCOMES = {
     "corrected": "申出のとおり、市町村長からの通知により記録を改めました。",
@@ -68,6 +69,26 @@ def result(case: Case, number: int, entry: Entry, on: date) -> Printed:
     return printed(RESULT, data, on)
 
 
+def report(case: Case, number: int, entry: Entry, on: date) -> Printed:
+    """Print the 通報 to the mayor, about somebody of whom there is no record."""
+    subject = entry["subject"]
+    place = case.registry.municipalities.lookup(entry["reported"]["to"])
+    data = {
+        **paper(case, number, on, entry["kind"]),
+        "address": "",
+        "name": f"{place.name if place else ''}長",
+        "subject": {
+            "name": printable(subject["name"]),
+            "birth_date": written(subject["birth_date"]),
+            "sex": SEXES.get(subject["sex"], "不明"),
+            "address": printable(subject["address"]),
+        },
+        "items": named(entry["items"]),
+        "wish": WISHES[entry["wish"]],
+    }
+    return printed(REPORT, data, on)
+
+
 def named(items: Sequence[str]) -> str:
     """Return items by their Japanese labels."""
     return "、".join(LABELS[item] for item in items)
@@ -100,6 +121,12 @@ def _is_withheld(versions: Sequence[Resident]) -> bool:
 
 
 MAKERS: Mapping[str, Callable[[Case, int, Entry, date], Printed]] = MappingProxyType(
-    {CONFIRMATION: confirmation, ABSENCE: absence, EXTENSION: extension, RESULT: result}
+    {
+        CONFIRMATION: confirmation,
+        ABSENCE: absence,
+        EXTENSION: extension,
+        REPORT: report,
+        RESULT: result,
+    }
 )
 """How each form is printed."""

@@ -175,12 +175,25 @@ def test_nothing_is_called_corrected_before_the_municipality_says_so(
     desk.ask("result", **result)
 
 
-def test_who_is_not_in_the_file_has_the_mayor_told_by_letter(desk: Desk) -> None:
+def test_who_is_not_in_the_file_has_the_mayor_told_by_letter(desk: Desk, tmp_path: Path) -> None:
     number = desk.correction(desk.disclosed(), wish="add", items=["name"])
     desk.ask("investigate", number=number, finding="error", account="通知の漏れ")
     assert desk.refused("report", number=number) == [("D-20", "municipality_code")]
     told = desk.ask("report", number=number, municipality_code=YATSUSHIRO)
     assert (told["by"], told["message"]) == ("letter", None)
+    paper = told["paper"]
+    text = "".join(read(paper["pdf"], tmp_path).split())
+    for said in (
+        "八代市長様",
+        "第12条の5",
+        "熊本花子",
+        "平成2年4月5日",
+        "疑いのある項目氏名",
+        "追加",
+    ):
+        assert said in text, said
+    again = desk.ask("reissue", sheet=paper["sheet"], why="汚損")
+    assert (again["form"], again["pdf"]) == ("report", paper["pdf"])
     assert desk.refused("link", number=number) == [("D-18", "number")]
     who = admit(desk.bench)
     assert desk.ask("link", number=number)["state"] == "linked"
@@ -298,6 +311,24 @@ def test_a_letter_about_a_ward_goes_to_its_city(desk: Desk) -> None:
     desk.ask("investigate", number=number, finding="error", account="通知の漏れ")
     told = desk.ask("report", number=number, municipality_code="431010")
     assert told["municipality_code"] == KUMAMOTO
+
+
+def test_a_case_investigated_anew_while_the_mayor_is_written_to_is_a_conflict(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    number = desk.correction(desk.disclosed(), wish="add", items=["name"])
+    found = {"number": number, "finding": "error"}
+    desk.ask("investigate", **found, account="x")
+    real = press.printed
+
+    def printed(*arguments: Any) -> press.Printed:
+        desk.ask("investigate", **found, account="y")
+        return real(*arguments)
+
+    monkeypatch.setattr(disclosure.letters, "printed", printed)
+    with pytest.raises(Conflict):
+        desk.ask("report", number=number, municipality_code=YATSUSHIRO)
+    assert desk.state(number) == "investigated"
 
 
 def test_of_whom_there_is_a_record_the_municipality_is_not_chosen(desk: Desk) -> None:
