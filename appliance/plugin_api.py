@@ -64,7 +64,12 @@ from appliance.values.characters import (
     with_geta,
 )
 from appliance.values.dates import Eras, PartialDate, western
-from appliance.values.identifiers import Municipalities, is_my_number, is_resident_code
+from appliance.values.identifiers import (
+    Municipalities,
+    Municipality,
+    is_my_number,
+    is_resident_code,
+)
 from appliance.values.kana import hiragana, seion
 from appliance.vocabulary import (
     AddressText,
@@ -133,6 +138,7 @@ __all__ = [
     "Marks",
     "Message",
     "Municipalities",
+    "Municipality",
     "MyNumberText",
     "NameText",
     "NotFound",

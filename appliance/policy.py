@@ -80,6 +80,11 @@ class Office(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """By what the fee is paid: 熊本県収入証紙."""
     published_at: str
     """Where the 個人情報ファイル簿 can be read."""
+    remedy: str = (
+        "この通知に係る処分に不服がある場合は、処分があったことを知った日の翌日から起算して"
+        "3か月以内に、(　　　　　　　　　　)に対して審査請求をすることができます。"
+    )
+    """教示 on letters; whoever has not written it here fills in the authority by hand."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -101,6 +101,7 @@ LABELS: Mapping[str, str] = {
     "which": "抽出の条件",
     "whole": "全件照合の範囲",
     "why": "理由",
+    "again": "再度延長する理由",
     "wish": "求める内容",
     "witness": "立会者",
 }

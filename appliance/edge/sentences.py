@@ -291,7 +291,7 @@ TEXTS = {
     ),
     r"claimed: give at least one information": "照合する4情報を1つ以上入力してください。",
     # disclosure
-    r"the case was changed in the meantime; .*": (
+    r"the (?:case|sheet) was changed in the meantime; .*": (
         "その間に事案が更新されました。もう一度操作してください。"
     ),
     r"an item is withheld here; a confirmation cannot be issued": (
@@ -361,6 +361,9 @@ TEXTS = {
     ),
     r"the files differ, and nobody was found; go on with reconcile/digest": (
         "ファイルに差異がありますが、相違する者が特定されていません。確認を続けてください。"
+    ),
+    r"the witness takes part": (
+        "立会者は、申請した者及び承認する者以外の職員でなければなりません。"
     ),
     r"more differences than a comparison is good for": (
         "相違が多すぎるため、整合性確認を続けられません。個々の理由を確認してください。"

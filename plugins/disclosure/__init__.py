@@ -9,6 +9,7 @@ Read it in this order::
     correcting.py  from the wish to the 通報 to the municipality to the written result
     sheets.py      the 帳票管理簿: every paper until it is handed over or destroyed
     looking.py     the 受付簿 as it is seen      inquiries.py  the log of 問合せ
+    letters.py     each paper of a case, from the case as it was
     blank.py       forms without a resident in them
     form.py        what is printed, as data      press.py, glyphs.py, forms/*.typ  how
 """

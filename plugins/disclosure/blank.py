@@ -46,18 +46,15 @@ def _rows(policy: Policy, today: date) -> list[tuple[str, str]]:
     """Return the 個人情報ファイル簿: what is kept, what for, and to whom it goes by this policy."""
     ours = policy.office
     where = f"{ours.department}\n{ours.address}　電話 {ours.phone}"
-    recipients = {
-        rule.agency: None
-        for rule in policy.purposes.values()
-        if rule.valid_from <= today <= (rule.valid_until or today) and rule.agency != ours.agency
-    }
+    used, provided = _agencies(policy, today, "transfer"), _agencies(policy, today, "provision")
     return [
         ("個人情報ファイルの名称", f"{NAME}(都道府県知事保存本人確認情報ファイル)"),
         ("行政機関等の名称", ours.issuer),
         ("事務をつかさどる組織の名称", ours.department),
         (
             "個人情報ファイルの利用目的",
-            "住民基本台帳法に基づく本人確認情報の保存、提供、移転及び利用のため",
+            "住民基本台帳法に基づく本人確認情報の保存、提供及び利用のため"
+            f"(利用する部署: {'、'.join(used) or 'なし'})",
         ),
         ("記録項目", "、".join(item.label for item in ITEMS)),
         (
@@ -67,7 +64,7 @@ def _rows(policy: Policy, today: date) -> list[tuple[str, str]]:
         ),
         ("記録情報の収集方法", "住民基本台帳法第30条の6第1項の規定による市町村長からの通知"),
         ("要配慮個人情報", "含まない"),
-        ("記録情報の経常的提供先", "地方公共団体情報システム機構、" + "、".join(recipients)),
+        ("記録情報の経常的提供先", "、".join(("地方公共団体情報システム機構", *provided))),
         ("開示請求等を受理する組織の名称及び所在地", where),
         (
             "訂正等に関する特別の手続",
@@ -75,6 +72,18 @@ def _rows(policy: Policy, today: date) -> list[tuple[str, str]]:
         ),
         ("個人情報ファイルの種別", "電子計算機処理に係るファイル"),
     ]
+
+
+def _agencies(policy: Policy, today: date, kind: str) -> tuple[str, ...]:
+    """Return who works on a 事務 of a kind (移転 within the 知事部局, 提供 to others) today."""
+    rules = policy.purposes.values()
+    return tuple(
+        dict.fromkeys(
+            rule.agency
+            for rule in rules
+            if rule.kind == kind and rule.valid_from <= today <= (rule.valid_until or today)
+        )
+    )
 
 
 FORMS = Operation(

@@ -27,6 +27,7 @@ from appliance.plugin_api import (
     DateText,
     NameText,
     Register,
+    Rejected,
     ResidentCodeText,
     SexText,
 )
@@ -55,6 +56,20 @@ LAW = {
     "correction": "住民基本台帳法第30条の35(訂正等)、第12条の5(通報)",
 }
 """根拠条文 shown with each case (R82)."""
+STATES = {
+    "received": "受付済み",
+    "matched": "突合済み(一致)",
+    "absent": "突合済み(該当なし)",
+    "mismatch": "突合済み(不一致)",
+    "several": "突合済み(該当複数)",
+    "investigated": "調査済み",
+    "reported": "通報済み",
+    "linked": "通知関連付け済み",
+    "issued": "発行済み",
+    "delivered": "交付済み",
+    "closed": "終了",
+}
+"""The states of a case as staff read them."""
 WAITING = ("received", "mismatch", "several")
 
 
@@ -109,13 +124,28 @@ def opened(case: Case, number: int, kind: Kind) -> Entry:
         NotFound: there is no such case.
         Rejected: it is of the other kind (D-04), or closed (D-05).
     """
-    entry = book(case).get(number)
-    if entry["kind"] != kind:
+    if book(case).get(number)["kind"] != kind:
         raise broken("D-04")
+    return opened_any(case, number)
+
+
+def opened_any(case: Case, number: int) -> Entry:
+    """Return a case of either kind that is not closed.
+
+    Raises:
+        NotFound: there is no such case.
+        Rejected: it is closed (D-05).
+    """
+    entry = book(case).get(number)
     if entry["state"] == "closed":
         raise broken("D-05")
     concern(case, entry)
     return entry
+
+
+def not_now(entry: Entry) -> Rejected:
+    """Return the refusal of a step that the state of a case does not allow (D-26)."""
+    return broken("D-26", state=STATES[entry["state"]])
 
 
 def concern(case: Case, entry: Entry) -> None:

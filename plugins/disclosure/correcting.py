@@ -11,15 +11,16 @@ from typing import Annotated, Literal
 from msgspec import Meta, convert, to_builtins
 
 from appliance.plugin_api import (
-    ITEMS,
     AreaText,
     Arguments,
     Case,
     Conflict,
     DateText,
     ItemName,
+    Municipality,
     Operation,
     OperationName,
+    inbox_of,
 )
 from plugins.disclosure.book import (
     CaseState,
@@ -33,25 +34,23 @@ from plugins.disclosure.book import (
     Subject,
     book,
     concern,
+    not_now,
     opened,
     state_of,
 )
-from plugins.disclosure.form import written
-from plugins.disclosure.issuing import addressed
+from plugins.disclosure.letters import MAKERS, REPORT, RESULT, named
 from plugins.disclosure.matching import matched
-from plugins.disclosure.press import Printed, printed
+from plugins.disclosure.press import Printed
 from plugins.disclosure.rules import broken, day_of, due_on
 from plugins.disclosure.sheets import Paper, put_out
 
 MUNICIPALITY, NOTIFIED_ON = ItemName("municipality_code"), ItemName("notified_on")
-RESULT = "result"
-WISHES = {"correct": "訂正", "add": "追加", "delete": "削除"}
-OUTCOMES = {
-    "corrected": "申出のとおり、市町村長からの通知により記録を改めました。",
-    "partly": "申出の一部について、市町村長からの通知により記録を改めました。",
-    "not-corrected": "記録を改める事由は認められませんでした。",
-}
-LABELS = {str(item.name): item.label for item in ITEMS}
+TEXT = (
+    "都道府県知事から、住民基本台帳法第12条の5の規定により通報します。"
+    "次の項目に誤り又は記載漏れの疑いがあります: {items}。"
+    "住民票を確認し、誤りがあるときは職権修正等(33)の通知を送信してください。"
+)
+"""What the municipality reads in its inbox."""
 Concerned = Literal[
     "resident_code",
     "name",
@@ -108,6 +107,8 @@ class Reported(Opened, frozen=True, kw_only=True):
     by: Literal["message", "letter"]
     message: int | None = None
     """Its number in the feed to that municipality's server."""
+    paper: Paper | None = None
+    """The 通報書, where it goes by letter."""
 
 
 class Result(Arguments, frozen=True, kw_only=True):
@@ -120,7 +121,7 @@ class Result(Arguments, frozen=True, kw_only=True):
 
 @dataclass(frozen=True, slots=True)
 class Letter:
-    """The result, printed, and of which state of the case."""
+    """The result or the 通報書, printed, and of which state of the case."""
 
     entry: Entry
     made: Printed
@@ -129,12 +130,12 @@ class Letter:
 def correct(case: Case, asked: Correct) -> Opened:
     """Open a case of correction."""
     today = case.request.today
-    received = today if asked.received_on is None else day_of(asked.received_on, "D-01")
+    received = today if asked.received_on is None else day_of(asked.received_on, "D-25")
     disclosure = book(case).get(asked.disclosure)
     if not _is_disclosed(disclosure):
         raise broken("D-15")
     if received > today or received.isoformat() < disclosure["issued"]["on"]:
-        raise broken("D-01")
+        raise broken("D-25")
     entry: Entry = {
         "kind": "correction",
         "state": "received",
@@ -160,30 +161,54 @@ def investigate(case: Case, asked: Investigate) -> Opened:
     """Enter what the investigation came to."""
     entry = opened(case, asked.number, "correction")
     if entry["state"] not in ("received", "investigated"):
-        raise broken("D-04")
+        raise not_now(entry)
     found = {"finding": asked.finding, "account": asked.account}
     entry = book(case).amend(asked.number, state="investigated", investigated=found)
     case.note.result = f"case {asked.number}: {asked.finding}"
     return _opened(case, asked.number, entry)
 
 
-def report(case: Case, asked: Report) -> Reported:
-    """Tell the mayor that a record may be wrong (12条の5)."""
+def _reportable(case: Case, asked: Report) -> Entry:
     entry = opened(case, asked.number, "correction")
     if "investigated" not in entry:
         raise broken("D-16")
     if entry["state"] != "investigated":
-        raise broken("D-04")
+        raise not_now(entry)
     if entry["investigated"]["finding"] != "error":
         raise broken("D-17")
-    told: Entry = _told(case, asked, entry)
+    return entry
+
+
+def make_report(case: Case, asked: Report) -> Letter | None:
+    """Print the 通報書 about somebody of whom there is no record."""
+    entry = _reportable(case, asked)
+    if entry["person"] is not None:
+        return None
+    told = {**entry, "reported": _by_letter(case, asked)}
+    return Letter(entry, MAKERS[REPORT](case, asked.number, told, case.request.today))
+
+
+def report(case: Case, asked: Report) -> Reported:
+    """Tell the mayor that a record may be wrong (12条の5)."""
+    letter: Letter | None = case.prepared
+    entry = _reportable(case, asked)
+    if letter is None:
+        told = _by_message(case, asked, entry)
+    elif letter.entry != entry:
+        raise Conflict("the case was changed in the meantime; report it again")
+    else:
+        told = _by_letter(case, asked)
     entry = book(case).amend(asked.number, state="reported", reported=told)
     case.note.result = f"case {asked.number}: {told['by']} to {told['to']}"
+    paper = None
+    if letter is not None:
+        paper = put_out(case, asked.number, REPORT, letter.made, on=told["on"])
     return Reported(
         **to_builtins(_opened(case, asked.number, entry)),
         municipality_code=told["to"],
         by=told["by"],
         message=told.get("message"),
+        paper=paper,
     )
 
 
@@ -191,12 +216,11 @@ def link(case: Case, asked: OneCase) -> Opened:
     """Link a case to the municipality's new notification: a later version of that person."""
     entry = opened(case, asked.number, "correction")
     if entry["state"] != "reported":
-        raise broken("D-04" if "reported" in entry else "D-21")
-    person = entry["person"]
-    if person is None:
-        person = matched(case, convert(entry["subject"], Subject)).person
-    if person is None or not is_answered(case, {**entry, "person": person}):
+        raise not_now(entry) if "reported" in entry else broken("D-27")
+    entry = _identified(case, entry)
+    if not is_answered(case, entry):
         raise broken("D-18")
+    person = entry["person"]
     version = case.registry.read(person, (NOTIFIED_ON,))
     linked = {"version": version.version, "notified_on": version.values.get(NOTIFIED_ON)}
     entry = book(case).amend(asked.number, state="linked", person=person, linked=linked)
@@ -215,25 +239,9 @@ def is_answered(case: Case, entry: Entry) -> bool:
 def make_result(case: Case, asked: Result) -> Letter:
     """Print the written result."""
     entry = opened(case, asked.number, "correction")
-    if "issued" in entry:
-        raise broken("D-10")
-    if "investigated" not in entry:
-        raise broken("D-16")
-    if entry["investigated"]["finding"] == "error" and "reported" not in entry:
-        raise broken("D-21")
-    if asked.outcome != "not-corrected" and "linked" not in entry:
-        raise broken("D-18")
+    _allow(case, entry, asked.outcome)
     on = case.request.today
-    data = {
-        **addressed(case, asked.number, entry, on),
-        "wish": WISHES[entry["wish"]],
-        "items": "、".join(LABELS[item] for item in entry["items"]),
-        "outcome": OUTCOMES[asked.outcome],
-        "reported": _day(entry, "reported", "on", "に通報しました。"),
-        "corrected": _day(entry, "linked", "notified_on", "に通知を受けた記録"),
-        "explanation": asked.explanation,
-    }
-    return Letter(entry, printed(RESULT, data, on))
+    return Letter(entry, MAKERS[RESULT](case, asked.number, {**entry, **_told_in(asked)}, on))
 
 
 def result(case: Case, asked: Result) -> Paper:
@@ -242,28 +250,80 @@ def result(case: Case, asked: Result) -> Paper:
     if opened(case, asked.number, "correction") != letter.entry:
         raise Conflict("the case was changed in the meantime; ask for the result again")
     on = case.request.today.isoformat()
-    issued = {"form": RESULT, "on": on, "sha256": letter.made.sha256, "outcome": asked.outcome}
-    book(case).amend(asked.number, state="issued", issued=issued, explanation=asked.explanation)
+    issued = {"form": RESULT, "on": on, "sha256": letter.made.sha256}
+    book(case).amend(asked.number, state="issued", issued=issued, **_told_in(asked))
     return put_out(case, asked.number, RESULT, letter.made, on=on)
 
 
-def _told(case: Case, asked: Report, entry: Entry) -> Entry:
+def _allow(case: Case, entry: Entry, outcome: str) -> None:
+    """Refuse a result that what was done contradicts."""
+    if "issued" in entry:
+        raise broken("D-10")
+    if "investigated" not in entry:
+        raise broken("D-16")
+    is_corrected = outcome != "not-corrected"
+    if entry["investigated"]["finding"] == "no-error":
+        if is_corrected:
+            raise broken("D-28")
+    elif "reported" not in entry:
+        raise broken("D-21")
+    elif "linked" in entry:
+        if not is_corrected:
+            raise broken("D-23")
+    elif is_corrected:
+        raise broken("D-29" if is_answered(case, _identified(case, entry)) else "D-18")
+
+
+def _told_in(asked: Result) -> Entry:
+    return {"outcome": asked.outcome, "explanation": asked.explanation}
+
+
+def _identified(case: Case, entry: Entry) -> Entry:
+    """Return a case with the person, should there be a record of him by now."""
+    if entry["person"] is not None:
+        return entry
+    return {**entry, "person": matched(case, convert(entry["subject"], Subject)).person}
+
+
+def _by_letter(case: Case, asked: Report) -> Entry:
+    on = case.request.today.isoformat()
+    return {"on": on, "to": _addressee(case, asked), "by": "letter", "version": 0}
+
+
+def _by_message(case: Case, asked: Report, entry: Entry) -> Entry:
     on, person = case.request.today.isoformat(), entry["person"]
-    if person is None:
-        if asked.municipality_code is None:
-            raise broken("D-20")
-        return {"on": on, "to": asked.municipality_code, "by": "letter", "version": 0}
+    if asked.municipality_code is not None:
+        raise broken("D-34")
+    municipalities = case.registry.municipalities
     record = case.registry.read(person, (MUNICIPALITY,))
-    to = str(record.values[MUNICIPALITY])
+    to = municipalities.office_of(str(record.values[MUNICIPALITY]))
     note = {
         "case": str(asked.number),
         "wish": entry["wish"],
         "items": ",".join(entry["items"]),
         "reported_on": on,
         "basis": "住民基本台帳法第12条の5",
+        "text": TEXT.format(items=named(entry["items"])),
+        "at": case.request.now.isoformat(),
     }
-    message = case.outgoing.send(f"cs/{to}", "report", person, note)
+    message = case.outgoing.send(inbox_of(to, municipalities), "report", person, note)
     return {"on": on, "to": to, "by": "message", "message": message, "version": record.version}
+
+
+def _addressee(case: Case, asked: Report) -> str:
+    """Return the municipality, or the city of a ward, that a letter goes to."""
+    if asked.municipality_code is None:
+        raise broken("D-20")
+    municipalities = case.registry.municipalities
+    place = municipalities.lookup(asked.municipality_code, case.request.today)
+    if place is None or place.is_prefecture:
+        raise broken("D-33")
+    over: Municipality | None = place
+    while over is not None and not over.is_prefecture:
+        over = municipalities.lookup(over.parent)
+    if over is None or over.name != case.policy.office.prefecture:
+        raise broken("D-33")
+    return municipalities.office_of(place.code)
 
 
 def _is_disclosed(entry: Entry) -> bool:
@@ -271,11 +331,6 @@ def _is_disclosed(entry: Entry) -> bool:
         raise broken("D-04")
     done: bool = entry.get("closed", {}).get("why") == "completed"
     return done or bool(entry["state"] == "delivered")
-
-
-def _day(entry: Entry, step: str, name: str, words: str) -> str:
-    day = entry.get(step, {}).get(name)
-    return "なし" if day is None else written(day) + words
 
 
 def _opened(case: Case, number: int, entry: Entry) -> Opened:
@@ -303,11 +358,12 @@ INVESTIGATE = Operation(
     records=("number", "finding"),
     drops=("account",),
 )
-REPORT = Operation(
+REPORTING = Operation(
     name=OperationName("disclosure/report"),
     summary="Tell the municipality that a record may be wrong.",
     asks=Report,
     answers=Reported,
+    prepare=make_report,
     handler=report,
     changes=True,
     uses=frozenset({"outgoing"}),
@@ -333,4 +389,4 @@ RESULTED = Operation(
     records=("number", "outcome"),
     drops=("explanation",),
 )
-OPERATIONS = (CORRECT, INVESTIGATE, REPORT, LINK, RESULTED)
+OPERATIONS = (CORRECT, INVESTIGATE, REPORTING, LINK, RESULTED)

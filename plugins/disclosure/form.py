@@ -1,7 +1,7 @@
 """What is printed, as data: the versions of a record as the blocks of 別記第3号様式 (R69 to R73).
 
 The eight items of R73 are disclosed, 個人番号 among them; the newest version comes first and is
-labelled 最新. 区分 is one of 記載, 消除, 修正, and stands before the 異動事由.
+labelled 最新, the others by their place. 区分 is one of 記載, 消除, 修正, before the 異動事由.
 """
 
 from collections.abc import Mapping, Sequence
@@ -45,14 +45,20 @@ REASONS: Mapping[str, tuple[str, str]] = MappingProxyType(
     }
 )
 """区分 and 異動事由 by the project's codes."""
+DOCUMENTS = {"disclosure": "開示", "correction": "訂正"}
+"""What the 文書番号 of a letter begins with, by the kind of the case."""
 SEXES = {"1": "男", "2": "女"}
 
 Data = dict[str, Any]
 
 
-def paper(case: Case, number: int, on: date) -> Data:
-    """Return what every paper of a case says: whose it is, of which case, of which day."""
-    return {**sender(case, on), "reference": f"受付番号 第{number}号"}
+def paper(case: Case, number: int, on: date, kind: str) -> Data:
+    """Return what every paper of a case says: who sends it, of which case, of which day."""
+    return {
+        **sender(case, on),
+        "reference": f"受付番号 第{number}号",
+        "document": f"{DOCUMENTS[kind]}第{number}号",
+    }
 
 
 def sender(case: Case, on: date) -> Data:
@@ -63,7 +69,7 @@ def sender(case: Case, on: date) -> Data:
 def blocks(versions: Sequence[Resident]) -> Data:
     """Return the blocks of the versions of a record, given newest first."""
     return {
-        "blocks": [_block(version, newest=at == 0) for at, version in enumerate(versions)],
+        "blocks": [_block(version, at) for at, version in enumerate(versions, 1)],
         "gaiji": any(
             gaiji(str(version.values[ItemName(item)] or ""))
             for version in versions
@@ -83,14 +89,14 @@ def printable(text: str) -> str:
     return with_geta(text)
 
 
-def _block(version: Resident, *, newest: bool) -> dict[str, str]:
+def _block(version: Resident, at: int) -> dict[str, str]:
     get = version.values.get
     plain = {str(item): _plain(get(item)) for item in PROVIDED}
     kind, reason = REASONS[plain["reason"]]
     as_written = _plain(get(ItemName("birth_date_as_written")))
     return {
         **plain,
-        "label": "最新" if newest else "",
+        "label": "最新" if at == 1 else str(at),
         "name": printable(plain["name"]),
         "address": printable(plain["address"]),
         "birth_date": as_written or written(plain["birth_date"]),

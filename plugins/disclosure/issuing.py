@@ -6,33 +6,27 @@ whenever it is printed: all that stands on it is fixed by the day of issue and b
 the record that were disclosed.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 
 from msgspec import convert
 
 from appliance.plugin_api import (
-    PROVIDED,
     Arguments,
     Case,
     Conflict,
     DateText,
-    NotPermitted,
     Operation,
     OperationName,
-    Resident,
     ShortText,
 )
-from plugins.disclosure.book import Entry, Number, OneCase, Subject, book, opened
-from plugins.disclosure.form import Data, blocks, paper, printable, written
+from plugins.disclosure.book import Entry, Number, OneCase, Subject, book, opened, opened_any
+from plugins.disclosure.letters import ABSENCE, CONFIRMATION, EXTENSION, MAKERS
 from plugins.disclosure.matching import matched
-from plugins.disclosure.press import Printed, printed
+from plugins.disclosure.press import Printed
 from plugins.disclosure.receiving import ready, received_on
-from plugins.disclosure.rules import broken, day_of, due_on
-from plugins.disclosure.sheets import Paper, put_out
-
-CONFIRMATION, ABSENCE, EXTENSION = "confirmation", "absence", "extension"
+from plugins.disclosure.rules import MOST_MORE_DAYS, broken, day_of, due_on
+from plugins.disclosure.sheets import Paper, put_out, replace, replaceable, shown_by
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,9 +39,9 @@ class Proof:
 
 
 class Reissue(Arguments, frozen=True, kw_only=True):
-    """Which case's paper is put out once more, and why (汚損, 紛失)."""
+    """Which sheet is put out once more, and why (汚損, 紛失)."""
 
-    number: Number
+    sheet: Number
     why: ShortText
 
 
@@ -57,18 +51,17 @@ class Extend(Arguments, frozen=True, kw_only=True):
     number: Number
     until: DateText
     why: ShortText
+    again: ShortText | None = None
+    """Why it is put off once more; asked for from the second time on."""
 
 
 def make(case: Case, asked: OneCase) -> Proof:
     """Print what is to be issued."""
     entry = ready(case, asked.number)
-    on = case.request.today
     if entry["person"] is not None:
-        return Proof(entry, CONFIRMATION, _confirmation(case, asked.number, entry, on))
-    subject = convert(entry["subject"], Subject)
-    if matched(case, subject, confirmed=entry["confirmed"]).outcome != "absent":
-        raise broken("D-09")
-    return Proof(entry, ABSENCE, _absence(case, asked.number, entry, on))
+        return _proof_of(case, CONFIRMATION, asked.number, entry)
+    _must_be_absent(case, entry)
+    return _proof_of(case, ABSENCE, asked.number, entry)
 
 
 def issue(case: Case, asked: OneCase) -> Paper:
@@ -76,48 +69,47 @@ def issue(case: Case, asked: OneCase) -> Paper:
     proof = _proof(case)
     if ready(case, asked.number) != proof.entry:
         raise Conflict("the case was changed in the meantime; issue it again")
+    if proof.form == ABSENCE:
+        _must_be_absent(case, proof.entry)
     on = case.request.today.isoformat()
     issued = {"form": proof.form, "on": on, "sha256": proof.made.sha256}
     book(case).amend(asked.number, state="issued", issued=issued)
     return put_out(case, asked.number, proof.form, proof.made, on=on)
 
 
+def _must_be_absent(case: Case, entry: Entry) -> None:
+    """Refuse to say that nobody is there of whom a record came in meanwhile (D-09)."""
+    subject = convert(entry["subject"], Subject)
+    if matched(case, subject, confirmed=entry["confirmed"]).outcome != "absent":
+        raise broken("D-09")
+
+
 def make_again(case: Case, asked: Reissue) -> Proof:
-    """Print once more what was issued."""
-    entry = opened(case, asked.number, "disclosure")
-    if (issued := entry.get("issued")) is None:
-        raise broken("D-11")
-    on = date.fromisoformat(issued["on"])
-    again = _confirmation if issued["form"] == CONFIRMATION else _absence
-    made = again(case, asked.number, entry, on)
-    if made.sha256 != issued["sha256"]:
+    """Print a sheet once more, as the case was when it was put out."""
+    sheet = _replaceable(case, asked)
+    form, number = sheet["form"], sheet["number"]
+    on = date.fromisoformat(sheet["issued_on"])
+    made = MAKERS[form](case, number, shown_by(case, sheet), on)
+    if made.sha256 != sheet["sha256"]:
         raise broken("D-13")
-    return Proof(entry, issued["form"], made)
+    return Proof(sheet, form, made)
 
 
 def reissue(case: Case, asked: Reissue) -> Paper:
-    """Put out the same paper once more; the 帳票管理簿 has it as another sheet."""
+    """Put out the same paper once more, as another sheet that replaces the one before."""
     proof = _proof(case)
-    on = proof.entry["issued"]["on"]
-    return put_out(case, asked.number, proof.form, proof.made, on=on, why=asked.why)
+    if _replaceable(case, asked) != proof.entry:
+        raise Conflict("the sheet was changed in the meantime; reissue it again")
+    return replace(case, asked.sheet, proof.made, why=asked.why)
 
 
 def make_extension(case: Case, asked: Extend) -> Proof:
     """Print the notice that a disclosure is put off."""
-    entry = opened(case, asked.number, "disclosure")
-    if "issued" in entry:
-        raise broken("D-10")
-    first, until = due_on(received_on(entry)), day_of(asked.until, "D-12")
-    if case.request.today > first or until <= date.fromisoformat(entry["due_on"]):
-        raise broken("D-12")
-    on = case.request.today
-    data = {
-        **addressed(case, asked.number, entry, on),
-        "due": written(first.isoformat()),
-        "until": written(until.isoformat()),
-        "why": asked.why,
-    }
-    return Proof(entry, EXTENSION, printed(EXTENSION, data, on))
+    entry = _extensible(case, asked)
+    changed = {**entry, **_extended(case, asked)}
+    return Proof(
+        entry, EXTENSION, MAKERS[EXTENSION](case, asked.number, changed, case.request.today)
+    )
 
 
 def extend(case: Case, asked: Extend) -> Paper:
@@ -125,40 +117,45 @@ def extend(case: Case, asked: Extend) -> Paper:
     proof = _proof(case)
     if opened(case, asked.number, "disclosure") != proof.entry:
         raise Conflict("the case was changed in the meantime; extend it again")
+    book(case).amend(asked.number, **_extended(case, asked))
     on = case.request.today.isoformat()
-    book(case).amend(asked.number, due_on=asked.until, extended={"on": on, "why": asked.why})
     return put_out(case, asked.number, EXTENSION, proof.made, on=on)
 
 
-def addressed(case: Case, number: int, entry: Entry, on: date) -> Data:
-    """Return what a letter about a case says: also to whom, the 法定代理人 if there is one."""
-    to = entry["representative"] or entry["subject"]
-    return {
-        **paper(case, number, on),
-        "name": printable(to["name"]),
-        "address": printable(to["address"]),
-        "received": written(entry["received_on"]),
-    }
+def _replaceable(case: Case, asked: Reissue) -> Entry:
+    sheet = replaceable(case, asked.sheet)
+    opened_any(case, sheet["number"])
+    return sheet
+
+
+def _extensible(case: Case, asked: Extend) -> Entry:
+    entry = opened(case, asked.number, "disclosure")
+    if "issued" in entry:
+        raise broken("D-10")
+    first, until = due_on(received_on(entry)), day_of(asked.until, "D-37")
+    latest = first + timedelta(days=MOST_MORE_DAYS)
+    later = date.fromisoformat(entry["due_on"]) < until <= latest
+    if case.request.today > first or not later:
+        raise broken("D-12")
+    if "extended" in entry and asked.again is None:
+        raise broken("D-36")
+    return entry
+
+
+def _extended(case: Case, asked: Extend) -> Entry:
+    said = {"on": case.request.today.isoformat(), "why": asked.why}
+    if asked.again is not None:
+        said["again"] = asked.again
+    return {"due_on": asked.until, "extended": said}
+
+
+def _proof_of(case: Case, form: str, number: int, entry: Entry) -> Proof:
+    return Proof(entry, form, MAKERS[form](case, number, entry, case.request.today))
 
 
 def _proof(case: Case) -> Proof:
     proof: Proof = case.prepared
     return proof
-
-
-def _confirmation(case: Case, number: int, entry: Entry, on: date) -> Printed:
-    versions = case.registry.history(entry["person"], PROVIDED, upto=entry["version"])
-    if _is_withheld(versions):
-        raise NotPermitted("an item is withheld here; a confirmation cannot be issued")
-    return printed(CONFIRMATION, {**paper(case, number, on), **blocks(versions)}, on)
-
-
-def _absence(case: Case, number: int, entry: Entry, on: date) -> Printed:
-    return printed(ABSENCE, addressed(case, number, entry, on), on)
-
-
-def _is_withheld(versions: Sequence[Resident]) -> bool:
-    return any(version.withheld for version in versions)
 
 
 ISSUE = Operation(
@@ -179,7 +176,7 @@ REISSUE = Operation(
     prepare=make_again,
     handler=reissue,
     changes=True,
-    records=("number", "why"),
+    records=("sheet", "why"),
 )
 EXTEND = Operation(
     name=OperationName("disclosure/extend"),
@@ -189,6 +186,6 @@ EXTEND = Operation(
     prepare=make_extension,
     handler=extend,
     changes=True,
-    records=("number", "until", "why"),
+    records=("number", "until", "why", "again"),
 )
 OPERATIONS = (ISSUE, REISSUE, EXTEND)

@@ -41,7 +41,6 @@ class CaseFile(CaseState, frozen=True, kw_only=True):
     subject: Subject
     representative: Representative | None
     identity: tuple[str, ...]
-    copies: int | None = None
     stamps_yen: int | None = None
     differing: tuple[str, ...] = ()
     issued: dict[str, str] | None = None

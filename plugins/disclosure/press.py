@@ -26,6 +26,14 @@ FONT = Path("/usr/share/fonts/truetype/ipamj/ipamjm.ttf")
 """IPAmj明朝, from the Debian package fonts-ipamj-mincho; there is no other that would do."""
 STANDARD: Final = "a-2u"
 
+OWN_WORDS = ("explanation", "why")
+"""Items that the clerk writes himself."""
+_OURS = "は使えない文字です。入力し直してください。"
+_THEIRS = (
+    "の字形が書体 IPAmj明朝 にないため、出力できません。"
+    "市町村に字形を照会し、システム管理者に連絡してください。"
+)
+
 _PAGE = re.compile(rb"/Type\s*/Page\b")
 _ONE_AT_A_TIME = Lock()
 
@@ -84,12 +92,7 @@ def _undrawable(data: Mapping[str, Any]) -> Iterator[Problem]:
     font = coverage(FONT)
     lacking = {(item, name): None for item, text in _texts("", data) for name in font.lacking(text)}
     for item, name in lacking:
-        yield Problem(
-            "D-90",
-            item,
-            f"文字 {name} の字形が書体 IPAmj明朝 にないため、出力できません。"
-            "市町村に字形を照会し、システム管理者に連絡してください。",
-        )
+        yield Problem("D-90", item, f"文字 {name} {_OURS if item in OWN_WORDS else _THEIRS}")
 
 
 def _texts(item: str, data: Any) -> Iterator[tuple[str, str]]:

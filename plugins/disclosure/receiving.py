@@ -1,6 +1,6 @@
 """開示の請求の受付 (R63, R64, R77, R78): receive, put right, match, close."""
 
-from datetime import date
+from datetime import date, timedelta
 from typing import Annotated, Literal
 
 from msgspec import Meta, convert, to_builtins
@@ -28,9 +28,9 @@ from plugins.disclosure.book import (
     state_of,
 )
 from plugins.disclosure.matching import matched
-from plugins.disclosure.rules import broken, day_of, due_on, is_of_age
+from plugins.disclosure.rules import MOST_DAYS_AGO, broken, day_of, due_on, is_of_age
+from plugins.disclosure.sheets import in_hand
 
-Copies = Annotated[int, Meta(ge=1, le=99)]
 Yen = Annotated[int, Meta(ge=0, le=100_000)]
 
 ADVICE = {
@@ -39,8 +39,9 @@ ADVICE = {
     "請求者に確認し、補正(amend)してください。記載に誤りがないと確認したときは、"
     "確認済み(confirmed)として再び突合してください。",
     "several": "該当する方が複数います。住民票コードを確認し、補正(amend)してください。",
-    "absent": "該当する記録がありません。記載に誤りがないか確認した上で、発行(issue)に進むと"
-    "不存在の通知書が出力されます。",
+    "absent": "該当する記録がありません。まず請求者に住民票コードを確認し、補正(amend)の上、"
+    "再び突合してください(住所の表記だけが異なることがあります)。住民票コードによっても確認できない"
+    "ときは、記載に誤りがないか確認した上で、発行(issue)に進むと不存在の通知書が出力されます。",
 }
 
 
@@ -53,8 +54,6 @@ class Receive(Arguments, frozen=True, kw_only=True):
     subject: Subject
     identity: Proofs
     representative: Representative | None = None
-    copies: Copies = 1
-    """件数; each is charged."""
     stamps_yen: Yen = 0
     """Of 収入証紙 on the request."""
 
@@ -70,6 +69,7 @@ class Amend(Arguments, frozen=True, kw_only=True):
     """補正: what of a request is put right; what is not given stays."""
 
     number: Number
+    received_on: DateText | None = None
     subject: Subject | None = None
     identity: Proofs | None = None
     stamps_yen: Yen | None = None
@@ -102,12 +102,8 @@ class Closed(CaseState, frozen=True, kw_only=True):
 def receive(case: Case, asked: Receive) -> Received:
     """Open a case."""
     today = case.request.today
-    received = today if asked.received_on is None else day_of(asked.received_on, "D-01")
-    if received > today:
-        raise broken("D-01")
-    of_age = is_of_age(asked.subject.birth_date, received)
-    if asked.representative is not None and asked.representative.standing == "minor" and of_age:
-        raise broken("D-03")
+    received = today if asked.received_on is None else _accepted(asked.received_on, today)
+    _entitled(asked.subject, asked.representative, received)
     entry: Entry = {
         "kind": "disclosure",
         "state": "received",
@@ -117,7 +113,6 @@ def receive(case: Case, asked: Receive) -> Received:
         "subject": to_builtins(asked.subject),
         "identity": list(asked.identity),
         "representative": to_builtins(asked.representative),
-        "copies": asked.copies,
         "stamps_yen": asked.stamps_yen,
         "person": None,
     }
@@ -136,8 +131,15 @@ def amend(case: Case, asked: Amend) -> Received:
         for name in ("subject", "identity", "stamps_yen")
         if (value := getattr(asked, name)) is not None
     }
+    received = received_on(entry)
+    if asked.received_on is not None:
+        received = _accepted(asked.received_on, case.request.today)
+        changed["received_on"] = received.isoformat()
+        if "extended" not in entry:
+            changed["due_on"] = due_on(received).isoformat()
+    subject = convert(changed.get("subject", entry["subject"]), Subject)
+    _entitled(subject, convert(entry["representative"], Representative | None), received)
     if asked.subject is not None:
-        is_of_age(asked.subject.birth_date, case.request.today)
         changed |= {"state": "received", "person": None}
     return _received(case, asked.number, book(case).amend(asked.number, **changed))
 
@@ -171,17 +173,14 @@ def close(case: Case, asked: Close) -> Closed:
     entry = opened(case, asked.number, entry["kind"])
     if asked.why == "completed" and entry["state"] != "delivered":
         raise broken("D-19")
+    if left := in_hand(case, asked.number):
+        raise broken("D-31", sheets="、".join(str(sheet) for sheet in left))
     today = case.request.today
     entry = book(case).amend(
         asked.number, state="closed", closed={"why": asked.why, "on": today.isoformat()}
     )
     case.note.result = f"case {asked.number}: {asked.why}"
     return Closed(**to_builtins(state_of(asked.number, entry, today)))
-
-
-def fee_of(case: Case, entry: Entry) -> int:
-    """Return the 手数料 of a case, in yen: so much for each (R78)."""
-    return int(case.policy.office.fee_yen * entry["copies"])
 
 
 def ready(case: Case, number: int) -> Entry:
@@ -196,7 +195,7 @@ def ready(case: Case, number: int) -> Entry:
         raise broken("D-10")
     if entry["state"] in WAITING:
         raise broken("D-08" if entry["state"] == "mismatch" else "D-07")
-    if entry["stamps_yen"] < fee_of(case, entry):
+    if entry["stamps_yen"] < case.policy.office.fee_yen:
         raise broken("D-06")
     if entry["person"] is not None and case.registry.latest(entry["person"]) != entry["version"]:
         raise broken("D-09")
@@ -208,8 +207,24 @@ def received_on(entry: Entry) -> date:
     return date.fromisoformat(entry["received_on"])
 
 
+def _accepted(text: str, today: date) -> date:
+    day = day_of(text, "D-01")
+    if day > today:
+        raise broken("D-01")
+    if day < today - timedelta(days=MOST_DAYS_AGO):
+        raise broken("D-35")
+    return day
+
+
+def _entitled(subject: Subject, representative: Representative | None, received: date) -> None:
+    """Refuse a parent of whom is of age on the day of acceptance (D-03)."""
+    of_age = is_of_age(subject.birth_date, received)
+    if representative is not None and representative.standing == "minor" and of_age:
+        raise broken("D-03")
+
+
 def _received(case: Case, number: int, entry: Entry) -> Received:
-    fee = fee_of(case, entry)
+    fee = case.policy.office.fee_yen
     return Received(
         **to_builtins(state_of(number, entry, case.request.today)),
         fee_yen=fee,
@@ -224,7 +239,7 @@ RECEIVE = Operation(
     answers=Received,
     handler=receive,
     changes=True,
-    records=("method", "received_on", "identity", "copies", "stamps_yen"),
+    records=("method", "received_on", "identity", "stamps_yen"),
     drops=("subject", "representative"),
 )
 AMEND = Operation(
@@ -234,7 +249,7 @@ AMEND = Operation(
     answers=Received,
     handler=amend,
     changes=True,
-    records=("number", "identity", "stamps_yen"),
+    records=("number", "received_on", "identity", "stamps_yen"),
     drops=("subject",),
 )
 MATCH = Operation(

@@ -3,10 +3,12 @@
 ::
 
     printed ──deliver──► handed-over
-       └──────store────► stored ──dispose──► disposed      by whom, how, and who witnessed it
+       ├──────store────► stored ────dispose──► disposed    by whom, how, and who witnessed it
+       └─────reissue───► replaced ──dispose──► disposed
 
-A paper that was spoiled, or not fetched, is stored or disposed of; it is never just forgotten. The
-register says which file it was (SHA-256), of which case, and nothing of what stands on it.
+A paper that was spoiled, or not fetched, is stored or disposed of; it is never just forgotten. A
+sheet that another one replaced is never handed over. The register says which file it was (SHA-256),
+of which case and which state of it (``revision``), and nothing of what stands on it.
 """
 
 from typing import Annotated, Any, Literal
@@ -28,6 +30,17 @@ from plugins.disclosure.press import Printed
 from plugins.disclosure.rules import broken, day_of
 
 PRINTED, HANDED_OVER, STORED, DISPOSED = "printed", "handed-over", "stored", "disposed"
+REPLACED = "replaced"
+IN_HAND = (PRINTED, STORED, REPLACED)
+"""Neither handed over nor destroyed."""
+STATES = {
+    PRINTED: "印刷済み",
+    HANDED_OVER: "交付済み",
+    STORED: "保管中",
+    REPLACED: "再発行により差替え済み",
+    DISPOSED: "廃棄済み",
+}
+"""The states of a sheet as staff read them."""
 Limit = Annotated[int, Meta(ge=1, le=1000)]
 
 
@@ -74,14 +87,14 @@ class Dispose(Arguments, frozen=True, kw_only=True):
             description="1 to 32 of A-Z a-z 0-9 -",
         ),
     ]
-    """操作者ID or 職員番号 of the 立会者; not whoever disposes of it."""
+    """操作者ID or 職員番号 of the 立会者; not whoever disposes of it (D-22)."""
 
 
 class Sheets(Arguments, frozen=True, kw_only=True):
     """Which papers: of one case, in one state; the newest first."""
 
     number: Number | None = None
-    state: Literal["printed", "handed-over", "stored", "disposed"] | None = None
+    state: Literal["printed", "handed-over", "stored", "replaced", "disposed"] | None = None
     limit: Limit = 100
 
 
@@ -99,6 +112,8 @@ class Sheet(Answer, frozen=True, kw_only=True):
     terminal: str
     why: str = ""
     """Of a 再発行."""
+    replaced_by: int | None = None
+    """The sheet that was put out in its place."""
     handed: dict[str, str] | None = None
     stored: dict[str, str] | None = None
     disposed: dict[str, str] | None = None
@@ -110,11 +125,24 @@ class SheetList(Answer, frozen=True, kw_only=True):
     sheets: tuple[Sheet, ...]
 
 
-def put_out(case: Case, number: int, form: str, made: Printed, *, on: str, why: str = "") -> Paper:
-    """Enter a paper in the 帳票管理簿, and its hash in the ledger; return it."""
+def put_out(
+    case: Case,
+    number: int,
+    form: str,
+    made: Printed,
+    *,
+    on: str,
+    why: str = "",
+    revision: int | None = None,
+) -> Paper:
+    """Enter a paper in the 帳票管理簿, and its hash in the ledger; return it.
+
+    It shows the case as it is now, or as it was at its ``revision``.
+    """
     sheet = _sheets(case).add(
         {
             "number": number,
+            "revision": revision or len(book(case).history(number)),
             "form": form,
             "state": PRINTED,
             "pages": made.pages,
@@ -136,17 +164,59 @@ def put_out(case: Case, number: int, form: str, made: Printed, *, on: str, why: 
     )
 
 
+def replaceable(case: Case, sheet: int) -> Entry:
+    """Return a sheet in whose place another one may be put out.
+
+    Raises:
+        NotFound: there is no such sheet.
+        Rejected: it was handed over (D-32), or was replaced before (D-14).
+    """
+    entry = _sheets(case).get(sheet)
+    if entry["state"] == HANDED_OVER:
+        raise broken("D-32")
+    if "replaced_by" in entry:
+        raise broken("D-14", state=STATES[REPLACED])
+    return entry
+
+
+def shown_by(case: Case, entry: Entry) -> Entry:
+    """Return the case of a sheet as it was when the sheet was put out."""
+    shown: Entry = book(case).history(entry["number"])[entry["revision"] - 1]
+    return shown
+
+
+def replace(case: Case, sheet: int, made: Printed, *, why: str) -> Paper:
+    """Put out a sheet in the place of another, which can but be destroyed from now on."""
+    old = _sheets(case).get(sheet)
+    again = {"on": old["issued_on"], "why": why, "revision": old["revision"]}
+    paper = put_out(case, old["number"], old["form"], made, **again)
+    state = DISPOSED if old["state"] == DISPOSED else REPLACED
+    _sheets(case).amend(sheet, state=state, replaced_by=paper.sheet)
+    return paper
+
+
+def in_hand(case: Case, number: int) -> tuple[int, ...]:
+    """Return the sheets of a case that were neither handed over nor destroyed."""
+    return tuple(
+        sheet
+        for sheet, entry in _sheets(case).every()
+        if entry["number"] == number and entry["state"] in IN_HAND
+    )
+
+
 def deliver(case: Case, asked: Deliver) -> Sheet:
     """Enter that a paper reached whom it is for; a case whose answer it is, is delivered."""
     today = case.request.today
-    on = today if asked.on is None else day_of(asked.on, "D-01")
+    on = today if asked.on is None else day_of(asked.on, "D-24")
     before = _in_state(case, asked.sheet, PRINTED, STORED)
+    concerned = book(case).get(before["number"])
+    if concerned["state"] == "closed":
+        raise broken("D-30")
     if on > today or on.isoformat() < before["issued_on"]:
-        raise broken("D-01")
+        raise broken("D-24")
     entry = _sheets(case).amend(
         asked.sheet, state=HANDED_OVER, handed=_done(case, method=asked.method, on=on.isoformat())
     )
-    concerned = book(case).get(entry["number"])
     if concerned["state"] == "issued" and concerned["issued"]["form"] == entry["form"]:
         book(case).amend(entry["number"], state="delivered")
     return _line(asked.sheet, entry)
@@ -161,8 +231,8 @@ def store(case: Case, asked: Store) -> Sheet:
 
 def dispose(case: Case, asked: Dispose) -> Sheet:
     """Enter that a paper was destroyed before a witness."""
-    _in_state(case, asked.sheet, PRINTED, STORED)
-    if asked.witness == _operator(case):
+    _in_state(case, asked.sheet, *IN_HAND)
+    if asked.witness.casefold() in _myself(case):
         raise broken("D-22")
     today = case.request.today.isoformat()
     done = _done(case, how=asked.how, witness=asked.witness, on=today)
@@ -186,7 +256,7 @@ def _sheets(case: Case) -> Register:
 def _in_state(case: Case, sheet: int, *states: str) -> Entry:
     entry = _sheets(case).get(sheet)
     if entry["state"] not in states:
-        raise broken("D-14")
+        raise broken("D-14", state=STATES[entry["state"]])
     concern(case, book(case).get(entry["number"]))
     case.note.result = f"case {entry['number']}, sheet {sheet}"
     return entry
@@ -198,6 +268,12 @@ def _done(case: Case, **how: str) -> dict[str, str]:
 
 def _operator(case: Case) -> str:
     return case.actor.operator.operator_id if case.actor.operator else ""
+
+
+def _myself(case: Case) -> tuple[str, ...]:
+    operator = case.actor.operator
+    known = (operator.operator_id, operator.person_id) if operator else ()
+    return tuple(name.casefold() for name in known)
 
 
 def _line(sheet: int, entry: Entry) -> Sheet:

@@ -84,6 +84,7 @@ def approve(case: Case, asked: Approve) -> JobStatus:
 
     Raises:
         NotPermitted: by the one who submitted it.
+        Rejected: the witness is the one who submitted it, or who approves (B-33).
         Conflict: it is not whole yet, was approved already, or is gone.
     """
     jobs = Jobs(case.papers)
@@ -91,6 +92,9 @@ def approve(case: Case, asked: Approve) -> JobStatus:
     if entry["submitted"]["person"] == who(case)["person"]:
         raise _same_person("申請した本人は承認できません。別の承認者が操作してください。")
     _expect(entry, "done")
+    if asked.witness is not None and _takes_part(asked.witness, entry["submitted"], who(case)):
+        text = "立会者は、申請した者及び承認する者以外の職員でなければなりません。"
+        raise Rejected("the witness takes part", [Problem("B-33", "witness", text)])
     entry = jobs.book.amend(
         asked.job,
         state="approved",
@@ -164,6 +168,12 @@ def _put_out(papers: Papers, job: int, entry: Entry, by: dict[str, Any], request
 
 def _book(papers: Papers) -> Register:
     return Register(papers, "output")
+
+
+def _takes_part(witness: str, *acting: dict[str, str]) -> bool:
+    """Whether a witness is, by 照合ID or 操作者ID, one of those who act."""
+    names = {each[key].casefold() for each in acting for key in ("person", "operator")}
+    return witness.strip().casefold() in names
 
 
 def _same_person(text: str) -> NotPermitted:

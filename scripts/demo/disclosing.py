@@ -67,7 +67,7 @@ class _Desk:
 
 def _disclosed(desk: _Desk, cast: Cast) -> int:
     with desk.steps.step("a resident is shown what is recorded of her") as step:
-        step.asks("disclosure/receive, match, issue, deliver")
+        step.asks("disclosure/receive, match, issue")
         number = desk.receives(cast.sawako)
         step.saw(desk.does("match", number=number)["advice"])
         issued = desk.does("issue", number=number)
@@ -76,14 +76,15 @@ def _disclosed(desk: _Desk, cast: Cast) -> int:
         path.write_bytes(pdf)
         is_one = pdf.startswith(b"%PDF-") and sha256(pdf).hexdigest() == issued["sha256"]
         step.saw(f"{issued['form']}, {len(pdf):,} bytes, sheet {issued['sheet']}", is_one)
-        desk.hands_over(issued)
     with desk.steps.step("a spoiled paper is put out once more, byte for byte") as step:
-        step.asks("disclosure/reissue, store, dispose")
-        again = desk.does("reissue", number=number, why="汚損")
+        step.asks("disclosure/store, reissue, dispose, deliver, close")
+        desk.does("store", sheet=issued["sheet"], place="市町村課 保管庫")
+        again = desk.does("reissue", sheet=issued["sheet"], why="汚損")
         step.saw("the same bytes", again["pdf"] == issued["pdf"])
-        desk.does("store", sheet=again["sheet"], place="市町村課 保管庫")
         gone = {"how": "shredded", "witness": "OP-0005"}
-        desk.does("dispose", sheet=again["sheet"], **gone)
+        desk.is_refused(step, "D-31", "close", number=number, why="withdrawn")
+        desk.does("dispose", sheet=issued["sheet"], **gone)
+        desk.hands_over(again)
         state = desk.does("close", number=number, why="completed")["state"]
         step.saw(f"the case is {state}", state == "closed")
     return number
@@ -163,7 +164,7 @@ def _papers(desk: _Desk, disclosure: int) -> None:
         step.asks(f"disclosure/sheets of case {disclosure}")
         lines = desk.does("sheets", number=disclosure)["sheets"]
         states = [line["state"] for line in lines]
-        step.saw(", ".join(states), states == ["disposed", "handed-over"])
+        step.saw(", ".join(states), states == ["handed-over", "disposed"])
 
 
 def _asked(desk: _Desk) -> None:

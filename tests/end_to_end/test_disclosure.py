@@ -64,8 +64,9 @@ def test_a_resident_is_answered_and_a_wrong_record_comes_right(machine: Machine)
     pdf = base64.b64decode(issued["pdf"])
     assert pdf.startswith(b"%PDF-")
     assert sha256(pdf).hexdigest() == issued["sha256"]
-    assert again_in_cbor(machine, token, number) == pdf
-    desk.ask("deliver", sheet=issued["sheet"], method="counter")
+    assert again_in_cbor(machine, token, issued["sheet"]) == pdf
+    assert desk.ask("sheets", state="replaced")["sheets"][0]["replaced_by"] == 2
+    desk.ask("deliver", sheet=2, method="counter")
 
     wish = {"wish": "correct", "items": ["address"], "claim": "番地が違う"}
     case = desk.ask("correct", disclosure=number, method="counter", identity=["passport"], **wish)[
@@ -82,7 +83,7 @@ def test_a_resident_is_answered_and_a_wrong_record_comes_right(machine: Machine)
     terminal.close()
 
 
-def again_in_cbor(machine: Machine, token: str, number: int) -> bytes:
+def again_in_cbor(machine: Machine, token: str, sheet: int) -> bytes:
     """Have a paper put out once more; in CBOR it is a byte string."""
     headers = {
         "Authorization": f"Bearer {token}",
@@ -92,7 +93,7 @@ def again_in_cbor(machine: Machine, token: str, number: int) -> bytes:
         "Content-Type": CBOR,
         "Accept": CBOR,
     }
-    body = cbor2.dumps({"number": number, "why": "汚損"})
+    body = cbor2.dumps({"sheet": sheet, "why": "汚損"})
     with machine.link("TERM-0001") as link:
         pdf = accepted(link.ask("/v1/disclosure/reissue", body, headers))["pdf"]
     assert isinstance(pdf, bytes)

@@ -32,6 +32,14 @@ def correction_form(desk: Desk, tmp_path: Path) -> str:
         pytest.param("別記第2号様式", id="R74-number"),
         pytest.param("本人確認情報開示請求書", id="R74-title"),
         pytest.param("1件につき10円", id="R78-fee"),
+        pytest.param("件数1件", id="R78-count"),
+        pytest.param("誰の情報か", id="R74-whose"),
+        pytest.param("□男□女", id="R74-sex"),
+        pytest.param(
+            "□運転免許証□マイナンバーカード□旅券□在留カード□障害者手帳□その他の書類2点",
+            id="R74-proofs",
+        ),
+        pytest.param("受付番号受付日受付者", id="R74-office"),
         pytest.param("熊本県収入証紙をここに貼って", id="R78-stamps"),
         pytest.param("熊本県庁本館3階", id="R79-address"),
         pytest.param(OFFICE.phone, id="R79-phone"),
@@ -46,14 +54,19 @@ def test_the_request_form_says(request_form: str, said: str) -> None:
 @pytest.mark.requirement("R64")
 def test_neither_form_has_a_place_for_a_my_number(request_form: str, correction_form: str) -> None:
     for form in (request_form, correction_form):
-        assert form.count("個人番号") == 1
+        # That the item is wrong may be ticked.
+        assert form.replace("□個人番号", "").count("個人番号") == 1
         assert "個人番号は記入しないでください" in form
+    assert "□個人番号" not in request_form
 
 
 @pytest.mark.parametrize(
     "said",
     [
-        pytest.param("本人確認情報訂正(追加・削除)申出書", id="R76-title"),
+        pytest.param("本人確認情報訂正（追加・削除）申出書", id="R76-title"),
+        pytest.param("□住民票コード□個人番号□異動事由□異動年月日", id="R75-items"),
+        pytest.param("□運転免許証□マイナンバーカード□旅券□在留カード", id="R76-proofs"),
+        pytest.param("受付番号受付日受付者", id="R76-office"),
         pytest.param("□訂正□追加□削除", id="R75-wishes"),
         pytest.param("熊本県庁本館3階", id="R79-address"),
         pytest.param(OFFICE.phone, id="R79-phone"),
@@ -71,7 +84,11 @@ def test_the_file_register_names_the_file_its_items_and_whom_it_goes_to(
     assert "住民基本台帳ネットワークシステム事務" in text
     assert "閲覧場所情報プラザ" in text
     assert all(item.label in text for item in ITEMS)
-    assert "県税事務所" in text
+    used = text[text.index("利用目的") : text.index("記録項目")]
+    given = text[text.index("経常的提供先") : text.index("開示請求等を受理する")]
+    assert "県税事務所" in used
+    assert "教育委員会" not in used
+    assert given == "経常的提供先地方公共団体情報システム機構、教育委員会"
     assert "市町村課行政班" not in text
     assert "令和8年4月1日現在" in text
 

@@ -126,6 +126,42 @@ def test_three_blocks_stand_on_a_page(
     assert text.count("熊本県知事") == 1
 
 
+@pytest.mark.requirement("R70")
+def test_each_block_is_numbered_and_later_pages_have_the_title(desk: Desk, tmp_path: Path) -> None:
+    who = admit(desk.bench)
+    for seen in range(1, 4):
+        change(desk.bench, who, seen=seen, reason="32")
+    text = read(desk.ask("issue", number=desk.matched())["pdf"], tmp_path)
+    first, second = ("".join(page.split()) for page in text.split("\f")[:2])
+    assert [first.index(label) for label in ("【最新】", "【2】", "【3】")]
+    assert "続き" not in first
+    assert second.startswith("本人確認情報確認書【続き】【4】")
+
+
+@pytest.mark.requirement("R70")
+def test_three_blocks_of_the_longest_texts_stand_on_a_page(desk: Desk, tmp_path: Path) -> None:
+    long = {"name": "寿" * 200, "address": "熊本県八代市" + "長" * 394}
+    who = admit(desk.bench, **long)
+    for seen in range(1, 4):
+        change(desk.bench, who, seen=seen, reason="32", **long)
+    text = read(desk.ask("issue", number=desk.matched({**HANAKO, **long}))["pdf"], tmp_path)
+    assert [page.count("住民票コード") for page in text.split("\f") if page] == [3, 1]
+
+
+@pytest.mark.requirement("R68")
+def test_a_letter_begins_with_number_date_addressee_and_sender(desk: Desk, tmp_path: Path) -> None:
+    pdf = desk.ask("issue", number=desk.matched())["pdf"]
+    assert "".join(read(pdf, tmp_path).split()).startswith(
+        "開示第1号令和8年4月1日熊本県八代市松江城町１番２５号熊本花子様熊本県知事印本人確認情報不存在通知書"
+    )
+
+
+def test_whoever_does_not_agree_is_told_where_to_turn(desk: Desk, tmp_path: Path) -> None:
+    text = read(desk.ask("issue", number=desk.matched())["pdf"], tmp_path)
+    assert "3か月以内に" in text
+    assert "審査請求をすることができます" in text
+
+
 def test_the_longest_name_and_address_are_whole(desk: Desk, tmp_path: Path) -> None:
     name, address = "寿" * 200, "熊本県八代市" + "長" * 394
     admit(desk.bench, name=name, address=address)
@@ -197,7 +233,7 @@ def test_a_paper_put_out_once_more_has_the_same_bytes(desk: Desk, exists: bool) 
         change(desk.bench, who, address="熊本県宇土市浦田町５１")
     desk.bench.now += timedelta(days=3)
     desk = Desk(desk.bench, desk.bench.clerk(roles=("registrar",), purposes=("disclosure",)))
-    again = desk.ask("reissue", number=number, why="汚損")
+    again = desk.ask("reissue", sheet=1, why="汚損")
     assert again["pdf"] == first["pdf"]
     assert again["sheet"] == first["sheet"] + 1
     assert desk.ask("sheets")["sheets"][0]["why"] == "汚損"
@@ -209,14 +245,13 @@ def test_what_would_differ_is_not_put_out_as_the_same(
 ) -> None:
     admit(desk.bench)
     number = desk.matched()
-    assert desk.refused("reissue", number=number, why="汚損") == [("D-11", "number")]
     desk.ask("issue", number=number)
     for form in press.FORMS.glob("*.typ"):
         (tmp_path / form.name).write_text(form.read_text("utf-8").replace("22mm", "21mm"), "utf-8")
     monkeypatch.setattr(press, "FORMS", tmp_path)
     press._compiler.cache_clear()
     try:
-        assert desk.refused("reissue", number=number, why="汚損") == [("D-13", "number")]
+        assert desk.refused("reissue", sheet=1, why="汚損") == [("D-13", "number")]
     finally:
         press._compiler.cache_clear()
 
@@ -258,7 +293,7 @@ def test_a_case_that_changes_while_its_paper_is_made_is_a_conflict(
             desk.ask("amend", number=number, stamps_yen=20)
         return real(*arguments)
 
-    monkeypatch.setattr(disclosure.issuing, "printed", printed)
+    monkeypatch.setattr(disclosure.letters, "printed", printed)
     with pytest.raises(Conflict):
         desk.ask("issue", number=number)
     assert desk.ask("sheets")["sheets"] == []
@@ -283,8 +318,9 @@ def test_a_disclosure_is_put_off_in_writing_within_the_thirty_days(
     desk: Desk, tmp_path: Path
 ) -> None:
     number = desk.receive(received_on="2026-03-03")
-    for until in ("2026-04-01", "2026-03-20", "2026-04-99"):
-        assert desk.refused("extend", number=number, until=until, why="x") == [("D-12", "until")]
+    wrong = {"2026-04-01": "D-12", "2026-03-20": "D-12", "2026-06-01": "D-12", "2026-04-99": "D-37"}
+    for until, rule in wrong.items():
+        assert desk.refused("extend", number=number, until=until, why="x") == [(rule, "until")]
     put_out = desk.ask(
         "extend", number=number, until="2026-04-20", why="記録の調査に日時を要するため"
     )
@@ -320,7 +356,45 @@ def test_a_case_that_changes_while_it_is_put_off_is_a_conflict(
         desk.ask(meanwhile, number=number, **more)
         return real(*arguments)
 
-    monkeypatch.setattr(disclosure.issuing, "printed", printed)
+    monkeypatch.setattr(disclosure.letters, "printed", printed)
     with pytest.raises((Conflict, Rejected)):
         desk.ask("extend", number=number, until="2026-05-10", why="x")
     assert desk.ask("sheets")["sheets"] == []
+
+
+@pytest.mark.requirement("R66")
+def test_a_spoiled_notice_of_a_later_date_is_put_out_as_it_was(desk: Desk) -> None:
+    number = desk.receive(received_on="2026-03-20")
+    asked = {"number": number, "why": "調査"}
+    first = desk.ask("extend", **asked, until="2026-05-01")
+    assert desk.refused("extend", **asked, until="2026-05-10") == [("D-36", "again")]
+    second = desk.ask("extend", **asked, until="2026-05-10", again="市町村の回答が遅れたため")
+    assert desk.ask("case", number=number)["due_on"] == "2026-05-10"
+    for put_out in (first, second):
+        again = desk.ask("reissue", sheet=put_out["sheet"], why="汚損")
+        assert (again["pdf"], again["form"]) == (put_out["pdf"], "extension")
+
+
+def test_an_unprintable_character_of_the_clerk_is_to_be_written_otherwise(desk: Desk) -> None:
+    asked = {"number": desk.receive(), "until": "2026-05-10", "why": "調査\U0001f363"}
+    with pytest.raises(Rejected) as caught:
+        desk.ask("extend", **asked)
+    (problem,) = caught.value.problems
+    assert (problem.rule, problem.item) == ("D-90", "why")
+    assert problem.text == "文字 U+1F363 は使えない文字です。入力し直してください。"
+
+
+def test_a_sheet_whose_state_changes_while_it_is_printed_again_is_a_conflict(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    admit(desk.bench)
+    desk.ask("issue", number=desk.matched())
+    real = press.printed
+
+    def printed(*arguments: Any) -> press.Printed:
+        desk.ask("store", sheet=1, place="保管庫A")
+        return real(*arguments)
+
+    monkeypatch.setattr(disclosure.letters, "printed", printed)
+    with pytest.raises(Conflict):
+        desk.ask("reissue", sheet=1, why="汚損")

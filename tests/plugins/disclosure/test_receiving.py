@@ -145,15 +145,15 @@ def test_a_representative_of_a_minor_asks_for_a_minor_only(
 
 
 @pytest.mark.requirement("R78")
-def test_each_copy_costs_ten_yen_in_stamps(desk: Desk) -> None:
+def test_a_request_costs_ten_yen_in_stamps(desk: Desk) -> None:
     admit(desk.bench)
-    asked = {"method": "post", "subject": HANAKO, "identity": ["passport"], "copies": 3}
-    opened = desk.ask("receive", **asked, stamps_yen=20)
-    assert (opened["fee_yen"], opened["paid"]) == (30, False)
+    asked = {"method": "post", "subject": HANAKO, "identity": ["passport"]}
+    opened = desk.ask("receive", **asked, stamps_yen=9)
+    assert (opened["fee_yen"], opened["paid"]) == (10, False)
     number = opened["number"]
     desk.ask("match", number=number)
     assert desk.refused("issue", number=number) == [("D-06", "stamps_yen")]
-    assert desk.ask("amend", number=number, stamps_yen=30)["paid"]
+    assert desk.ask("amend", number=number, stamps_yen=10)["paid"]
     assert desk.state(number) == "matched"
     assert desk.ask("issue", number=number)["sheet"] == 1
 
@@ -232,3 +232,44 @@ def test_a_case_is_late_the_day_after_its_last(desk: Desk) -> None:
     desk.bench.now += timedelta(days=1)
     desk = Desk(desk.bench, desk.bench.clerk(roles=("registrar",), purposes=("disclosure",)))
     assert desk.ask("cases", which="overdue")["count"] == 1
+
+
+@pytest.mark.parametrize("birth_date", ["1990-02-30", "2007-02-29"])
+def test_a_birth_date_in_no_calendar_is_not_received(desk: Desk, birth_date: str) -> None:
+    asked = {"method": "counter", "identity": ["passport"]}
+    wrong = {**HANAKO, "birth_date": birth_date}
+    assert desk.refused("receive", **asked, subject=wrong) == [("D-02", "birth_date")]
+    assert desk.refused("amend", number=desk.receive(), subject=wrong) == [("D-02", "birth_date")]
+
+
+@pytest.mark.requirement("R63")
+def test_the_day_of_acceptance_is_put_right_and_the_thirty_days_with_it(desk: Desk) -> None:
+    asked = {"method": "post", "subject": HANAKO, "identity": ["passport"]}
+    long_ago = [("D-35", "received_on")]
+    assert desk.refused("receive", **asked, received_on="2025-03-31") == long_ago
+    number = desk.ask("receive", **asked, received_on="2025-04-01")["number"]
+    assert desk.refused("amend", number=number, received_on="2025-03-31") == long_ago
+    for wrong in ("2026-04-02", "2026-02-30"):
+        problems = desk.refused("amend", number=number, received_on=wrong)
+        assert problems == [("D-01", "received_on")]
+    right = desk.ask("amend", number=number, received_on="2026-03-30")
+    assert (right["received_on"], right["due_on"]) == ("2026-03-30", "2026-04-28")
+
+
+def test_a_day_put_right_leaves_the_date_that_was_told_in_writing(desk: Desk) -> None:
+    number = desk.receive(received_on="2026-03-20")
+    desk.ask("extend", number=number, until="2026-05-10", why="調査")
+    assert desk.ask("amend", number=number, received_on="2026-03-21")["due_on"] == "2026-05-10"
+
+
+def test_a_parent_does_not_ask_for_whom_the_right_day_shows_to_be_of_age(desk: Desk) -> None:
+    minor = {**HANAKO, "birth_date": "2008-03-20"}
+    number = desk.receive(minor, representative=MOTHER, received_on="2026-03-10")
+    problems = desk.refused("amend", number=number, received_on="2026-03-25")
+    assert problems == [("D-03", "representative")]
+
+
+@pytest.mark.requirement("R68")
+def test_before_absence_is_told_the_code_is_asked_for(desk: Desk) -> None:
+    advice = desk.ask("match", number=desk.receive())["advice"]
+    assert advice.index("住民票コードを確認し、補正(amend)") < advice.index("発行(issue)")

@@ -396,6 +396,20 @@ def test_a_job_of_another_purpose_is_not_there(desks: Desks) -> None:
 # --- how the result leaves ---
 
 
+@pytest.mark.requirement("R56")
+@pytest.mark.parametrize("witness", ["OP-1000", "p-op-1000", "OP-1001", "P-OP-1001"])
+def test_whoever_submits_or_approves_is_no_witness(desks: Desks, witness: str) -> None:
+    admit(desks.bench, 1)
+    job = desks.submit(inquiry([by_number(1)]))["job"]
+    desks.work()
+    with pytest.raises(Rejected) as refused:
+        desks.approve(job, witness=witness)
+    (problem,) = refused.value.problems
+    assert (problem.rule, problem.item) == ("B-33", "witness")
+    assert problem.text == "立会者は、申請した者及び承認する者以外の職員でなければなりません。"
+    assert desks.status(job)["state"] == "done"
+
+
 def test_r55_each_media_output_is_entered_one_by_one(desks: Desks) -> None:
     admit(desks.bench, 1)
     job = desks.submit(inquiry([by_number(1), by_number(2)]))["job"]
