@@ -228,9 +228,7 @@ def judge(told: Values, before: Values | None, state: State, sender: Sender) -> 
     if closed := beyond_reach(told, before, state, sender):
         return closed
     findings = [*_state_findings(movement, before, state, sender)]
-    if state is State.REPLACED or (
-        findings and before is not None and is_anothers(before, sender)
-    ):
+    if state is State.REPLACED or (findings and before is not None and is_anothers(before, sender)):
         return findings
     if before is not None and not is_anothers(before, sender):
         findings += _change_findings(movement, told, before)
