@@ -192,7 +192,8 @@ OTHERS = {
 
 
 @pytest.mark.parametrize("kind", OTHERS)
-def test_r35_a_moving_in_with_a_later_number_is_held_alike_whoever_it_is(bench, cs, kind):
+@pytest.mark.requirement("R35")
+def test_a_moving_in_with_a_later_number_is_held_alike_whoever_it_is(bench, cs, kind):
     notify(cs, *OTHERS[kind])
     hitoyoshi = bench.municipality(HITOYOSHI)
     assert heard(hitoyoshi, to_hitoyoshi(1, 9)) == [(1, "held", ["G-06"])]
@@ -201,7 +202,8 @@ def test_r35_a_moving_in_with_a_later_number_is_held_alike_whoever_it_is(bench, 
 
 @pytest.mark.parametrize("kind", [kind for kind in OTHERS if kind != "nobody"])
 @pytest.mark.parametrize("reason", ["11", "31"])
-def test_r35_a_used_number_tells_nothing_of_another_municipalitys_record(bench, cs, kind, reason):
+@pytest.mark.requirement("R35")
+def test_a_used_number_tells_nothing_of_another_municipalitys_record(bench, cs, kind, reason):
     notify(cs, *OTHERS[kind])
     [(_, outcome, rules)] = heard(
         bench.municipality(HITOYOSHI), to_hitoyoshi(1, 1, reason=reason, sex="2", name="探　索")
@@ -210,7 +212,8 @@ def test_r35_a_used_number_tells_nothing_of_another_municipalitys_record(bench, 
 
 
 @pytest.mark.parametrize("kind", ["present", "dead", "under another code", "moving out"])
-def test_r35_past_the_limit_no_answer_tells_who_is_known(bench, cs, monkeypatch, kind):
+@pytest.mark.requirement("R35")
+def test_past_the_limit_no_answer_tells_who_is_known(bench, cs, monkeypatch, kind):
     monkeypatch.setattr(clashes, "MOST_IN_A_DAY", 1)
     notify(cs, *OTHERS[kind])
     hitoyoshi = bench.municipality(HITOYOSHI)
@@ -224,7 +227,8 @@ def test_r35_past_the_limit_no_answer_tells_who_is_known(bench, cs, monkeypatch,
 
 @pytest.mark.parametrize("kind", ["dead", "under another code"])
 @pytest.mark.parametrize("update_number", [1, 3])
-def test_r35_what_the_state_of_another_municipalitys_record_refuses_is_a_clash(
+@pytest.mark.requirement("R35")
+def test_what_the_state_of_another_municipalitys_record_refuses_is_a_clash(
     bench, cs, monkeypatch, kind, update_number
 ):
     monkeypatch.setattr(clashes, "MOST_IN_A_DAY", 2)
