@@ -284,9 +284,12 @@ class Registry:
         except StaleRevision:
             raise Conflict("the record was changed in the meantime; read it again") from None
         self._tools.marker.move(unit, version.person, before, values)
-        erasable = erasable_from(received_on(values)).toordinal()
+        received = received_on(values)
+        erasable = erasable_from(received).toordinal()
         if before is not None:
-            unit.retain(VersionId(version.person, seen), erasable)
+            # A notice that was held came before the one that it follows on.
+            latest = max(received, received_on(before))
+            unit.retain(VersionId(version.person, seen), erasable_from(latest).toordinal())
         if values[REMOVED_FLAG]:
             unit.retain(version, erasable)
         self.touched.subjects[version.person] = None

@@ -1,8 +1,9 @@
 """How long a version is kept: 住民基本台帳法施行令30条の6.
 
 * 消除 (転出, 死亡, 職権消除): 150 years from the day its own notice was received.
-* Any other version: 150 years from the day a newer notice about the person was received; the
-  newest one is kept for as long as it is that.
+* Any other version: 150 years from the day a newer notice about the person was received, and never
+  less from the day of its own (the newer one may have come first and been held); the newest one is
+  kept for as long as it is that.
 
 「起算して」 counts the day itself as the first, so a period ends on the day before the same day
 150 years later, or on the last day of that month if it has no such day (民法143条).

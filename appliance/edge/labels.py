@@ -151,6 +151,7 @@ FORMS: Mapping[str, str] = {
     r"text of ([0-9]+) to ([0-9]+) characters": "{0}文字以上{1}文字以内",
     r"text of ([0-9]+) or less characters": "{0}文字以内",
     r"1 to ([0-9]+) of A-Z a-z 0-9 -": "英数字とハイフンで{0}文字以内",
+    r"1 to ([0-9]+) of A-Z 0-9 -": "英大文字・数字・ハイフン(小文字は不可)で{0}文字以内",
     r"the name of one of the 24 items": "24項目のいずれかの名称",
     r"a list of 1 to 24 names of items": "1から24個の項目名",
     r"the name of a job": "自動処理の名前(一覧のとおり)",

@@ -136,9 +136,9 @@ def _check_names(founding: Founding) -> None:
     forms = {"operator": (founding.operator_id, 16), "person": (founding.person_id, 32)}
     forms["terminal-id"] = (founding.terminal_id, 16)
     problems = [
-        f"--{name} must be 1 to {longest} of A-Z a-z 0-9 -"
+        f"--{name} must be 1 to {longest} of A-Z 0-9 -"
         for name, (given, longest) in forms.items()
-        if not re.fullmatch(f"[A-Za-z0-9-]{{1,{longest}}}", given) or given == SYSTEM
+        if not re.fullmatch(f"[A-Z0-9-]{{1,{longest}}}", given) or given == SYSTEM
     ]
     if problems:
         raise StartupError(*problems)

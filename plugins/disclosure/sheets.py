@@ -83,8 +83,8 @@ class Dispose(Arguments, frozen=True, kw_only=True):
         Meta(
             min_length=1,
             max_length=32,
-            pattern="^[A-Za-z0-9-]+$",
-            description="1 to 32 of A-Z a-z 0-9 -",
+            pattern="^[A-Z0-9-]+$",
+            description="1 to 32 of A-Z 0-9 -",
         ),
     ]
     """操作者ID or 職員番号 of the 立会者; not whoever disposes of it (D-22)."""

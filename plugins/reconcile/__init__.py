@@ -12,6 +12,7 @@ who agrees is opened. What staff read and plan is in ``staff.py``.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
+from datetime import time
 from itertools import islice, pairwise
 
 import msgspec
@@ -24,10 +25,13 @@ from appliance.plugin_api import (
     Case,
     Conflict,
     ItemName,
+    Job,
     Malformed,
+    Nothing,
     NotPermitted,
     Operation,
     OperationName,
+    Step,
     Value,
     Watch,
     hookimpl,
@@ -35,7 +39,7 @@ from appliance.plugin_api import (
 from plugins.reconcile import staff, texts
 from plugins.reconcile.pairing import FOUR, Pair, paired
 from plugins.reconcile.records import LAST_PLACE, Outcome, compared, current
-from plugins.reconcile.runs import Finding, Run, Runs
+from plugins.reconcile.runs import MOST_SENT, Finding, Run, Runs
 from plugins.reconcile.tree import Sum, beneath, bounds, split, summed
 from plugins.reconcile.wire import (
     Begin,
@@ -58,6 +62,8 @@ from plugins.reconcile.wire import (
 MOST_IN_LEAF = 1024
 MOST_PAIRED = 500
 """Leftovers of one side that are looked at for pairs; of more, none are."""
+FORGOTTEN_AT_ONCE = 500
+"""Findings dropped in one step."""
 
 
 def count_all(case: Case, asked: Begin) -> dict[str, Sum]:
@@ -122,11 +128,14 @@ def compare(case: Case, asked: Compare) -> Compared:
     progress = runs.progress(asked.run)
     if progress.batches != outcome.batches:
         raise Conflict("run: another request went on with it meanwhile; send this one again")
-    kept = [
-        finding
-        for finding in outcome.findings
-        if runs.find(asked.run, case.registry.alias(finding.resident_code), finding)
-    ]
+    kept, sent = [], progress.sent
+    for finding in outcome.findings:
+        alias = case.registry.alias(finding.resident_code)
+        if runs.find(asked.run, alias, finding):
+            kept.append(finding)
+        if (four := outcome.sent.get(finding.resident_code)) and sent < MOST_SENT:
+            runs.keep_sent(asked.run, alias, four)
+            sent += 1
     whole, through = asked.whole, progress.through
     if whole is not None:
         through = {**through, whole.municipality_code: whole.through}
@@ -135,6 +144,7 @@ def compare(case: Case, asked: Compare) -> Compared:
         batches=progress.batches + 1,
         same=progress.same + outcome.same,
         found=progress.found + len(kept),
+        sent=sent,
         through=through,
     )
     runs.proceed(asked.run, proceeding)
@@ -143,7 +153,7 @@ def compare(case: Case, asked: Compare) -> Compared:
     return Compared(same=outcome.same, findings=tuple(map(_found, kept)))
 
 
-def settle(case: Case, asked: Finish) -> tuple[int, Run]:
+def settle(case: Case, asked: Finish) -> tuple[int, Run, list[Paired]]:
     """Count what was found, compare the whole once more, look for pairs; changes nothing.
 
     Raises:
@@ -161,15 +171,16 @@ def settle(case: Case, asked: Finish) -> tuple[int, Run]:
         raise Malformed("run: a whole comparison ends at the last place of every group")
     ours = _sums(case)
     kinds = {"differing": 0, "missing-here": 0, "missing-there": 0}
-    leftovers: list[Finding] = []
-    for _, finding in runs.findings(asked.run):
+    leftovers: dict[str, Finding] = {}
+    for alias, finding in runs.findings(asked.run):
         kinds[finding.kind] += 1
         if finding.kind != "differing" and len(leftovers) <= 2 * MOST_PAIRED:
-            leftovers.append(finding)
+            leftovers[alias] = finding
     if not any(kinds.values()) and ours != theirs:
         raise Conflict("the files differ, and nobody was found; go on with reconcile/digest")
     there, here = (sum(each.count for each in sums.values()) for sums in (theirs, ours))
-    return progress.batches, msgspec.structs.replace(
+    pairs = [_told_pair(pair) for pair in _pairs(case, leftovers, dict(runs.sent(asked.run)))]
+    settled = msgspec.structs.replace(
         run,
         state="differs" if any(kinds.values()) else "agreed",
         finished_at=case.request.now,
@@ -180,18 +191,19 @@ def settle(case: Case, asked: Finish) -> tuple[int, Run]:
         differing=kinds["differing"],
         missing_here=kinds["missing-here"],
         missing_there=kinds["missing-there"],
-        pairs=[msgspec.to_builtins(_told_pair(pair)) for pair in _pairs(case, leftovers)],
+        paired=len(pairs),
     )
+    return progress.batches, settled, pairs
 
 
 def finish(case: Case, asked: Finish) -> Finished:
     """Close the run and tell the municipality the result (R93)."""
     runs = Runs(case.papers)
     before = runs.current(case, asked.run)
-    batches, run = case.prepared
+    batches, run, pairs = case.prepared
     if runs.progress(asked.run).batches != batches:
         raise Conflict("run: another request went on with it meanwhile; send this one again")
-    runs.close(asked.run, run, case.request.today)
+    runs.close(asked.run, run, msgspec.to_builtins(pairs), case.request.today)
     case.note.result = (
         f"run {asked.run} {run.state}: {run.differing} differing, "
         f"{run.missing_here} missing here, {run.missing_there} missing there"
@@ -205,7 +217,7 @@ def finish(case: Case, asked: Finish) -> Finished:
         differing=run.differing,
         missing_here=run.missing_here,
         missing_there=run.missing_there,
-        pairs=tuple(msgspec.convert(run.pairs, list[Paired])),
+        pairs=tuple(pairs),
         finished_at=case.request.now,
         next_due=runs.due(before.municipality).on.isoformat(),
         text=texts.result(run),
@@ -244,9 +256,21 @@ def _refuse_overlaps(asked: list[Bucket | Leaf]) -> None:
             raise Malformed("buckets, leaves: one lies within another")
 
 
-def _pairs(case: Case, leftovers: list[Finding]) -> list[Pair]:
-    theirs = {each.resident_code: each.four for each in leftovers if each.kind == "missing-here"}
-    ours = [each.resident_code for each in leftovers if each.kind == "missing-there"]
+def forget(case: Case, _: Nothing) -> Step:
+    """Drop some of what runs that are over have found, when its time is over too."""
+    dropped, more = Runs(case.papers).forget(case.request.today, FORGOTTEN_AT_ONCE)
+    return Step(done=dropped, more=more)
+
+
+def _pairs(
+    case: Case, leftovers: dict[str, Finding], sent: dict[str, dict[str, Value]]
+) -> list[Pair]:
+    theirs = {
+        each.resident_code: sent[alias]
+        for alias, each in leftovers.items()
+        if each.kind == "missing-here" and alias in sent
+    }
+    ours = [each.resident_code for each in leftovers.values() if each.kind == "missing-there"]
     if not theirs or not ours or max(len(theirs), len(ours)) > MOST_PAIRED:
         return []
     return paired(theirs, dict(_opened(case, ours)))
@@ -319,9 +343,31 @@ FINISH = Operation(
 )
 
 
+FORGET = Operation(
+    name=OperationName("reconcile/forget"),
+    summary="Drop whom runs that are over were about, when it need not be kept any more.",
+    asks=Nothing,
+    answers=Step,
+    handler=forget,
+    changes=True,
+    purposed=False,
+)
+NIGHTLY = Job(
+    name="reconcile/forget",
+    summary="整合性確認の差異の消去",
+    operation=FORGET.name,
+    at=time(2, 30),
+)
+
+
 @hookimpl
 def operations() -> list[AnyOperation]:
-    return [BEGIN, DIGEST, COMPARE, FINISH, *staff.OPERATIONS]
+    return [BEGIN, DIGEST, COMPARE, FINISH, FORGET, *staff.OPERATIONS]
+
+
+@hookimpl
+def jobs() -> list[Job]:
+    return [NIGHTLY]
 
 
 @hookimpl

@@ -19,6 +19,7 @@ from appliance.plugin_api import (
     NotPermitted,
     Problem,
     Rejected,
+    Value,
     Values,
     digest_of,
     place_of,
@@ -45,6 +46,8 @@ class Outcome:
     batches: int
     same: int = 0
     findings: list[Finding] = field(default_factory=list)
+    sent: dict[str, dict[str, Value]] = field(default_factory=dict)
+    """The four informations of those missing here, for the pairing."""
 
 
 def compared(case: Case, asked: Compare, run: Run, progress: Progress) -> Outcome:
@@ -107,14 +110,10 @@ def _compare(case: Case, record: Record, outcome: Outcome) -> None:
     # Not in the group that was sent: perhaps in another ward of the same city.
     mark = mark or current(case, record.resident_code)
     if mark is None:
-        four = {name: values[name] for name in FOUR}
-        outcome.findings.append(
-            Finding(
-                resident_code=record.resident_code,
-                kind="missing-here",
-                four={str(name): value for name, value in four.items()},
-            )
-        )
+        four = {str(name): values[name] for name in FOUR}
+        code = record.resident_code
+        outcome.findings.append(Finding(resident_code=code, kind="missing-here"))
+        outcome.sent[code] = four
     elif items := _differing(case, mark, values):
         outcome.findings.append(
             Finding(resident_code=record.resident_code, kind="differing", items=items)

@@ -8,11 +8,19 @@
     plan   432024      how often a run is due, and since when (R95)
     progress 0000…12   how far an open run is
     findings 0000…12/ALIAS   who differs, by the registry's alias of the 住民票コード
+    sent     0000…12/ALIAS   the four informations that were sent of somebody missing here
+    pairs    0000…12         likely pairs of a finished run
+    kept     0000…12         until what day a run may be open; then, until when findings are kept
+
+Whom the files differ about is kept for a year, and of a run that was abandoned not at all; the
+register goes on saying how many there were. What was sent of somebody, who may be another
+municipality's resident, goes with the run: ``MOST_SENT`` of a run are kept for its pairing.
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from itertools import islice
 from typing import Any
 
 import msgspec
@@ -22,6 +30,12 @@ from plugins.reconcile.wire import Kind, Mode
 
 EVERY_DAYS = 31
 """How often a municipality is compared unless the calendar says otherwise."""
+MOST_SENT = 501
+"""Of a run; one more than are paired, which says that there are too many."""
+OPEN_DAYS = 31
+"""After which a run that was left open is abandoned."""
+KEPT_DAYS = 365
+"""How long it can be asked whom a finished run was about; the project's own term."""
 
 
 class Run(msgspec.Struct, frozen=True, kw_only=True):
@@ -41,7 +55,7 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     differing: int = 0
     missing_here: int = 0
     missing_there: int = 0
-    pairs: list[dict[str, Any]] = []
+    paired: int = 0
 
 
 class Progress(msgspec.Struct, frozen=True, kw_only=True):
@@ -50,6 +64,8 @@ class Progress(msgspec.Struct, frozen=True, kw_only=True):
     batches: int = 0
     same: int = 0
     found: int = 0
+    sent: int = 0
+    """Of how many it is kept what was sent."""
     through: dict[str, str] = {}
     """Of a whole comparison: by group, the last place that was compared."""
 
@@ -60,8 +76,6 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
     resident_code: str
     kind: Kind
     items: tuple[str, ...] = ()
-    four: dict[str, Value] = {}
-    """Of somebody missing here: the four informations that were sent, for the pairing."""
 
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
@@ -101,10 +115,10 @@ class Runs:
         """Enter a new run; one that the municipality left open is abandoned."""
         here = run.municipality
         if (left := self._papers.get("open", here)) is not None:
-            self._register.amend(left["run"], state="abandoned")
-            self._papers.drop("progress", _key(left["run"]))
+            self._abandon(left["run"], today)
         number = self._register.add(msgspec.to_builtins(run))
         self._rewrite("open", here, {"run": number})
+        self._keep(number, today + timedelta(days=OPEN_DAYS))
         if self._papers.get("plan", here) is None:
             self.plan(here, Plan(since=today))
         return number
@@ -131,13 +145,52 @@ class Runs:
         """
         return msgspec.convert(self._register.get(number), Run)
 
-    def close(self, number: int, run: Run, today: date) -> None:
-        """Enter the end of a run."""
+    def close(self, number: int, run: Run, pairs: list[dict[str, Any]], today: date) -> None:
+        """Enter the end of a run, with its likely pairs."""
         self._register.amend(number, **msgspec.to_builtins(run))
         self._papers.drop("open", run.municipality)
-        self._papers.drop("progress", _key(number))
+        self._papers.put("pairs", _key(number), {"pairs": pairs})
+        self._over(number, until=today + timedelta(days=KEPT_DAYS))
         last = Last(run=number, on=today)
         self._rewrite("last", run.municipality, msgspec.to_builtins(last))
+
+    def pairs(self, number: int) -> list[dict[str, Any]]:
+        """Return the likely pairs of a run, as long as they are kept."""
+        body = self._papers.get("pairs", _key(number))
+        return [] if body is None else list(body["pairs"])
+
+    def forget(self, today: date, most: int) -> tuple[int, bool]:
+        """Drop findings of runs whose time is over; return how many, and whether there are more."""
+        dropped = 0
+        for key, body in list(self._papers.every("kept")):
+            if body["until"] > today.isoformat():
+                continue
+            run = self.get(int(key))
+            if run.state == "open":
+                self._papers.drop("open", run.municipality)
+                self._abandon(int(key), today)
+            keys = (each for each, _ in self._papers.every("findings", f"{key}/"))
+            for each in list(islice(keys, most - dropped)):
+                self._papers.drop("findings", each)
+                dropped += 1
+            if dropped == most:
+                return dropped, True
+            self._papers.drop("pairs", key)
+            self._papers.drop("kept", key)
+        return dropped, False
+
+    def _abandon(self, number: int, today: date) -> None:
+        self._register.amend(number, state="abandoned")
+        self._over(number, until=today)
+
+    def _over(self, number: int, until: date) -> None:
+        self._papers.drop("progress", _key(number))
+        for key, _ in list(self._papers.every("sent", f"{_key(number)}/")):
+            self._papers.drop("sent", key)
+        self._keep(number, until)
+
+    def _keep(self, number: int, until: date) -> None:
+        self._rewrite("kept", _key(number), {"until": until.isoformat()})
 
     # --- what an open run has found ---
 
@@ -167,6 +220,16 @@ class Runs:
         for key, body in self._papers.every("findings", start):
             if (alias := key.removeprefix(start)) > after:
                 yield alias, msgspec.convert(body, Finding)
+
+    def keep_sent(self, number: int, alias: str, four: dict[str, Value]) -> None:
+        """Keep what was sent of somebody missing here until the run is over."""
+        self._rewrite("sent", f"{_key(number)}/{alias}", four)
+
+    def sent(self, number: int) -> Iterator[tuple[str, dict[str, Value]]]:
+        """Yield what is kept of what was sent, by the alias of whom it is about."""
+        start = f"{_key(number)}/"
+        for key, four in self._papers.every("sent", start):
+            yield key.removeprefix(start), four
 
     # --- the calendar ---
 

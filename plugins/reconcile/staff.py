@@ -121,7 +121,7 @@ def report(case: Case, asked: Report) -> Result:
         differing=run.differing,
         missing_here=run.missing_here,
         missing_there=run.missing_there,
-        pairs=tuple(Paired(**pair) for pair in run.pairs),
+        pairs=tuple(Paired(**pair) for pair in runs.pairs(asked.run)),
         findings=tuple(_reported(case, finding) for _, finding in shown),
         next=shown[-1][0] if len(found) > len(shown) else None,
         text=texts.result(run) if finished else "整合性確認は完了していません。",

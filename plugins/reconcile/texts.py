@@ -23,9 +23,9 @@ def result(run: Run) -> str:
         f"都道府県に記録なし{run.missing_here:,}人、市町村に記録なし{run.missing_there:,}人。"
         "各件の案内に従い、必要な通知を送信してください。"
     ]
-    if run.pairs:
+    if run.paired:
         parts.append(
-            f"住民票コードが異なる同一人の可能性がある組が{len(run.pairs):,}件あります。"
+            f"住民票コードが異なる同一人の可能性がある組が{run.paired:,}件あります。"
             "住民票コードを確認してください。"
         )
     if not run.explained:

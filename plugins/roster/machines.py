@@ -23,8 +23,8 @@ TerminalId = Annotated[
     Meta(
         min_length=1,
         max_length=16,
-        pattern="^[A-Za-z0-9-]+$",
-        description="1 to 16 of A-Z a-z 0-9 -",
+        pattern="^[A-Z0-9-]+$",
+        description="1 to 16 of A-Z 0-9 -",
         examples=["TERM-0002"],
     ),
 ]

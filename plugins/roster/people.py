@@ -30,8 +30,8 @@ OperatorId = Annotated[
     Meta(
         min_length=1,
         max_length=16,
-        pattern="^[A-Za-z0-9-]+$",
-        description="1 to 16 of A-Z a-z 0-9 -",
+        pattern="^[A-Z0-9-]+$",
+        description="1 to 16 of A-Z 0-9 -",
         examples=["OP-0002"],
     ),
 ]
@@ -40,8 +40,8 @@ PersonId = Annotated[
     Meta(
         min_length=1,
         max_length=32,
-        pattern="^[A-Za-z0-9-]+$",
-        description="1 to 32 of A-Z a-z 0-9 -",
+        pattern="^[A-Z0-9-]+$",
+        description="1 to 32 of A-Z 0-9 -",
         examples=["P-0002"],
     ),
 ]

@@ -99,6 +99,8 @@ class Batch:
                 )
         except Rejected as refusal:
             return Verdict(Outcome.REJECTED, tuple(refusal.problems) or (_unnamed(refusal),))
+        if removed and resident is not None:
+            self.inbox.moved_out(resident.person)
         answers = self.inbox.answer(held.sender, notice)
         return Verdict(verdict.outcome, verdict.problems, answers)
 
@@ -136,9 +138,9 @@ class Batch:
         if self.waiting.count(held.sender) >= MOST_OF_SENDER:
             return Verdict.of([error("G-06", "sequence", MANY_WAIT)])
         self.waiting.add(_with(held, verdict))
-        if standing.resident is not None and "L-01" in (each.rule for each in verdict.problems):
+        if standing.resident is not None and self.judge.overtakes(held, standing):
             place = str(standing.resident.values[MUNICIPALITY_CODE])
-            self.inbox.moving_out_awaited(place, standing.resident.person)
+            self.inbox.moving_out_awaited(place, standing.resident.person, held.sender)
         return verdict
 
     def _next_after(self, applied: Held) -> Held | None:

@@ -1,10 +1,10 @@
 """How often a sender has met what stands in records that are not its own.
 
-That a 個人番号 is somebody else's (L-30), or that somebody who is moving in is another person than
-the record says (L-17), must be told, or the municipality could not put it right. But each such
-answer tells a little of a record it must not know. So there are few of them in a day; an honest
-sender meets hardly any. After that, whatever would need the comparison is refused without making
-it (G-13).
+That a 個人番号 is somebody else's (L-30), that somebody who is moving in is another person than the
+record says (L-17), died (L-02) or has a used number (G-06) must be told, or the municipality could
+not put it right. But each such answer tells a little of a record it must not know. So there are few
+of them in a day; an honest sender meets hardly any. After that, whatever is not simply applied is
+refused alike, whether the person is known here or not (G-13).
 
 Papers::
 

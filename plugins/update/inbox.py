@@ -16,6 +16,7 @@ Papers::
 
     asked      ALIAS/431001/000…42    a report that the CS has, and that no notice has answered
     answered   431001/000…42          the sequence of the notice that did
+    awaited    00000000007/432032     of whom a 転出 is waited for, and by which municipality
 """
 
 from typing import Annotated
@@ -95,9 +96,18 @@ class Inbox:
     def __init__(self, case: Case) -> None:
         self._case = case
 
-    def moving_out_awaited(self, municipality_code: str, person: PersonId) -> None:
-        """Tell the municipality on record that its 転出 is waited for."""
+    def moving_out_awaited(self, municipality_code: str, person: PersonId, sender: str) -> None:
+        """Tell the municipality on record that its 転出 is waited for; once for each who waits."""
+        key = f"{_awaited(person)}{sender}"
+        if self._case.papers.get("awaited", key) is not None:
+            return
+        self._case.papers.put("awaited", key, {})
         self._send(municipality_code, AWAITED, person, {"rule": "L-01", TEXT: MOVING_OUT_AWAITED})
+
+    def moved_out(self, person: PersonId) -> None:
+        """Forget who waited for it: the next time it is told again."""
+        for key, _ in list(self._case.papers.every("awaited", _awaited(person))):
+            self._case.papers.drop("awaited", key)
 
     def refused(self, held: Held, person: PersonId, verdict: Verdict) -> None:
         """Tell a municipality that a notice which waited has been refused."""
@@ -187,3 +197,7 @@ def _place(case: Case, municipality_code: str | None) -> str:
 
 def _key(place: str, number: int) -> str:
     return f"{place}/{number:012}"
+
+
+def _awaited(person: PersonId) -> str:
+    return f"{person:012}/"

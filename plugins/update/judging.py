@@ -88,7 +88,7 @@ class Judge:
         if not is_resident_code(notice.known_by):
             return Verdict.of(findings), Standing(State.UNKNOWN)
         standing = self.standing(notice)
-        findings += self._by_state(notice, standing, sender)
+        findings += self._by_state(held, standing, sender)
         if Verdict.of(findings).outcome is Outcome.APPLIED:
             # Last, so that whoever wants to know a number must become its holder.
             findings += self.not_unique(notice, standing, sender)
@@ -134,31 +134,27 @@ class Judge:
             findings.append(error("L-30", "my_number", ANOTHERS_NUMBER))
         return findings
 
-    def _by_state(self, notice: Notice, standing: Standing, sender: Sender) -> list[Finding]:
-        before = standing.before
+    def overtakes(self, held: Held, standing: Standing) -> bool:
+        """Whether a notice is a 転入 before the 転出 of the municipality on record."""
+        sender = sender_of(held.sender, self._case.registry.municipalities)
+        return rules.overtakes(told(held.notice), standing.before, standing.state, sender)
+
+    def _by_state(self, held: Held, standing: Standing, sender: Sender) -> list[Finding]:
+        notice, before = held.notice, standing.before
         if before is not None and standing.came_from in sender.covers:
             sender = sender.reaching(str(before[MUNICIPALITY_CODE]))
         known = (told(notice), before, standing.state, sender)
-        if notice.update_number == standing.next_number:
-            return self._in_order(*known)
-        if notice.update_number > standing.next_number:
-            # What is refused now may be right once the missing one has come.
-            missing = Problem("G-06", "update_number", MISSING_NUMBER)
-            waits = [each for each in rules.judge_state(*known) if each.severity is Severity.WAIT]
-            return [Finding(Severity.WAIT, missing), *waits]
-        if closed := rules.beyond_reach(*known):
-            return closed
-        # Made against another record than the latest: comparing them would mean nothing.
-        return [error("G-06", "update_number", USED_NUMBER), *rules.judge_state(*known)]
-
-    def _in_order(
-        self, values: Values, before: Values | None, state: State, sender: Sender
-    ) -> list[Finding]:
-        clashing = rules.decided_by_anothers(values, before, state, sender)
-        if clashing and self.clashes.too_many(sender.code):
+        findings = _found(notice.update_number - standing.next_number, *known)
+        if before is not None and not rules.is_anothers(before, sender):
+            return findings
+        refused = Verdict.of(findings).outcome is Outcome.REJECTED
+        # A notice that waits already has its turn when others send, which nobody can try out.
+        waits = Verdict.of(findings).outcome is Outcome.HELD and not held.problems
+        telling = refused or waits or rules.decided_by_anothers(*known)
+        if telling and self.clashes.too_many(sender.code):
+            # Nobody known or another's resident: past the limit no answer tells which.
             return [error("G-13", RESIDENT_CODE, MANY_CLASHES)]
-        findings = rules.judge(values, before, state, sender)
-        if clashing and any(finding.severity is Severity.ERROR for finding in findings):
+        if refused and before is not None:
             self.clashes.enter(sender.code)
         return findings
 
@@ -191,3 +187,23 @@ class Judge:
             return self._case.registry.read(resident.person, items, version=version).values
         except NotFound:
             return {}
+
+
+def _found(
+    ahead: int, values: Values, before: Values | None, state: State, sender: Sender
+) -> list[Finding]:
+    """Return what the rules say of a notice whose 更新順番号 is so much above the next one."""
+    known = (values, before, state, sender)
+    # What is refused now may be right once the missing one has come. Of another's record the 転出
+    # is missing too, whatever the number; that it is, tells where somebody lives.
+    if ahead > 0 or (ahead == 0 and rules.overtakes(*known)):
+        return [Finding(Severity.WAIT, Problem("G-06", "update_number", MISSING_NUMBER))]
+    if ahead == 0:
+        return rules.judge(*known)
+    if closed := rules.beyond_reach(*known):
+        return closed
+    used = error("G-06", "update_number", USED_NUMBER)
+    if before is not None and rules.is_anothers(before, sender):
+        return [used]
+    # Made against another record than the latest: comparing them would mean nothing.
+    return [used, *rules.judge_state(*known)]

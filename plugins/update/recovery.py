@@ -37,6 +37,7 @@ from plugins.update.notice import (
     MOVING,
     MUNICIPALITY_CODE,
     REMOVED_FLAG,
+    RESIDENT_CODE,
     UPDATE_NUMBER,
     Notice,
     told,
@@ -171,6 +172,9 @@ class _Record:
                 return self._save(standing, Recovery.UPDATED)
             return Recovery.ELSEWHERE, (Problem("L-11", MUNICIPALITY_CODE, ELSEWHERE),)
         if kept.update_number > _number(before):
+            if standing.state is State.REPLACED:
+                # Only a change of the code gives somebody another one, a former one too.
+                return Recovery.REJECTED, (Problem("G-10", RESIDENT_CODE, rules.TEXTS["G-10"]),)
             return self._save(standing, Recovery.UPDATED)
         if kept.update_number < _number(before):
             return Recovery.NEWER, ()
@@ -180,7 +184,8 @@ class _Record:
         """Return who it is: known by the code now, or by the one before it was changed."""
         kept, judge = self._kept, self._batch.judge
         now = judge.standing(msgspec.structs.replace(kept, previous_resident_code=None))
-        if now.resident is not None or kept.reason not in rules.CODE_CHANGES:
+        known = now.resident is not None and now.state is not State.REPLACED
+        if known or kept.reason not in rules.CODE_CHANGES:
             return now
         return judge.standing(kept)
 

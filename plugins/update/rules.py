@@ -228,11 +228,9 @@ def judge(told: Values, before: Values | None, state: State, sender: Sender) -> 
     if closed := beyond_reach(told, before, state, sender):
         return closed
     findings = [*_state_findings(movement, before, state, sender)]
-    if state is State.REPLACED or (
-        findings and before is not None and _is_anothers(before, sender)
-    ):
+    if state is State.REPLACED or (findings and before is not None and is_anothers(before, sender)):
         return findings
-    if before is not None and not _is_anothers(before, sender):
+    if before is not None and not is_anothers(before, sender):
         findings += _change_findings(movement, told, before)
     return [*findings, *_comparisons(movement, told, before, state, sender)]
 
@@ -245,7 +243,7 @@ def beyond_reach(
     It is the same whatever the notice and the record hold (R35).
     """
     movement = MOVEMENTS.get(str(told[REASON]))
-    if movement is None or before is None or not _is_anothers(before, sender):
+    if movement is None or before is None or not is_anothers(before, sender):
         return []
     return [] if state in movement.from_elsewhere else [_finding("L-11", MUNICIPALITY_CODE)]
 
@@ -254,7 +252,7 @@ def decided_by_anothers(told: Values, before: Values | None, state: State, sende
     """Whether what stands in another municipality's record decides about the notice (L-17)."""
     return (
         before is not None
-        and _is_anothers(before, sender)
+        and is_anothers(before, sender)
         and state in _ALIKE_IN
         and not judge_state(told, before, state, sender)
         and not beyond_reach(told, before, state, sender)
@@ -268,6 +266,12 @@ def judge_state(told: Values, before: Values | None, state: State, sender: Sende
     """
     movement = MOVEMENTS.get(str(told[REASON]))
     return [] if movement is None else [*_state_findings(movement, before, state, sender)]
+
+
+def overtakes(told: Values, before: Values | None, state: State, sender: Sender) -> bool:
+    """Whether a 転入 comes before the 転出 of the municipality that the person comes from."""
+    findings = judge_state(told, before, state, sender)
+    return any(finding.severity is Severity.WAIT for finding in findings)
 
 
 def taken_code() -> Finding:
@@ -289,14 +293,15 @@ def _state_findings(
     cell = movement.before[state]
     if cell == "ok":
         return
-    if cell == "L-01" and before is not None and _is_anothers(before, sender):
+    if cell == "L-01" and before is not None and is_anothers(before, sender):
         # The 転入 has overtaken the 転出 of the municipality the person comes from.
         yield Finding(Severity.WAIT, Problem("L-01", REASON, ELSEWHERE))
         return
     yield _finding(cell, REASON)
 
 
-def _is_anothers(before: Values, sender: Sender) -> bool:
+def is_anothers(before: Values, sender: Sender) -> bool:
+    """Whether a record is of a resident of another municipality."""
     return before[MUNICIPALITY_CODE] not in sender.covers
 
 
@@ -342,7 +347,7 @@ def _unlike(told: Values, before: Values, state: State, sender: Sender) -> Itera
     """
     differing = [item for item in (NAME, BIRTH_DATE, SEX) if told[item] != before[item]]
     grave = {BIRTH_DATE, SEX} if state in _ALIKE_IN else set()
-    if not _is_anothers(before, sender):
+    if not is_anothers(before, sender):
         for item in differing:
             yield _finding("L-17" if item in grave else "(L-17)", item)
     elif differing:

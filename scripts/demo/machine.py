@@ -66,7 +66,7 @@ def _ledger_commands(stage: Stage, cast: Cast) -> None:
         log_in(stage, AUDITOR)
 
 
-AT_NIGHT = {"retention/erase", "provision/bulk-expire"}
+AT_NIGHT = {"retention/erase", "provision/bulk-expire", "reconcile/forget"}
 """What the appliance asks of itself, once a night."""
 
 

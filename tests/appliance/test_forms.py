@@ -71,7 +71,7 @@ DATE = "YYYY-MM-DD with 00 for unknown parts"
         (
             AddOperator,
             {"operator_id": "op 2"},
-            "operator_id must be 1 to 16 of A-Z a-z 0-9 -",
+            "operator_id must be 1 to 16 of A-Z 0-9 -",
         ),
         (Asked, {"parts": [{"born": "x"}]}, f"parts[0].born must be {DATE}"),
         (Asked, {"parts": [{"rank": 0}]}, "parts[0].rank must be a whole number from 1"),

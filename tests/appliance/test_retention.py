@@ -65,6 +65,14 @@ def test_the_newest_version_has_no_term_and_the_one_before_counts_from_the_newer
     assert term(bench, who, 2) is None
 
 
+@pytest.mark.requirement("R154")
+def test_a_version_is_never_kept_for_less_than_150_years_from_its_own_receipt(bench: Bench) -> None:
+    """The notice after it had come before, and had been held."""
+    who = admit(bench, notified_on="2026-06-01")
+    change(bench, who, notified_on="2026-04-01")
+    assert term(bench, who, 1) == date(2176, 6, 1)
+
+
 @pytest.mark.requirement("R153", "R169")
 def test_a_version_that_strikes_off_counts_from_its_own_notice_and_keeps_that(bench: Bench) -> None:
     who = admit(bench)

@@ -45,7 +45,7 @@ OURS = {
 }
 CATALOGUE = put_together(OURS, quick_pins()).operations
 OPERATIONS = [operation for _, operation in CATALOGUE.values()]
-RECONCILE_FREE = ("begin", "digest", "compare", "finish", "status", "plan")
+RECONCILE_FREE = ("begin", "digest", "compare", "finish", "status", "plan", "forget")
 POLICY = read_policy(ROOT / "firmware_config/policy")
 
 BATCHES = {"update/notify"}

@@ -303,9 +303,9 @@ def test_init_says_which_name_is_not_of_its_form(site: Site) -> None:
     wrong = init(site, "--operator", "OP 1", "--person", "", "--terminal-id", "SYSTEM")
     assert wrong.exit_code == 2
     assert as_json(wrong)["error"]["problems"] == [
-        "--operator must be 1 to 16 of A-Z a-z 0-9 -",
-        "--person must be 1 to 32 of A-Z a-z 0-9 -",
-        "--terminal-id must be 1 to 16 of A-Z a-z 0-9 -",
+        "--operator must be 1 to 16 of A-Z 0-9 -",
+        "--person must be 1 to 32 of A-Z 0-9 -",
+        "--terminal-id must be 1 to 16 of A-Z 0-9 -",
     ]
     assert not site.data.exists()
 

@@ -1,5 +1,6 @@
 """Runs from beginning to end, and what a request may not ask."""
 
+from datetime import timedelta
 from typing import Any
 
 import msgspec
@@ -7,6 +8,7 @@ import pytest
 from msgspec.structs import replace
 
 from appliance.errors import Conflict, Malformed, Refusal, Rejected
+from appliance.papers import Papers
 from appliance.testing import Bench, Seat
 from plugins import reconcile as plugin
 from plugins.reconcile import records
@@ -16,6 +18,8 @@ from tests.plugins.reconcile.files import (
     begun,
     both,
     bucket,
+    logged_in,
+    notice,
     reconcile,
     root,
     sent,
@@ -195,3 +199,77 @@ def test_a_range_that_leaves_very_many_out_is_refused(
     both(bench, range(1, 5))
     with pytest.raises(Malformed, match="smaller ranges"):
         reconcile(bench, [], whole=True)
+
+
+def papers_left(bench: Bench) -> dict[str, int]:
+    """Count the papers that name somebody."""
+    with bench.vault.view() as view:
+        papers = Papers(view, None, "reconcile")
+        kinds = ("sent", "findings", "pairs", "kept", "progress")
+        counts = {kind: sum(1 for _ in papers.every(kind)) for kind in kinds}
+    return {kind: count for kind, count in counts.items() if count}
+
+
+def forgotten(bench: Bench) -> int:
+    """Let the job run to its end; return how many findings it dropped."""
+    dropped = 0
+    while (step := bench.step("reconcile/forget")).more:
+        dropped += step.done
+    return dropped + step.done
+
+
+def test_an_abandoned_run_leaves_nothing_of_who_was_sent(bench: Bench) -> None:
+    both(bench, [1])
+    cs = bench.municipality(YATSUSHIRO)
+    run = begun(cs)["run"]
+    cs.ask("reconcile/compare", {"run": run, "records": [sent(notice(2)), sent(notice(3))]})
+    assert papers_left(bench) == {"sent": 2, "findings": 2, "kept": 1, "progress": 1}
+    begun(cs)
+    assert papers_left(bench) == {"findings": 2, "kept": 2}
+    assert forgotten(bench) == 2
+    assert papers_left(bench) == {"kept": 1}
+
+
+def test_a_run_left_open_is_abandoned_after_a_month(bench: Bench) -> None:
+    cs = bench.municipality(YATSUSHIRO)
+    run = begun(cs)["run"]
+    cs.ask("reconcile/compare", {"run": run, "records": [sent(notice(2))]})
+    bench.now += timedelta(days=30)
+    assert forgotten(bench) == 0
+    cs.ask("reconcile/compare", {"run": run, "records": [sent(notice(3))]})
+    bench.now += timedelta(days=1)
+    assert forgotten(bench) == 2
+    assert papers_left(bench) == {}
+    with pytest.raises(Conflict, match="over"):
+        cs.ask("reconcile/digest", {"run": run})
+    begun(cs)
+
+
+def test_whom_a_finished_run_was_about_is_forgotten_after_a_year(
+    bench: Bench, registrar: Seat, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(plugin, "FORGOTTEN_AT_ONCE", 2)
+    theirs = both(bench, [1, 2, 3, 4])
+    theirs[1] = replace(theirs[1], sex="1")
+    theirs[3] = notice(5, name=theirs[3].name, birth_date=theirs[3].birth_date)
+    ended = reconcile(bench, theirs.values())
+    assert len(ended.pairs) == 1
+    assert papers_left(bench) == {"findings": 3, "pairs": 1, "kept": 1}
+    bench.now += timedelta(days=364)
+    assert forgotten(bench) == 0
+    bench.now += timedelta(days=1)
+    assert forgotten(bench) == 3
+    assert papers_left(bench) == {}
+    again = logged_in(bench).ask("reconcile/report", {"run": ended.run}, **REPORTING).data
+    assert (again["findings"], again["pairs"], again["missing_here"]) == ((), (), 1)
+
+
+def test_what_was_sent_is_kept_of_no_more_than_are_paired(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(plugin, "MOST_SENT", 2)
+    cs = bench.municipality(YATSUSHIRO)
+    run = begun(cs)["run"]
+    strangers = [sent(notice(which)) for which in (2, 3, 4)]
+    cs.ask("reconcile/compare", {"run": run, "records": strangers})
+    assert papers_left(bench) == {"sent": 2, "findings": 3, "kept": 1, "progress": 1}

@@ -165,3 +165,8 @@ def test_a_revoked_terminal_is_out_at_once_and_may_get_a_new_certificate(
 def test_a_terminal_does_not_revoke_itself(keeper: Seat) -> None:
     with pytest.raises(Conflict, match="itself"):
         keeper.ask("roster/revoke-terminal", {"terminal_id": "TERM-0001", "reason": "更新"})
+
+
+def test_no_terminal_is_two_by_another_spelling(keeper: Seat) -> None:
+    with pytest.raises(Malformed, match="of A-Z 0-9 -"):
+        enrol(keeper, terminal_id="term-0002")

@@ -376,3 +376,9 @@ def test_every_revision_of_an_operator_is_kept(bench: Bench, keeper: Seat) -> No
     with bench.vault.view() as view:
         assert len(list(view.revisions("core.operators", b"OP-0002"))) == 2
     assert date(2027, 3, 31).isoformat() == listed(keeper)["OP-0002"]["expires_on"]
+
+
+@pytest.mark.parametrize("named", [{"operator_id": "op-0003"}, {"person_id": "p-0002"}])
+def test_nobody_is_two_persons_by_another_spelling(keeper: Seat, named: dict[str, str]) -> None:
+    with pytest.raises(Malformed, match="of A-Z 0-9 -"):
+        keeper.ask("roster/add-operator", {**NEW, **named})

@@ -1,7 +1,7 @@
 """Everything is counted again, step by step beside the work of the day, and compared."""
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,7 @@ from appliance.registers import Register
 from appliance.testing import PREPARED, Bench
 from storage.engine import Entry, Unit, VersionId
 from tests.plugins.people import UTO, YATSUSHIRO, admit, change, number
-from tests.plugins.update.making import NEW_ADDRESS, moving_out, notify, wire
+from tests.plugins.update.making import NEW_ADDRESS, moved, moving_out, notify, wire
 
 pytestmark = pytest.mark.requirement("R172")
 
@@ -180,4 +180,19 @@ def test_a_recount_ends_at_midnight_as_well_as_by_day(bench: Bench) -> None:
     for _ in range(2):
         bench.step(JOB)
     bench.now = bench.now.replace(day=20)
+    assert recounted(bench)["differing"] == 0
+
+
+def test_what_was_held_does_not_let_a_newer_version_be_erased_before_its_month(
+    bench: Bench,
+) -> None:
+    cs = bench.municipality(YATSUSHIRO)
+    notify(cs, wire(), moved(2, 3))
+    bench.now += timedelta(days=61)
+    notify(cs, moved(3, 2, address="熊本県八代市"))
+    bench.now = datetime(2176, 4, 1, 3, tzinfo=UTC)
+    assert bench.step("retention/erase").done == 0
+    assert recounted(bench)["differing"] == 0
+    bench.now = datetime(2176, 6, 1, 3, tzinfo=UTC)
+    assert bench.step("retention/erase").done == 2
     assert recounted(bench)["differing"] == 0

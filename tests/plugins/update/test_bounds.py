@@ -7,6 +7,7 @@ from appliance.values.characters import composed, outsiders
 from plugins.update import batch, clashes
 from tests.plugins.update.making import (
     HITOYOSHI,
+    NEW_ADDRESS,
     code,
     heard,
     moved,
@@ -168,3 +169,93 @@ def test_what_waits_is_read_in_pages(cs):
     notify(cs, *(moved(n, 2, resident_code=code(n), my_number=None) for n in (3, 4, 5)))
     page = cs.ask("update/held", {"after": 3, "limit": 1}).data
     assert ([held["sequence"] for held in page["held"]], page["count"]) == ([4], 3)
+
+
+OTHERS = {
+    "nobody": [],
+    "present": [wire()],
+    "present with more versions": [wire(), moved(2, 2), moved(3, 3, address="熊本県八代市")],
+    "moving out": [wire(), moving_out()],
+    "struck off": [wire(), wire(sequence=2, update_number=2, reason="23")],
+    "dead": [wire(), wire(sequence=2, update_number=2, reason="22")],
+    "under another code": [
+        wire(),
+        wire(
+            sequence=2,
+            update_number=2,
+            reason="41",
+            previous_resident_code=code(1),
+            resident_code=code(50),
+        ),
+    ],
+}
+
+
+@pytest.mark.parametrize("kind", OTHERS)
+@pytest.mark.requirement("R35")
+def test_a_moving_in_with_a_later_number_is_held_alike_whoever_it_is(bench, cs, kind):
+    notify(cs, *OTHERS[kind])
+    hitoyoshi = bench.municipality(HITOYOSHI)
+    assert heard(hitoyoshi, to_hitoyoshi(1, 9)) == [(1, "held", ["G-06"])]
+    assert waits(hitoyoshi) == [(1, ["G-06"])]
+
+
+@pytest.mark.parametrize("kind", [kind for kind in OTHERS if kind != "nobody"])
+@pytest.mark.parametrize("reason", ["11", "31"])
+@pytest.mark.requirement("R35")
+def test_a_used_number_tells_nothing_of_another_municipalitys_record(bench, cs, kind, reason):
+    notify(cs, *OTHERS[kind])
+    [(_, outcome, rules)] = heard(
+        bench.municipality(HITOYOSHI), to_hitoyoshi(1, 1, reason=reason, sex="2", name="探　索")
+    )
+    assert (outcome, rules) == ("rejected", ["G-06" if reason == "11" else "L-11"])
+
+
+@pytest.mark.parametrize("kind", ["present", "dead", "under another code", "moving out"])
+@pytest.mark.requirement("R35")
+def test_past_the_limit_no_answer_tells_who_is_known(bench, cs, monkeypatch, kind):
+    monkeypatch.setattr(clashes, "MOST_IN_A_DAY", 1)
+    notify(cs, *OTHERS[kind])
+    hitoyoshi = bench.municipality(HITOYOSHI)
+    assert heard(hitoyoshi, to_hitoyoshi(1, 1))[0][2] == ["G-06"]
+    tries = [to_hitoyoshi(n, n) for n in (2, 3, 9)]
+    strangers = [to_hitoyoshi(n, n, resident_code=code(8)) for n in (12, 13)]
+    answers = heard(hitoyoshi, *tries, *strangers)
+    assert {(outcome, *rules) for _, outcome, rules in answers} == {("rejected", "G-13")}
+    assert waits(hitoyoshi) == []
+
+
+@pytest.mark.parametrize("kind", ["dead", "under another code"])
+@pytest.mark.parametrize("update_number", [1, 3])
+@pytest.mark.requirement("R35")
+def test_what_the_state_of_another_municipalitys_record_refuses_is_a_clash(
+    bench, cs, monkeypatch, kind, update_number
+):
+    monkeypatch.setattr(clashes, "MOST_IN_A_DAY", 2)
+    notify(cs, *OTHERS[kind])
+    hitoyoshi = bench.municipality(HITOYOSHI)
+    tries = [to_hitoyoshi(n, update_number) for n in (1, 2, 3)]
+    rules = [rules for _, _, rules in heard(hitoyoshi, *tries)]
+    assert rules[0] == rules[1] != ["G-13"]
+    assert rules[2] == ["G-13"]
+
+
+def test_past_the_limit_whoever_moved_out_is_still_entered(bench, cs, monkeypatch):
+    monkeypatch.setattr(clashes, "MOST_IN_A_DAY", 1)
+    notify(cs, wire(), moving_out(day="2026-03-25"))
+    hitoyoshi = bench.municipality(HITOYOSHI)
+    assert heard(hitoyoshi, to_hitoyoshi(1, 1), to_hitoyoshi(2, 3)) == [
+        (1, "rejected", ["G-06"]),
+        (2, "applied", []),
+    ]
+
+
+def test_what_waits_goes_on_waiting_past_the_limit(bench, cs, monkeypatch):
+    monkeypatch.setattr(clashes, "MOST_IN_A_DAY", 1)
+    notify(cs, wire())
+    hitoyoshi = bench.municipality(HITOYOSHI)
+    assert heard(hitoyoshi, to_hitoyoshi(1, 4), to_hitoyoshi(2, 1))[0][1] == "held"
+    notify(cs, moved(2, 2))
+    assert waits(hitoyoshi) == [(1, ["G-06"])]
+    notify(cs, wire(sequence=3, update_number=3, reason="21", address=NEW_ADDRESS))
+    assert waits(hitoyoshi) == []

@@ -221,6 +221,25 @@ def test_the_municipality_before_hears_that_its_moving_out_is_waited_for(bench, 
     assert "転出" in message["note"]["text"]
 
 
+def test_it_hears_so_once_of_each_who_waits_until_somebody_has_moved_out(bench, cs):
+    def tries(sequence, update_number):
+        notify(hitoyoshi, to_hitoyoshi(sequence, update_number))
+        hitoyoshi.ask("update/withdraw", {"sequence": sequence})
+
+    def heard_of():
+        return [message["kind"] for message in read(cs)["messages"]]
+
+    hitoyoshi = bench.municipality(HITOYOSHI)
+    notify(cs, wire())
+    for sequence in (1, 2, 3):
+        tries(sequence, 3)
+    assert heard_of() == ["awaited"]
+    notify(cs, moving_out(day="2026-03-25"), wire(sequence=3, update_number=3))
+    tries(4, 5)
+    tries(5, 5)
+    assert heard_of() == ["awaited"] * 2
+
+
 def test_a_notice_that_waited_and_is_refused_is_told_in_the_inbox(bench, cs):
     notify(cs, wire(), moved(3, 3, sex="2", address="熊本県八代市"), moved(2, 2))
     [message] = read(cs)["messages"]

@@ -183,3 +183,31 @@ def test_a_whole_set_again_changes_nothing(bench, cs):
         300,
         300,
     )
+
+
+def changed_code(sequence, update_number, before, after, reason="41"):
+    return wire(
+        sequence=sequence,
+        update_number=update_number,
+        reason=reason,
+        previous_resident_code=before,
+        resident_code=after,
+    )
+
+
+@pytest.mark.usefixtures("opened")
+def test_nobody_is_turned_back_to_a_former_code(bench, cs):
+    notify(cs, wire(), changed_code(2, 2, code(1), code(50)))
+    assert came_of(cs, kept(moved(9, 9))) == ("rejected", ["resident_code"])
+    assert recorded(bench, code(50))[-1]["resident_code"] == code(50)
+    assert came_of(cs, kept(wire())) == ("newer", [])
+    back = kept(changed_code(9, 9, code(50), code(1)))
+    assert came_of(cs, back) == ("rejected", ["resident_code"])
+
+
+@pytest.mark.usefixtures("opened")
+def test_a_change_of_code_that_was_taken_back_is_recovered(bench, cs):
+    notify(cs, wire(), changed_code(2, 2, code(1), code(50)))
+    back = kept(changed_code(9, 3, code(50), code(1), reason="42"))
+    assert came_of(cs, back) == ("updated", [])
+    assert recorded(bench, code(1))[-1]["resident_code"] == code(1)
