@@ -30,6 +30,7 @@ from appliance.plugin_api import (
     SexText,
     Standing,
     Value,
+    address_key,
     check_digits,
 )
 
@@ -85,7 +86,9 @@ def key_of(by: By, claimed: Four | None) -> Key:
     if claimed is not None and not any(_given(claimed)):
         raise Malformed("claimed: give at least one information")
     if four and not _enough(by):
-        raise Malformed("by: give name or kana, and birth_date, sex or address")
+        raise Malformed(
+            "by: give name or kana, and birth_date, sex or address from the municipality on"
+        )
     check_digits(resident_code=by.resident_code, my_number=by.my_number)
     if numbers[0]:
         return "resident_code"
@@ -122,6 +125,8 @@ def settled(placed: Sequence[tuple[Hit, Standing]], *, removed: bool) -> Meant:
     here = [each for each in placed if each[1] is Standing.HERE]
     elsewhere = [each for each in placed if each[1] is Standing.ELSEWHERE]
     if elsewhere and not here:
+        if len(elsewhere) > 1:
+            return Meant("several")
         hit, standing = elsewhere[0]
         return Meant("elsewhere", hit, standing=standing)
     there = here or (list(placed) if removed else [])
@@ -155,5 +160,7 @@ def _given(four: Four) -> list[bool]:
 
 
 def _enough(four: Four) -> bool:
-    name, kana, *others = _given(four)
-    return (name or kana) and any(others)
+    name, kana, born, sex, _ = _given(four)
+    # 都道府県 alone is no address: everybody lives there.
+    lives = four.address is not None and bool(address_key(four.address))
+    return (name or kana) and (born or sex or lives)
