@@ -162,6 +162,8 @@ def _abroad(
     answer = case.national.inquire(asked, items)
     if answer.result != "one":
         return meant, None
+    # The count of provisions is checked against what the ledger says was answered.
+    case.note.result = f"one by {key_of(by, claimed)}, told by the national server"
     values = {str(name): value for name, value in answer.values.items()}
     found = Found(answer.values, answer.withheld, values)
     return Meant("one", standing=Standing.ELSEWHERE), found

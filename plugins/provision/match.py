@@ -86,9 +86,7 @@ def key_of(by: By, claimed: Four | None) -> Key:
     if claimed is not None and not any(_given(claimed)):
         raise Malformed("claimed: give at least one information")
     if four and not _enough(by):
-        raise Malformed(
-            "by: give name or kana, and birth_date, sex or address from the municipality on"
-        )
+        raise Malformed("by: give name or kana, and birth_date, sex or address")
     check_digits(resident_code=by.resident_code, my_number=by.my_number)
     if numbers[0]:
         return "resident_code"
