@@ -159,9 +159,7 @@ def bad_row(**changed: str) -> list[str]:
         pytest.param(bad_row(number="912345678900"), "B-09", id="number-digit"),
         pytest.param(bad_row(code="90000000013", number=""), "B-09", id="code-digit"),
         pytest.param(bad_row(born="1990-13-05"), "B-10", id="date"),
-<<<<<<< HEAD
         pytest.param(bad_row(born="1990-02-30"), "B-10", id="no-day-of-the-calendar"),
-=======
         pytest.param(bad_row(address="　"), "B-11", id="blank-address"),
         pytest.param(bad_row(address="東京都"), "B-11", id="prefecture-claimed"),
         pytest.param([*HANAKO[:-1], "熊本県"], "B-11", id="prefecture-with-birth"),
@@ -169,7 +167,6 @@ def bad_row(**changed: str) -> list[str]:
         pytest.param(
             by_four("x", kana="くまもと", address="東京都"), "B-08", id="kana-and-prefecture"
         ),
->>>>>>> 591cd7b (Test the rights of bulk inquiries; warn of formulas, tell no result before approval)
     ],
 )
 def test_r44_every_problem_is_told_by_its_row(desks: Desks, row: list[str], rule: str) -> None:
