@@ -16,7 +16,7 @@ from appliance.testing import PREPARED
 from plugins.provision import kept, release, work
 from storage.engine import Unit
 from storage.errors import Tampered
-from tests.plugins.people import admit, number
+from tests.plugins.people import admit, code, number
 from tests.plugins.provision.desks import TAX, Desks, by_four, by_number, inquiry
 
 OVER: dict[str, dict[str, Any]] = {
@@ -125,6 +125,13 @@ def test_rights_that_end_while_a_step_looks_people_up_answer_nothing(
     desks.work()
     restore(desks)
     assert desks.approve(job)["counts"] == {"90": 1}
+    registrar = desks.bench.clerk(
+        "OP-2000", roles=("registrar",), purposes=("register-administration",), terminal_id="T-8"
+    )
+    asked = {"by": {"resident_code": code(1)}}
+    about_him = {"purpose": "register-administration", "reason": "01"}
+    reported = registrar.ask("provision/report", asked, **about_him).data["provisions"]
+    assert reported == ()
 
 
 # --- what is told before approval ---
