@@ -62,7 +62,7 @@ def identify(
         return Actor(terminal=terminal, operator=None, roles=frozenset({AT_A_TERMINAL}))
     session = sessions.use(envelope.bearer, terminal.fingerprint, now)
     record = roster.operator(session.operator_id)
-    if record is None or record.suspended or record.expires_on < now.astimezone(JST).date():
+    if record is None or not record.may_work(now.astimezone(JST).date()):
         sessions.close(session.digest)
         raise Unidentified("log in first; a session ends when it is not used")
     return Actor(

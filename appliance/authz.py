@@ -5,16 +5,17 @@ then 事務, then the plugins' vetoes. Whether a resident exists is never looked
 """
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import date
 
 import pluggy
 
 from appliance.errors import NotPermitted, Unidentified
 from appliance.items import ITEM_NAMES, ItemName
-from appliance.model import Actor, Grant, OperationName, PurposeCode, Request
+from appliance.model import Actor, Behalf, Grant, OperationName, PurposeCode, Request
 from appliance.operation import AnyOperation
 from appliance.policy import Policy, PurposeRule, RoleRule, items_of
+from appliance.roster import OperatorRecord
 
 log = logging.getLogger(__name__)
 
@@ -33,12 +34,7 @@ def permit(
         NotPermitted: no role, no 事務, or a plugin's veto; says which, never about whom.
     """
     roles = _roles(policy, actor, operation)
-    grant = Grant(
-        items=frozenset[ItemName]().union(*(items_of(role) for role in roles)),
-        keys=frozenset(key for role in roles for key in role.keys),
-        removed=any(role.removed for role in roles),
-        history=any(role.history for role in roles),
-    )
+    grant = _together(roles)
     if operation.purposed:
         grant = narrowed(grant, _purpose(policy, actor, operation, request))
     _ask_plugins(hook, actor, request)
@@ -78,6 +74,15 @@ def _roles(policy: Policy, actor: Actor, operation: AnyOperation) -> list[RoleRu
     return reaching
 
 
+def _together(roles: Sequence[RoleRule]) -> Grant:
+    return Grant(
+        items=frozenset[ItemName]().union(*(items_of(role) for role in roles)),
+        keys=frozenset(key for role in roles for key in role.keys),
+        removed=any(role.removed for role in roles),
+        history=any(role.history for role in roles),
+    )
+
+
 def _purpose(
     policy: Policy, actor: Actor, operation: AnyOperation, request: Request
 ) -> PurposeRule:
@@ -105,6 +110,32 @@ def in_force(
     if reason not in rule.reasons:
         raise NotPermitted("this reason does not belong to the purpose")
     return rule
+
+
+def on_behalf(policy: Policy, record: OperatorRecord | None, behalf: Behalf, today: date) -> Grant:
+    """Return how far an operator's own rights reach for a 事務 today, though he is not there.
+
+    A role counts that reaches the operation at any terminal with staff.
+
+    Raises:
+        NotPermitted: he may not work any more, no role of his reaches it, or the 事務 is not his
+            or does not allow it.
+    """
+    if record is None or not record.may_work(today):
+        raise NotPermitted("whoever asked for this may not work any more")
+    if behalf.purpose not in record.purposes:
+        raise NotPermitted("this purpose is no more among those of whoever asked for this")
+    rule = in_force(policy, behalf.purpose, behalf.reason, behalf.operation, today)
+    roles = [
+        role
+        for name, role in policy.roles.items()
+        if name in record.roles
+        and behalf.operation in role.operations
+        and any(kind.is_staffed for kind in role.terminals)
+    ]
+    if not roles:
+        raise NotPermitted("no role of whoever asked for this reaches it any more")
+    return narrowed(_together(roles), rule)
 
 
 def narrowed(grant: Grant, rule: PurposeRule) -> Grant:

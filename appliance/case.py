@@ -4,12 +4,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-from appliance import authz
-from appliance.errors import Failed
+from appliance.errors import Failed, NotPermitted
 from appliance.ledger_reader import LedgerReader
 from appliance.marks import Marks
 from appliance.media import Media
-from appliance.model import Actor, Grant, OperationName, PurposeCode, Request
+from appliance.model import Actor, Behalf, Grant, Request
 from appliance.national import Abroad
 from appliance.operation import Power
 from appliance.outgoing import Outgoing
@@ -34,6 +33,10 @@ class Powers:
     roster: Roster | None = None
     ledger: LedgerReader | None = None
     outgoing: Outgoing | None = None
+
+
+def _none(operator_id: str, behalf: Behalf) -> Grant:
+    raise NotPermitted("whoever asked for this may not work any more")
 
 
 def _anybody(pem: str) -> bool:
@@ -66,6 +69,9 @@ class Case:
     """Done in the same unit as the ledger entry of the refusal."""
     is_ours: Callable[[str], bool] = _anybody
     """Whether a certificate (PEM) is of an authority whose certificates may open a connection."""
+    rights_of: Callable[[str, Behalf], Grant] = _none
+    """How far the rights of a 操作者ID reach today, whatever they were before; raises NotPermitted
+    if he may not work any more, or neither his roles nor his 事務 reach this."""
     prepared: Any = None
     """What the operation's ``prepare`` returned."""
 
@@ -100,18 +106,18 @@ class Case:
         """
         self.together.append(lambda unit: write(self.papers.within(unit)))
 
-    def act_for(self, purpose: PurposeCode, reason: str, operation: OperationName) -> None:
-        """Do what follows for a 事務: the rights of a job end where those of the 事務 end today.
+    def act_for(self, operator_id: str, behalf: Behalf) -> None:
+        """Do what follows for an operator and a 事務: a job's rights end where his end today.
 
-        Both stand in the ledger entry as if the request had named them.
+        事務 and 利用事由 stand in the ledger entry as if the request had named them, even if the
+        rights are over. Nothing is reached beyond ``rights_of`` from now on.
 
         Raises:
-            NotPermitted: the 事務 is not in force, or does not allow the operation or the reason.
+            NotPermitted: as ``rights_of``.
         """
-        rule = authz.in_force(self.policy, purpose, reason, operation, self.request.today)
-        self.grant = authz.narrowed(self.grant, rule)
+        self.note.purpose, self.note.reason = behalf.purpose, behalf.reason
+        self.grant = self.rights_of(operator_id, behalf)
         self.registry.narrow(self.grant)
-        self.note.purpose, self.note.reason = purpose, reason
 
 
 def _given(part: T | None, name: Power) -> T:

@@ -90,6 +90,17 @@ class Hit:
     why: Why
 
 
+def worth(sought: Conditions) -> None:
+    """Refuse conditions of which one would hold of everybody.
+
+    Raises:
+        Malformed: a name, kana or address empties when normalised; names it, never the value.
+    """
+    _key("name", sought.name, normalise.name_key)
+    _key("kana", sought.kana, normalise.kana_key)
+    _key("address", sought.address, normalise.address_key)
+
+
 def plan(sought: Conditions, index: Index, around: Collection[str]) -> set[Token]:
     """Return the tokens to look under: those of the narrowest index the conditions reach.
 
@@ -108,7 +119,7 @@ def plan(sought: Conditions, index: Index, around: Collection[str]) -> set[Token
 def _narrowest(sought: Conditions, index: Index, around: Collection[str]) -> set[Token]:
     kanji = _key("name", sought.name, normalise.name_key)
     kana = _key("kana", sought.kana, normalise.kana_key)
-    births, address = _births(sought), normalise.address_key(sought.address or "")
+    births, address = _births(sought), _key("address", sought.address, normalise.address_key)
     sexes = (sought.sex,) if sought.sex is not None else SEXES
     towns = [(p, sought.town_code, s) for p in around if sought.town_code for s in sexes]
     if kanji and not sought.name_prefix:
@@ -194,7 +205,17 @@ def _plain_conditions(sought: Conditions, values: Values) -> Iterator[bool]:
     if sought.town_code is not None:
         yield get(ItemName("town_code")) == sought.town_code
     if sought.address is not None:
-        yield normalise.address_begins(str(get(ItemName("address")) or ""), sought.address)
+        yield _lives_so(sought.address, values)
+
+
+def _lives_so(asked: str, values: Values) -> bool:
+    recorded = str(values.get(ItemName("address")) or "")
+    code = str(values[ItemName("municipality_code")] or "")
+    # 都道府県 may be left out of what is recorded, and then it is that of the municipality.
+    mine = normalise.prefecture_in(recorded) or normalise.prefecture_of(code)
+    if mine and normalise.prefecture_in(asked) not in ("", mine):
+        return False
+    return normalise.address_begins(recorded, asked)
 
 
 def _born_so(sought: Conditions, recorded: str) -> bool:

@@ -43,6 +43,8 @@ def veto(actor: Actor, request: Request) -> Deny | None:
 def withhold(actor: Actor, request: Request) -> frozenset[ItemName]:
     """Return items that must not leave in this request; the answer lists them as withheld.
 
+    Nor is anything compared with them: comparing tells. A request that needs that is refused.
+
     Asked: once in a request, before the first record is opened.
     Together: the union; only ever fewer items. Raising: everything is withheld.
     """

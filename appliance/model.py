@@ -115,6 +115,15 @@ class Request:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Behalf:
+    """What somebody asked for earlier: under which 事務 and 利用事由, by which operation."""
+
+    purpose: PurposeCode
+    reason: str
+    operation: OperationName
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Grant:
     """How far the rights reach in this request."""
 

@@ -259,6 +259,9 @@ class Pipeline:
             recount=Recount(view, hook, today, registry.touched),
             media=parts.media,
             is_ours=parts.is_ours,
+            rights_of=lambda operator_id, behalf: authz.on_behalf(
+                parts.policy, Roster(view, None).operator(operator_id), behalf, today
+            ),
             marks=Marks(
                 view,
                 parts.tools.marker,

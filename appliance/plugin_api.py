@@ -32,8 +32,10 @@ from appliance.media import data_lines, framed, rows_digest, unframed
 from appliance.model import (
     JST,
     Actor,
+    Behalf,
     Change,
     Deny,
+    Grant,
     Message,
     OperationName,
     PurposeCode,
@@ -53,6 +55,7 @@ from appliance.registers import Entry, Register
 from appliance.roster import OperatorRecord, TerminalRecord
 from appliance.sessions import MAX_FAILURES
 from appliance.standing import Standing
+from appliance.values.addresses import address_key, names_a_house
 from appliance.values.characters import (
     ADDRESS_LENGTH,
     NAME_LENGTH,
@@ -112,6 +115,7 @@ __all__ = [
     "Backlog",
     "BadCertificate",
     "BadGateway",
+    "Behalf",
     "Case",
     "Change",
     "Conditions",
@@ -123,6 +127,7 @@ __all__ = [
     "Entry",
     "Eras",
     "Gaiji",
+    "Grant",
     "Hit",
     "Item",
     "ItemName",
@@ -171,6 +176,7 @@ __all__ = [
     "Watch",
     "Why",
     "YearText",
+    "address_key",
     "check_digits",
     "composed",
     "data_lines",
@@ -185,6 +191,7 @@ __all__ = [
     "is_birth_date",
     "is_my_number",
     "is_resident_code",
+    "names_a_house",
     "outsiders",
     "peer_from_pem",
     "place_of",

@@ -23,7 +23,7 @@ from appliance.errors import (
     Rejected,
     TooMany,
 )
-from appliance.finding import COMPARED, Conditions, Hit, Why, judge, plan
+from appliance.finding import COMPARED, Conditions, Hit, Why, judge, plan, worth
 from appliance.index import Index
 from appliance.items import (
     AS_WRITTEN,
@@ -136,7 +136,9 @@ class Registry:
         """Return everybody who fits all conditions, best first.
 
         Raises:
-            NotPermitted: not by four informations or this item, or not struck-off residents.
+            NotPermitted: not by four informations or this item, or not struck-off residents, or
+                an item is withheld.
+            Malformed: a condition holds nothing that could be compared.
             AddConditions: too wide to be searched for.
             TooMany: more than may be shown; carries the count and nobody.
         """
@@ -177,10 +179,12 @@ class Registry:
         """Return how well what is claimed of a person holds, or None if it does not (R49).
 
         Raises:
-            NotPermitted: something that is claimed is beyond the grant.
+            NotPermitted: something that is claimed is beyond the grant, or withheld.
+            Malformed: it holds nothing that could be compared.
             NotFound: there is no such person.
         """
-        self.require(claimed.items)
+        self._may_compare(claimed.items)
+        worth(claimed)
         self._compare(person, claimed.items)
         sought = replace(claimed, include_removed=True)
         hit = self._judged(person, sought, self._around(claimed.municipality_code))
@@ -192,7 +196,7 @@ class Registry:
         Raises:
             NotPermitted, NotFound: as ``fits``; a key by which may be asked is within the grant.
         """
-        self.require({item} - self._grant.keys)
+        self._may_compare((item,), *self._grant.keys)
         self._compare(person, (item,))
         return self._open(person, (item,), 0)[item] == value
 
@@ -317,12 +321,26 @@ class Registry:
             self._withheld = self._ask_withheld()
         return self._withheld
 
+    def require_told(self, items: Collection[ItemName]) -> None:
+        """Refuse to go on without an item that plugins withhold in this request.
+
+        Raises:
+            NotPermitted: an item is withheld; names it.
+        """
+        if kept := sorted(self.kept_back() & set(items)):
+            raise NotPermitted(f"withheld here: {', '.join(kept)}")
+
+    def _may_compare(self, items: Collection[ItemName], *granted: str) -> None:
+        self.require(set(items).difference(granted))
+        self.require_told(items)
+
     def _compare(self, person: PersonId, items: Collection[ItemName]) -> None:
         self.touched.subjects[person] = None
         self.touched.compared.update(items)
 
     def _fitting(self, sought: Conditions) -> list[Hit]:
-        self.require(sought.items)
+        self._may_compare(sought.items)
+        worth(sought)
         self.touched.compared.update(sought.items)
         around = self._around(sought.municipality_code)
         tokens = plan(sought, self._tools.index, around)

@@ -36,6 +36,10 @@ class OperatorRecord(msgspec.Struct, frozen=True, kw_only=True):
     last_login: datetime | None = None
     last_terminal: str = ""
 
+    def may_work(self, today: date) -> bool:
+        """Return whether he is neither suspended nor past his last day."""
+        return not self.suspended and today <= self.expires_on
+
 
 class PinnedOperator(OperatorRecord, frozen=True, kw_only=True):
     """An operator as kept: with what his PIN is compared with. For logging in alone."""

@@ -32,6 +32,10 @@ FILE = click.Path(path_type=Path, dir_okay=False)
 THERE = click.Path(path_type=Path, exists=True, dir_okay=False)
 
 
+FORMULA = ("=", "+", "-", "@")
+"""What a spreadsheet takes a cell for a formula by; the bytes of a result stay as hashed."""
+
+
 @click.group(cls=Group)
 def media() -> None:
     """媒体連携: prepare a file for the appliance, and open the result."""
@@ -115,8 +119,21 @@ def open_result(sealed: Path, out: Path, key: Path) -> None:
     if frame.problems:
         raise Stop(Exit.HUMAN, "frame", *(f"{sealed}: {each.text}" for each in frame.problems[:20]))
     replace_file(out, content, 0o600)
-    header = ",".join(frame.header)
-    show({"file": str(out), "header": header, "rows": len(frame.rows), "sha256": frame.digest})
+    if risky := sum(any(cell.startswith(FORMULA) for cell in row) for row in frame.rows):
+        click.echo(
+            f"warning: {risky} rows have cells that begin with = + - or @; a spreadsheet would "
+            "take them for formulas: import every column as text",
+            err=True,
+        )
+    show(
+        {
+            "file": str(out),
+            "header": ",".join(frame.header),
+            "rows": len(frame.rows),
+            "formula_like_rows": risky,
+            "sha256": frame.digest,
+        }
+    )
 
 
 def _private(path: Path) -> bytes:

@@ -57,13 +57,33 @@ def begins(whole: str, beginning: str) -> bool:
     return not cut_in_number
 
 
+def names_a_house(text: str) -> bool:
+    """Return whether an address goes as far as a number, and is not a whole town's."""
+    key = address_key(text)
+    return not key[:1].isdigit() and (any(map(str.isdigit, key)) or "無番" in key)
+
+
+def prefecture_in(text: str) -> str:
+    """Return the 都道府県 that an address begins with, to compare it; empty if it names none."""
+    if "{" in text:
+        text = fold(text)
+    return _prefecture(_translated(text).lstrip(" "))
+
+
+def prefecture_of(code: str) -> str:
+    """Return the 都道府県 of a 市町村コード, to compare it; empty if there is none."""
+    return _prefectures().get(code[:2], "")
+
+
+def _prefecture(text: str) -> str:
+    names = _prefecture_names()
+    return next((text[:length] for length in (3, 4) if text[:length] in names), "")
+
+
 def _without_region(text: str) -> str:
     text = text.lstrip(" ")
-    prefectures, districts = _regions()
-    for length in (3, 4):
-        if text[:length] in prefectures:
-            text = text[length:].lstrip(" ")
-            break
+    text = text.removeprefix(_prefecture(text)).lstrip(" ")
+    districts = _districts()
     at = text.find("郡", 1, 8) + 1
     return text[at:] if text[:at] in districts else text
 
@@ -85,15 +105,26 @@ def _table() -> dict[int, str]:
 
 
 @cache
-def _regions() -> tuple[frozenset[str], frozenset[str]]:
-    """Return the names of all prefectures, and of all 郡, as they are after translation."""
-    text = (resources.files("appliance.values") / "data/municipalities.tsv").read_text(
-        encoding="utf-8"
-    )
-    rows = [line.split("\t") for line in text.splitlines() if not line.startswith("#")]
-    prefectures = (row[1] for row in rows if row[3] == "-")
-    districts = (row[2] for row in rows if row[2].endswith("郡"))
-    return frozenset(map(_translated, prefectures)), frozenset(map(_translated, districts))
+def _prefectures() -> dict[str, str]:
+    """Return all prefectures by the first two digits of their code, as after translation."""
+    return {row[0][:2]: _translated(row[1]) for row in _rows() if row[3] == "-"}
+
+
+@cache
+def _prefecture_names() -> frozenset[str]:
+    return frozenset(_prefectures().values())
+
+
+@cache
+def _districts() -> frozenset[str]:
+    """Return the names of all 郡, as after translation."""
+    return frozenset(_translated(row[2]) for row in _rows() if row[2].endswith("郡"))
+
+
+def _rows() -> list[list[str]]:
+    data = resources.files("appliance.values") / "data/municipalities.tsv"
+    lines = data.read_text(encoding="utf-8").splitlines()
+    return [line.split("\t") for line in lines if not line.startswith("#")]
 
 
 def _translated(text: str) -> str:

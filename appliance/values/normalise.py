@@ -14,7 +14,7 @@ from typing import Final
 
 from appliance.values import kana as readings
 from appliance.values import spelling
-from appliance.values.addresses import address_key, begins
+from appliance.values.addresses import address_key, begins, prefecture_in, prefecture_of
 from appliance.values.characters import fold, fold_table
 from appliance.values.spelling import LONG_VOWEL, chained, dropping
 
@@ -29,6 +29,8 @@ __all__ = [
     "kanji_prefix",
     "name_key",
     "names_in",
+    "prefecture_in",
+    "prefecture_of",
 ]
 
 VERSION: Final = 2

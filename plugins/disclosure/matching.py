@@ -4,7 +4,8 @@
 what was written               comes to
 =============================  ==============================================================
 all of it fits one person      matched; variants of a character are equal, the address may be
-                               written without its end (a building)
+                               written without its end (a building),
+                               not without its number
 it fits several                several: the 住民票コード is needed
 all but one information fits   mismatch, and which information differs; absent, once the
                                requester confirmed what is written (a namesake is not he)
@@ -18,7 +19,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from appliance.plugin_api import AddConditions, Case, Conditions, Hit, ItemName, PersonId, TooMany
+from appliance.plugin_api import (
+    AddConditions,
+    Case,
+    Conditions,
+    Hit,
+    ItemName,
+    PersonId,
+    TooMany,
+    names_a_house,
+)
 from plugins.disclosure.book import Subject
 
 Outcome = Literal["matched", "mismatch", "several", "absent"]
@@ -52,7 +62,9 @@ def matched(case: Case, subject: Subject, *, confirmed: bool = False) -> Matchin
     if fitting is None or len(fitting) > 1:
         return Matching("several")
     if not fitting:
-        return Matching("absent") if confirmed else _nearly(case, told)
+        # Of somebody who lives somewhere in a town it cannot be said that he is not in the file.
+        sure = confirmed and names_a_house(subject.address)
+        return Matching("absent") if sure else _nearly(case, told)
     if code is not None:
         return Matching("mismatch", None, (RESIDENT_CODE,))
     return Matching("matched", fitting[0].person)
@@ -66,6 +78,8 @@ def _holder(case: Case, code: str) -> PersonId | None:
 
 
 def _holds(case: Case, person: PersonId, item: str, told: Mapping[str, str]) -> bool:
+    if item == "address" and not names_a_house(told[item]):
+        return False
     return case.registry.fits(person, _conditions(case, {item: told[item]})) is not None
 
 
@@ -79,7 +93,12 @@ def _nearly(case: Case, told: Mapping[str, str]) -> Matching:
 
 
 def _fitting(case: Case, told: Mapping[str, str]) -> Sequence[Hit] | None:
-    """Return who fits, struck-off residents too; None where they are too many to be listed."""
+    """Return who fits, struck-off residents too; None where they are too many to be listed.
+
+    Nobody's address is confirmed by one that does not go as far as a number.
+    """
+    if "address" in told and not names_a_house(told["address"]):
+        return []
     try:
         hits = case.registry.find(_conditions(case, told))
     except (AddConditions, TooMany):

@@ -19,7 +19,7 @@ so that the answer can be repeated (R50, R52). ``provision_id`` names it. 個人
 it: the person found is.
 """
 
-from appliance.plugin_api import AnyOperation, Job, hookimpl
+from appliance.plugin_api import Alarm, AnyOperation, Job, Watch, hookimpl
 from plugins.provision import bulk, counts, inquiry, recipients, release, report, work
 
 
@@ -39,3 +39,8 @@ def operations() -> list[AnyOperation]:
 @hookimpl
 def jobs() -> list[Job]:
     return [*work.JOBS]
+
+
+@hookimpl
+def alarms(watch: Watch) -> list[Alarm]:
+    return work.failing(watch)

@@ -5,7 +5,7 @@ appliance then answers the rows by itself (``work.py``); how the result leaves i
 """
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Annotated
 
 from msgspec import Meta
@@ -13,6 +13,7 @@ from msgspec import Meta
 from appliance.plugin_api import (
     Answer,
     Arguments,
+    Behalf,
     Case,
     Conflict,
     ItemName,
@@ -20,11 +21,12 @@ from appliance.plugin_api import (
     Operation,
     OperationName,
     Problem,
+    PurposeCode,
     Rejected,
     ShortText,
     unframed,
 )
-from plugins.provision.kept import CHUNK, Entry, Jobs, Progress, packed
+from plugins.provision.kept import CHUNK, Entry, Jobs, Progress, packed, state_on
 from plugins.provision.recipients import Number, recipient_of
 from plugins.provision.rows import header_problems, row_problems
 
@@ -82,7 +84,7 @@ class JobStatus(Answer, frozen=True, kw_only=True):
     eta: float | None
     """Seconds until every row is answered, at this rate."""
     counts: dict[str, int]
-    """Rows by result code."""
+    """Rows by result code; empty until it is approved: before, nobody may learn a result."""
     digest: str | None
     """SHA-256 of the rows of the result, once it is whole."""
     submitted_by: str
@@ -116,12 +118,14 @@ def check(case: Case, asked: Submit) -> Checked:
     """Open the file and check it whole.
 
     Raises:
-        NotPermitted: an item is beyond the 事務.
+        NotPermitted: an item is beyond the 事務, or withheld.
         NotFound, Rejected: the recipient is none, or something is wrong with the file.
         Malformed: the file was not sealed for this appliance.
         Conflict: the recipient's request of this number was taken already.
     """
-    case.registry.require([ItemName(name) for name in asked.items])
+    items = [ItemName(name) for name in asked.items]
+    case.registry.require(items)
+    case.registry.require_told(items)
     recipient = recipient_of(case, asked.recipient)
     frame = unframed(case.media.open(asked.file))
     problems = [*frame.problems]
@@ -190,10 +194,11 @@ def submit(case: Case, asked: Submit) -> Submitted:
 def status(case: Case, asked: Status) -> Statuses:
     """Tell how far jobs are."""
     jobs = Jobs(case.papers)
+    today = case.request.today
     if asked.job is not None:
-        return Statuses(jobs=(status_of(jobs, asked.job, jobs.of(case, asked.job)),))
+        return Statuses(jobs=(status_of(jobs, asked.job, jobs.of(case, asked.job), today),))
     mine = [each for each in jobs.book.every() if each[1]["purpose"] == case.request.purpose]
-    return Statuses(jobs=tuple(status_of(jobs, job, entry) for job, entry in reversed(mine)))
+    return Statuses(jobs=tuple(status_of(jobs, *each, today) for each in reversed(mine)))
 
 
 def cancel(case: Case, asked: OfJob) -> JobStatus:
@@ -212,7 +217,14 @@ def cancel(case: Case, asked: OfJob) -> JobStatus:
         raise Conflict("the result was put out already", [Problem("B-31", "job", text)])
     entry = jobs.forget(asked.job, "cancelled", cancelled=who(case))
     case.note.result = f"bulk {asked.job}: cancelled"
-    return status_of(jobs, asked.job, entry)
+    return status_of(jobs, asked.job, entry, case.request.today)
+
+
+def behalf_of(entry: Entry) -> Behalf:
+    """Return what the submitter of a job must still be allowed to ask for."""
+    return Behalf(
+        purpose=PurposeCode(entry["purpose"]), reason=entry["reason"], operation=SUBMIT.name
+    )
 
 
 def who(case: Case) -> dict[str, str]:
@@ -227,12 +239,12 @@ def who(case: Case) -> dict[str, str]:
     }
 
 
-def status_of(jobs: Jobs, job: int, entry: Entry) -> JobStatus:
+def status_of(jobs: Jobs, job: int, entry: Entry, today: date) -> JobStatus:
     """Return how far a job is."""
     progress = jobs.progress(job)
     rate = _rate(progress)
     left = entry["rows"] - progress.done
-    state = entry["state"]
+    state = state_on(entry, today)
     return JobStatus(
         job=job,
         state="running" if state == "queued" and progress.done else state,
@@ -242,7 +254,7 @@ def status_of(jobs: Jobs, job: int, entry: Entry) -> JobStatus:
         done=progress.done,
         rate=rate,
         eta=round(left / rate, 1) if rate and state == "queued" else None,
-        counts=progress.counts,
+        counts=progress.counts if state == "approved" else {},
         digest=entry.get("digest"),
         submitted_by=entry["submitted"]["operator"],
         submitted_at=datetime.fromisoformat(entry["submitted"]["at"]),
@@ -260,18 +272,19 @@ def _rate(progress: Progress) -> float | None:
     return round((progress.done - CHUNK) / took.total_seconds(), 1) if took else None
 
 
+SUBMIT = Operation(
+    name=OperationName("provision/bulk-submit"),
+    summary="Hand in a sealed file of inquiries, to be answered as a job.",
+    asks=Submit,
+    answers=Submitted,
+    handler=submit,
+    prepare=check,
+    changes=True,
+    records=("media_id", "recipient", "items"),
+    drops=("file",),
+)
 OPERATIONS = (
-    Operation(
-        name=OperationName("provision/bulk-submit"),
-        summary="Hand in a sealed file of inquiries, to be answered as a job.",
-        asks=Submit,
-        answers=Submitted,
-        handler=submit,
-        prepare=check,
-        changes=True,
-        records=("media_id", "recipient", "items"),
-        drops=("file",),
-    ),
+    SUBMIT,
     Operation(
         name=OperationName("provision/bulk-status"),
         summary="Tell how far the bulk inquiries of a purpose are.",

@@ -95,7 +95,7 @@ class Verified(Answer, frozen=True, kw_only=True):
 
 def inquire(case: Case, asked: Inquire) -> Inquired:
     """Answer the items asked for."""
-    meant, found = _answered(case, asked.by, asked.claimed, asked.items)
+    meant, found = _counted(case, asked.by, asked.claimed, asked.items)
     return Inquired(
         result=meant.result,
         resident=found.told if found else None,
@@ -107,7 +107,7 @@ def inquire(case: Case, asked: Inquire) -> Inquired:
 
 def verify(case: Case, asked: Verify) -> Verified:
     """Compare, and answer only whether it holds."""
-    meant, found = _answered(case, asked.by, None, tuple(asked.claims))
+    meant, found = _counted(case, asked.by, None, tuple(asked.claims))
     verdicts = _verdicts(found, asked.claims) if found else {}
     if found:
         matching = sum(verdict == "match" for verdict in verdicts.values())
@@ -121,6 +121,15 @@ def verify(case: Case, asked: Verify) -> Verified:
     )
 
 
+def _counted(
+    case: Case, by: By, claimed: Four | None, names: Sequence[str]
+) -> tuple[Meant, Found | None]:
+    """Count what an inquiry is answered with, by the national server if need be."""
+    meant, found = _answered(case, by, claimed, names)
+    case.tally(tally_name(case, case.request.purpose, _method(case), meant.result))
+    return meant, found
+
+
 def _answered(
     case: Case, by: By, claimed: Four | None, names: Sequence[str]
 ) -> tuple[Meant, Found | None]:
@@ -131,7 +140,6 @@ def _answered(
     meant = find_out(case, by, key, claimed, removed=case.grant.removed)
     case.note.hits = meant.hits
     case.note.result = f"{meant.result} by {key}{meant.remark}"
-    case.tally(tally_name(case, case.request.purpose, _method(case), meant.result))
     if meant.hit is not None:
         case.registry.concerns(meant.hit.person)
     if meant.result == "one" and meant.hit is not None:
@@ -154,6 +162,8 @@ def _abroad(
     answer = case.national.inquire(asked, items)
     if answer.result != "one":
         return meant, None
+    # The count of provisions is checked against what the ledger says was answered.
+    case.note.result = f"one by {key_of(by, claimed)}, told by the national server"
     values = {str(name): value for name, value in answer.values.items()}
     found = Found(answer.values, answer.withheld, values)
     return Meant("one", standing=Standing.ELSEWHERE), found

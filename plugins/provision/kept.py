@@ -4,7 +4,7 @@
 paper            key                      holds
 ===============  =======================  ====================================================
 register bulk    number of the job        who asked for what; every state it has been in
-bulk-queue       job                      jobs that have rows left, or are to be closed
+bulk-queue       job                      jobs that have rows left, or are to be closed; failures
 bulk-rows        job and chunk            rows of the inquiry, gone once they are answered
 bulk-result      job and chunk            rows of the result, gone when it expires
 bulk-progress    job                      how far it is
@@ -16,7 +16,7 @@ with the next chunk, and no row is answered twice or lost.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import date
 from typing import Any
 
@@ -28,6 +28,9 @@ CHUNK = 500
 """Rows answered in one step: half a second."""
 QUEUE, ROWS, RESULT = "bulk-queue", "bulk-rows", "bulk-result"
 PROGRESS, EXPIRY = "bulk-progress", "bulk-expiry"
+
+NOT_KEPT = "looked up, not kept"
+"""Said of a step whose job was cancelled, or whose rights changed, while it looked people up."""
 
 Entry = dict[str, Any]
 
@@ -56,7 +59,7 @@ class Jobs:
         job = self.book.add({**entry, "chunks": len(chunks)})
         for chunk, rows in enumerate(chunks):
             self._papers.put(ROWS, _part(job, chunk), {"rows": rows})
-        self._papers.put(QUEUE, _key(job), {})
+        self._papers.put(QUEUE, _key(job), {"failures": 0})
         return job
 
     def of(self, case: Case, job: int) -> Entry:
@@ -71,8 +74,20 @@ class Jobs:
         return entry
 
     def waiting(self) -> int | None:
-        """Return the oldest job that has something left to do, or None."""
-        return next((int(key) for key, _ in self._papers.every(QUEUE)), None)
+        """Return the job that is next, or None: the oldest of those that failed least."""
+        queued = [(paper["failures"], int(key)) for key, paper in self._papers.every(QUEUE)]
+        return min(queued)[1] if queued else None
+
+    def put_back(self, job: int) -> None:
+        """Let a job whose step failed wait until no other has anything left to do."""
+        paper = self._papers.get(QUEUE, _key(job))
+        if paper is not None:
+            self._papers.drop(QUEUE, _key(job))
+            self._papers.put(QUEUE, _key(job), {"failures": paper["failures"] + 1})
+
+    def failing(self) -> list[int]:
+        """Return the jobs whose last step failed."""
+        return [int(key) for key, paper in self._papers.every(QUEUE) if paper["failures"]]
 
     def progress(self, job: int) -> Progress:
         """Return how far a job is."""
@@ -94,8 +109,7 @@ class Jobs:
         part = _part(job, progress.chunk - 1)
         self._papers.put(RESULT, part, {"text": text})
         self._papers.drop(ROWS, part)
-        self._papers.drop(PROGRESS, _key(job))
-        self._papers.put(PROGRESS, _key(job), asdict(progress))
+        self._note(job, progress)
 
     def result(self, job: int) -> str:
         """Return the rows of a result that are there, in order."""
@@ -109,8 +123,9 @@ class Jobs:
         self.book.amend(job, state="done", expires=expires.isoformat(), **changed)
 
     def forget(self, job: int, state: str, **changed: Any) -> Entry:
-        """End a job: nothing of its rows and results stays; return its entry."""
+        """End a job: nothing of its rows and results stays, nor how many came to what."""
         entry = self.book.amend(job, state=state, **changed)
+        self._note(job, replace(self.progress(job), counts={}))
         self._papers.drop(QUEUE, _key(job))
         if "expires" in entry:
             self._papers.drop(EXPIRY, f"{entry['expires']}-{_key(job)}")
@@ -119,6 +134,11 @@ class Jobs:
             self._papers.drop(RESULT, _part(job, chunk))
         return entry
 
+    def _note(self, job: int, progress: Progress) -> None:
+        # Not a paper that is put again: what was counted before would stay.
+        self._papers.drop(PROGRESS, _key(job))
+        self._papers.put(PROGRESS, _key(job), asdict(progress))
+
     def expired(self, today: date) -> Iterator[int]:
         """Yield the jobs whose result is to be gone by this day, the oldest first."""
         for key, _ in self._papers.every(EXPIRY):
@@ -126,6 +146,12 @@ class Jobs:
             if day > today.isoformat():
                 return
             yield int(job)
+
+
+def state_on(entry: Entry, today: date) -> str:
+    """Return the state of a job; who is to expire today has expired, erased yet or not."""
+    kept = entry["state"] in ("done", "approved")
+    return "expired" if kept and entry["expires"] <= today.isoformat() else str(entry["state"])
 
 
 def packed(rows: Sequence[Sequence[str]]) -> list[bytes]:

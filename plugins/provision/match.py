@@ -30,6 +30,7 @@ from appliance.plugin_api import (
     SexText,
     Standing,
     Value,
+    address_key,
     check_digits,
 )
 
@@ -122,6 +123,8 @@ def settled(placed: Sequence[tuple[Hit, Standing]], *, removed: bool) -> Meant:
     here = [each for each in placed if each[1] is Standing.HERE]
     elsewhere = [each for each in placed if each[1] is Standing.ELSEWHERE]
     if elsewhere and not here:
+        if len(elsewhere) > 1:
+            return Meant("several")
         hit, standing = elsewhere[0]
         return Meant("elsewhere", hit, standing=standing)
     there = here or (list(placed) if removed else [])
@@ -155,5 +158,7 @@ def _given(four: Four) -> list[bool]:
 
 
 def _enough(four: Four) -> bool:
-    name, kana, *others = _given(four)
-    return (name or kana) and any(others)
+    name, kana, born, sex, _ = _given(four)
+    # 都道府県 alone is no address: everybody lives there.
+    lives = four.address is not None and bool(address_key(four.address))
+    return (name or kana) and (born or sex or lives)

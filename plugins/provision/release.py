@@ -6,13 +6,14 @@ who, when, where, on which medium, for what, how many rows, their hash, who appr
 The file is sealed to the key of the recipient; the appliance itself cannot open it again.
 """
 
-from typing import Any
+from datetime import date
 
 from appliance.plugin_api import (
     Answer,
     Arguments,
     Case,
     Conflict,
+    ItemName,
     NotPermitted,
     Operation,
     OperationName,
@@ -23,9 +24,9 @@ from appliance.plugin_api import (
     ShortText,
     framed,
 )
-from plugins.provision.bulk import JobStatus, status_of, who
+from plugins.provision.bulk import JobStatus, behalf_of, status_of, who
 from plugins.provision.counts import tally_name
-from plugins.provision.kept import Entry, Jobs
+from plugins.provision.kept import Entry, Jobs, state_on
 from plugins.provision.recipients import NoArguments, Number, recipient_of
 from plugins.provision.rows import result_header
 
@@ -83,14 +84,15 @@ def approve(case: Case, asked: Approve) -> JobStatus:
     """Let a result leave on one medium.
 
     Raises:
-        NotPermitted: by the one who submitted it.
+        NotPermitted: by the one who submitted it, or whose rights to ask for it are over.
         Conflict: it is not whole yet, was approved already, or is gone.
     """
     jobs = Jobs(case.papers)
     entry = jobs.of(case, asked.job)
     if entry["submitted"]["person"] == who(case)["person"]:
         raise _same_person("申請した本人は承認できません。別の承認者が操作してください。")
-    _expect(entry, "done")
+    _expect(entry, "done", case.request.today)
+    _still_asked(case, entry)
     entry = jobs.book.amend(
         asked.job,
         state="approved",
@@ -101,20 +103,23 @@ def approve(case: Case, asked: Approve) -> JobStatus:
     for code, count in jobs.progress(asked.job).counts.items():
         case.tally(tally_name(case, case.request.purpose, "bulk", code), count)
     case.note.result = f"bulk {asked.job}: approved"
-    return status_of(jobs, asked.job, entry)
+    return status_of(jobs, asked.job, entry, case.request.today)
 
 
 def fetch(case: Case, asked: Fetch) -> Fetched:
     """Hand the sealed result out, and enter that in the register of media output.
 
     Raises:
-        NotPermitted: to the one who approved it.
+        NotPermitted: to the one who approved it, or the rights of whoever asked for it are over,
+            or a plugin withholds an item here.
         Rejected: it was approved for another medium, or the recipient was retired.
-        Conflict: it is not approved, or is gone.
+        Conflict: it is not approved, or is gone, even if only while this was done.
     """
     jobs = Jobs(case.papers)
     entry = jobs.of(case, asked.job)
-    _expect(entry, "approved")
+    _expect(entry, "approved", case.request.today)
+    _still_asked(case, entry)
+    case.registry.require_told([ItemName(item) for item in entry["items"]])
     if entry["approved"]["person"] == who(case)["person"]:
         raise _same_person("承認した本人は出力できません。別の担当者が操作してください。")
     if entry["media_id"] != asked.media_id:
@@ -123,9 +128,7 @@ def fetch(case: Case, asked: Fetch) -> Fetched:
     recipient_of(case, entry["recipient"])
     header = result_header(entry["purpose"], entry["request_no"], asked.job, entry["items"])
     content = framed(header, jobs.result(asked.job), entry["rows"]).encode()
-    at = who(case)
-    case.enter(lambda papers: _put_out(papers, asked.job, entry, at, case.request.id))
-    case.note.result = f"bulk {asked.job}: {entry['rows']} rows put out, sha256 {entry['digest']}"
+    case.enter(lambda papers: _put_out(case, papers, asked.job))
     return Fetched(
         job=asked.job,
         rows=entry["rows"],
@@ -141,12 +144,16 @@ def outputs(case: Case, asked: NoArguments) -> Outputs:
     return Outputs(outputs=tuple(reversed(every)))
 
 
-def _put_out(papers: Papers, job: int, entry: Entry, by: dict[str, Any], request: str) -> None:
-    """Enter one media output."""
+def _put_out(case: Case, papers: Papers, job: int) -> None:
+    """Enter one media output, unless the job was cancelled while it was made ready."""
+    book, by = Jobs(papers).book, who(case)
+    entry = book.get(job)
+    _expect(entry, "approved", case.request.today)
+    case.note.result = f"bulk {job}: {entry['rows']} rows put out, sha256 {entry['digest']}"
     _book(papers).add(
         {
             "job": job,
-            "provision_id": request,
+            "provision_id": case.request.id,
             "by": by,
             "approved": entry["approved"],
             "witness": entry["witness"],
@@ -158,8 +165,7 @@ def _put_out(papers: Papers, job: int, entry: Entry, by: dict[str, Any], request
             "digest": entry["digest"],
         }
     )
-    book = Jobs(papers).book
-    book.amend(job, put_out=[*book.get(job).get("put_out", ()), by["at"]])
+    book.amend(job, put_out=[*entry.get("put_out", ()), by["at"]])
 
 
 def _book(papers: Papers) -> Register:
@@ -179,9 +185,18 @@ STATES = {
 }
 
 
-def _expect(entry: Entry, state: str) -> None:
-    if entry["state"] != state:
-        text = STATES[entry["state"]]
+def _still_asked(case: Case, entry: Entry) -> None:
+    """Refuse a result whose submitter could not ask for it today."""
+    try:
+        case.rights_of(entry["submitted"]["operator"], behalf_of(entry))
+    except NotPermitted as over:
+        text = "申請した人の権限が終わっています。取り消して、権限のある人が申請し直してください。"
+        raise NotPermitted(over.text, [Problem("B-33", "job", text)]) from None
+
+
+def _expect(entry: Entry, state: str, today: date) -> None:
+    if (now := state_on(entry, today)) != state:
+        text = STATES[now]
         raise Conflict(f"the job is not {state}", [Problem("B-31", "job", text)])
 
 

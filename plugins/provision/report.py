@@ -25,7 +25,7 @@ from appliance.plugin_api import (
     Reading,
     ResidentCodeText,
 )
-from plugins.provision.kept import Jobs
+from plugins.provision.kept import NOT_KEPT, Jobs
 from plugins.provision.rows import MEANINGS, Code
 
 STEP, VERIFY = "provision/bulk-step", "provision/verify"
@@ -120,7 +120,9 @@ def report(case: Case, asked: Report) -> Reported:
 
 def _fits(reading: Reading, asked: Report) -> bool:
     day = _at(reading).astimezone(JST).date()
-    return reading.operation in METHODS and (asked.since or day) <= day <= (asked.until or day)
+    if reading.operation not in METHODS or reading.note.endswith(NOT_KEPT):
+        return False
+    return (asked.since or day) <= day <= (asked.until or day)
 
 
 def _provision(case: Case, reading: Reading, person: int) -> Provision:

@@ -34,6 +34,7 @@ from appliance.plugin_api import (
     Malformed,
     Problem,
     Value,
+    address_key,
     is_birth_date,
     is_my_number,
     is_resident_code,
@@ -126,13 +127,19 @@ def _wrong(row: Sequence[str]) -> tuple[str, str, str] | None:
         if wrong := _wrong_value(by, claimed):
             return wrong
         key_of(by, claimed)
+        return _empty_address(claimed or by)
     except msgspec.ValidationError as problem:
         column = str(problem).rpartition("$.")[2].rstrip("`")
         return "B-07", LABELS[column], f"{FORMS[column]}で書いてください。"
     except Malformed:
         text = "住民票コード、個人番号、又は氏名若しくはかなと他の情報で指定してください。"
         return "B-08", "検索キー", text
-    return None
+
+
+def _empty_address(four: Four) -> tuple[str, str, str] | None:
+    if four.address is None or address_key(four.address):
+        return None
+    return "B-11", LABELS["address"], "市区町村から書いてください(都道府県名や空白だけは不可)。"
 
 
 def _wrong_value(by: By, claimed: Four | None) -> tuple[str, str, str] | None:

@@ -13,7 +13,9 @@ from itertools import islice
 
 from appliance.plugin_api import (
     AddConditions,
+    Alarm,
     Case,
+    Grant,
     ItemName,
     Job,
     Malformed,
@@ -21,19 +23,19 @@ from appliance.plugin_api import (
     NotPermitted,
     Operation,
     OperationName,
-    PurposeCode,
     Standing,
     Step,
+    Watch,
     data_lines,
     rows_digest,
 )
+from plugins.provision.bulk import behalf_of
 from plugins.provision.inquiry import match_of
-from plugins.provision.kept import Entry, Jobs, Progress, has_work
+from plugins.provision.kept import NOT_KEPT, Entry, Jobs, Progress, has_work
 from plugins.provision.match import Meant, key_of
 from plugins.provision.rows import Code, meant_by, result_row
 from plugins.provision.who import find_out
 
-SUBMIT = OperationName("provision/bulk-submit")
 DAYS_KEPT = 14
 """A result that nobody fetched by then is gone."""
 
@@ -45,6 +47,8 @@ class Worked:
     job: int
     total: int
     progress: Progress
+    rights: Grant | None = None
+    """Of the submitter, as they were when the rows were answered; None: they were over."""
     text: str = ""
     digest: str = ""
     """Of the whole result, once every row is answered."""
@@ -56,14 +60,16 @@ def look_up(case: Case, asked: Nothing) -> Worked | None:
     jobs = Jobs(case.papers)
     if (job := jobs.waiting()) is None:
         return None
+    _mind(case, job)
     entry, progress = jobs.book.get(job), jobs.progress(job)
     worked = Worked(job, entry["rows"], progress)
     if progress.done == worked.total:
         worked.digest = rows_digest(jobs.result(job))
         return worked
-    permitted = _acts_for(case, entry)
+    worked.rights = _rights(case, entry)
+    rights = worked.rights if _acts_for(case, entry) else None
     for number, row in enumerate(jobs.rows(job, progress.chunk), start=progress.done + 1):
-        worked.rows.append(_answer(case, entry, number, row, permitted=permitted))
+        worked.rows.append(_answer(case, entry, number, row, rights))
     worked.text = data_lines(progress.done + 1, worked.rows)
     return worked
 
@@ -72,10 +78,14 @@ def step(case: Case, asked: Nothing) -> Step:
     """Write what was found out."""
     worked: Worked | None = case.prepared
     jobs = Jobs(case.papers)
-    stands = worked is not None and jobs.waiting() == worked.job
-    if worked is None or not stands or jobs.progress(worked.job) != worked.progress:
+    if worked is None:
         case.note.result = "nothing to do"
-        return Step(more=stands)
+        return Step()
+    _mind(case, worked.job)
+    if not _stands(case, jobs, worked):
+        case.note.outcomes.clear()
+        case.note.result = f"bulk {worked.job}: {NOT_KEPT}"
+        return Step(more=jobs.waiting() is not None)
     now = case.request.now.isoformat()
     if worked.digest:
         expires = case.request.today + timedelta(days=DAYS_KEPT)
@@ -107,25 +117,50 @@ def expire(case: Case, asked: Nothing) -> Step:
     return Step(done=1, more=len(due) > 1)
 
 
-def _acts_for(case: Case, entry: Entry) -> bool:
-    """Take on the 事務 of a job; return whether it still allows bulk inquiries."""
-    case.note.case_number = entry["case_number"]
+def _mind(case: Case, job: int) -> None:
+    """See to it that a job whose step fails does not keep the others waiting."""
+    case.if_refused.append(lambda unit: Jobs(case.papers.within(unit)).put_back(job))
+
+
+def _stands(case: Case, jobs: Jobs, worked: Worked) -> bool:
+    """Return whether the job is where it was, and may still be answered as it was answered."""
+    if jobs.waiting() != worked.job or jobs.progress(worked.job) != worked.progress:
+        return False
+    return bool(worked.digest) or worked.rights == _rights(case, jobs.book.get(worked.job))
+
+
+def _rights(case: Case, entry: Entry) -> Grant | None:
     try:
-        case.act_for(PurposeCode(entry["purpose"]), entry["reason"], SUBMIT)
+        return case.rights_of(entry["submitted"]["operator"], behalf_of(entry))
+    except NotPermitted:
+        return None
+
+
+def _acts_for(case: Case, entry: Entry) -> bool:
+    """Take on 事務 and rights of a job; return whether they still reach all its items today."""
+    case.note.case_number = entry["case_number"]
+    items = [ItemName(name) for name in entry["items"]]
+    try:
+        case.act_for(entry["submitted"]["operator"], behalf_of(entry))
+        case.registry.require(items)
+        case.registry.require_told(items)
     except NotPermitted:
         return False
     return True
 
 
-def _answer(case: Case, entry: Entry, number: int, row: list[str], *, permitted: bool) -> list[str]:
+def _answer(
+    case: Case, entry: Entry, number: int, row: list[str], rights: Grant | None
+) -> list[str]:
     """Return one row of the result."""
     reference = row[0]
     by, claimed = meant_by(row)
     key = key_of(by, claimed)
-    if not permitted or key not in entry["keys"]:
+    if rights is None or key not in entry["keys"]:
         return result_row(reference, Code.NOT_PERMITTED)
     try:
-        meant = find_out(case, by, key, claimed, removed=entry["removed"])
+        removed = entry["removed"] and rights.removed
+        meant = find_out(case, by, key, claimed, removed=removed)
         values, code = _values(case, entry, meant)
     except NotPermitted:
         return result_row(reference, Code.NOT_PERMITTED)
@@ -159,6 +194,18 @@ def _code(meant: Meant) -> Code:
             return Code.MOVED
         case "one":
             return STANDINGS[meant.standing]
+
+
+def failing(watch: Watch) -> list[Alarm]:
+    """Return an alarm about jobs whose last step failed; they are tried again behind the others."""
+    if not (jobs := Jobs(watch.papers).failing()):
+        return []
+    numbers = ", ".join(map(str, jobs))
+    text = (
+        f"一括提供の申請 {numbers} の処理が失敗し、後回しにしています。juki job status "
+        "provision/bulk で理由を確かめ、直らないときは bulk-cancel で取り消してください。"
+    )
+    return [Alarm(name="provision/bulk-failing", text=text, count=len(jobs))]
 
 
 STANDINGS = {

@@ -105,8 +105,7 @@ def _wait(stage: Stage, job: int) -> None:
         step.asks("provision/bulk-status")
         stage.wait(lambda: _status(seat, job)["state"] == "done", "to answer the bulk inquiry")
         status = _status(seat, job)
-        counts = ", ".join(f"{code}: {count}" for code, count in status["counts"].items())
-        step.saw(f"{status['done']} of {status['rows']} rows ({counts})")
+        step.saw(f"{status['done']} of {status['rows']} rows, no result told", not status["counts"])
 
 
 def _status(seat: Seat, job: int) -> dict[str, Any]:
@@ -121,7 +120,9 @@ def _approve(stage: Stage, job: int) -> None:
         step.saw(f"{early.status} {early.body['problems'][0]['text']}", early.status != OK)
         approver = stage.people[APPROVER.name]
         state = approver.gets("provision/bulk-approve", body, key="bulk-approved-0001")
-        step.saw(f"{state['state']} by {state['approved_by']}", state["state"] == "approved")
+        counts = ", ".join(f"{code}: {count}" for code, count in state["counts"].items())
+        seen = f"{state['state']} by {state['approved_by']} ({counts})"
+        step.saw(seen, state["state"] == "approved")
         own = approver.asks("provision/bulk-fetch", body)
         step.saw(f"who approved cannot fetch: {own.status}", own.status == FORBIDDEN)
 

@@ -7,7 +7,7 @@ import pytest
 
 from appliance import index as x
 from appliance.errors import AddConditions, Malformed
-from appliance.finding import Conditions, Why, judge, plan
+from appliance.finding import Conditions, Why, judge, plan, worth
 from appliance.index import Index
 from appliance.items import ItemName, Values
 from appliance.values.identifiers import Municipalities
@@ -123,7 +123,6 @@ ADVICE = {
         given(birth_date="1990-04-00", birth_open=True, municipality_code=KUMAMOTO),
         "add the day of birth or the sex",
     ),
-    "only the prefecture": (given(address="熊本県"), "give a full name"),
 }
 
 
@@ -138,6 +137,9 @@ def test_what_is_too_wide_is_told_what_to_add(sought: Conditions, advice: str) -
     [
         (given(name="　"), "name holds nothing"),
         (given(kana="・"), "kana holds nothing"),
+        (given(address="熊本県"), "address holds nothing"),
+        (given(name="熊本花子", address="東京都"), "address holds nothing"),
+        (given(name="熊本花子", address="　"), "address holds nothing"),
         (given(name="熊本花子", birth_date="1990-13-01"), "birth_date must be"),
         (given(name="熊本花子", birth_date="90-1-1"), "birth_date must be"),
     ],
@@ -145,6 +147,9 @@ def test_what_is_too_wide_is_told_what_to_add(sought: Conditions, advice: str) -
 def test_a_condition_that_says_nothing_is_malformed(sought: Conditions, told: str) -> None:
     with pytest.raises(Malformed, match=told):
         plan(sought, INDEX, around(sought))
+    if "holds nothing" in told:
+        with pytest.raises(Malformed, match=told):
+            worth(sought)
 
 
 @pytest.mark.parametrize(
@@ -215,10 +220,28 @@ def test_both_names_must_hold() -> None:
         ({"address": "熊本県八代市"}, True),
         ({"address": "八代市松江城町1-2"}, False),
         ({"address": "宇土市"}, False),
+        ({"address": "東京都八代市松江城町1-25"}, False),
+        ({"address": "宮崎県八代市"}, False),
     ],
 )
 def test_everything_given_must_hold(conditions: dict[str, str], fits: bool) -> None:
     assert (why(given(name="熊本花子", **conditions)) is not None) is fits
+
+
+@pytest.mark.parametrize(
+    ("recorded", "asked", "fits"),
+    [
+        ("八代市本町１番", "熊本県八代市本町1", True),
+        ("八代市本町１番", "東京都八代市本町1", False),
+        ("東京都八代市本町１番", "熊本県八代市本町1", False),
+        ("北海道八代市本町１番", "北海道八代市本町1", True),
+    ],
+)
+def test_a_prefecture_left_out_is_that_of_the_municipality(
+    recorded: str, asked: str, fits: bool
+) -> None:
+    values = HANAKO | {ItemName("address"): recorded}
+    assert (why(given(name="熊本花子", address=asked), values) is not None) is fits
 
 
 def test_a_ward_belongs_to_its_city_but_not_the_other_way_round() -> None:

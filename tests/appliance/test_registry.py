@@ -285,6 +285,33 @@ def test_a_number_may_be_compared_by_whom_it_may_be_asked_by(office: Office) -> 
         office.look(lambda r: r.holds(person, code, "0"), replace(held, keys=frozenset()))
 
 
+@pytest.mark.parametrize(
+    "ask",
+    [
+        lambda r: r.fits(PersonId(1), Conditions(address="八代市")),
+        lambda r: r.holds(PersonId(1), ADDRESS, "八代市"),
+        lambda r: r.find(replace(HANAKO, address="八代市")),
+        lambda r: r.placed(replace(HANAKO, address="八代市")),
+    ],
+    ids=["fits", "holds", "find", "placed"],
+)
+def test_what_is_withheld_is_not_compared_either(
+    office: Office, ask: Callable[[Registry], Any]
+) -> None:
+    admit(office.bench)
+    assert office.look(ask) is not None
+    office.withheld = frozenset({ADDRESS})
+    with pytest.raises(NotPermitted, match="withheld here: address"):
+        office.look(ask)
+    assert office.look(lambda r: r.find(HANAKO))
+
+
+def test_a_claim_that_would_hold_of_everybody_is_refused(office: Office) -> None:
+    person = admit(office.bench)
+    with pytest.raises(Malformed, match="address holds nothing"):
+        office.look(lambda r: r.fits(person, Conditions(address="東京都")))
+
+
 def test_whose_rights_reach_nobody_learns_no_standing(office: Office) -> None:
     person = admit(office.bench)
     with pytest.raises(NotPermitted):

@@ -45,9 +45,22 @@ def test_a_result_is_opened_by_the_key_of_its_recipient(
     content = framed(["juki-bulk-result/1"], data_lines(1, [["A1", "00"]]), 1).encode()
     (tmp_path / "sealed").write_bytes(seal_for(public, content))
     done = juki("open", tmp_path / "sealed", tmp_path / "result", "--key", path)
-    assert told(done)["rows"] == 1
+    assert (told(done)["rows"], told(done)["formula_like_rows"]) == (1, 0)
+    assert done.stderr == ""
     assert (tmp_path / "result").read_bytes() == content
     assert (tmp_path / "result").stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.parametrize("cell", ["=1+1", "+1", "-1", "@SUM(1)"])
+def test_cells_that_a_spreadsheet_would_reckon_are_warned_of_and_kept(
+    tmp_path: Path, key: tuple[Path, str], cell: str
+) -> None:
+    path, public = key
+    content = framed(["juki-bulk-result/1"], data_lines(1, [["A1", "00", cell]]), 1).encode()
+    (tmp_path / "sealed").write_bytes(seal_for(public, content))
+    done = juki("open", tmp_path / "sealed", tmp_path / "result", "--key", path)
+    assert "1 rows have cells" in done.stderr
+    assert (tmp_path / "result").read_bytes() == content
 
 
 def test_a_key_is_never_written_over_and_is_its_owners_alone(key: tuple[Path, str]) -> None:

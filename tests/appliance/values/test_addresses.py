@@ -5,7 +5,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from appliance.values import spelling
-from appliance.values.addresses import address_key, begins
+from appliance.values.addresses import (
+    address_key,
+    begins,
+    names_a_house,
+    prefecture_in,
+    prefecture_of,
+)
 
 ADDRESS = st.text(
     "熊本県八代市中央区大字町村霞が関旭ヶケノの之一二十百千番地丁目号室"
@@ -135,3 +141,34 @@ def test_kanji_numerals_are_read(value: int) -> None:
 )
 def test_a_senseless_address_takes_no_time_and_raises_nothing(text: str) -> None:
     assert isinstance(address_key(text), str)
+
+
+@pytest.mark.parametrize(
+    ("address", "goes_so_far"),
+    [
+        ("熊本県八代市松江城町１番２５号", True),
+        ("八代市松江城町一番", True),
+        ("八代市坂本町無番地", True),
+        ("熊本県八代市松江城町", False),
+        ("熊本県", False),
+        ("１番２５号", False),
+        ("　", False),
+    ],
+)
+def test_an_address_names_a_house_by_its_number(address: str, goes_so_far: bool) -> None:
+    assert names_a_house(address) is goes_so_far
+
+
+@pytest.mark.parametrize(
+    ("address", "code"),
+    [
+        ("　熊本県八代市", "432024"),
+        ("北海道札幌市", "011002"),
+        ("神奈川県横浜市", "141003"),
+        ("{MJ000001}八代市", "990000"),
+        ("八代市", ""),
+    ],
+)
+def test_the_prefecture_of_an_address_is_that_of_its_code(address: str, code: str) -> None:
+    assert prefecture_in(address) == prefecture_of(code)
+    assert bool(prefecture_in(address)) is (code[:2] in ("43", "01", "14"))

@@ -55,6 +55,21 @@ def test_one_information_that_differs_is_named_and_nothing_is_printed(
     assert desk.ask("sheets")["sheets"] == []
 
 
+@pytest.mark.requirement("R65")
+@pytest.mark.parametrize("confirmed", [False, True], ids=["first", "confirmed"])
+@pytest.mark.parametrize("by", [HANAKO, BY_CODE], ids=["by-four", "by-code"])
+@pytest.mark.parametrize("address", ["東京都", "　", "・", "熊本県八代市", "八代市松江城町"])
+def test_an_address_without_a_number_confirms_nobody_and_proves_no_absence(
+    desk: Desk, by: dict[str, str], address: str, confirmed: bool
+) -> None:
+    admit(desk.bench)
+    number = desk.receive({**by, "address": address})
+    answer = desk.ask("match", number=number)
+    if confirmed:
+        answer = desk.ask("match", number=number, confirmed=True)
+    assert (answer["state"], answer["differing"]) == ("mismatch", ["address"])
+
+
 def test_two_of_the_same_are_told_apart_by_the_code(desk: Desk) -> None:
     admit(desk.bench, 1)
     second = admit(desk.bench, 2)

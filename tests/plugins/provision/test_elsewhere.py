@@ -55,9 +55,18 @@ def test_who_moved_out_is_answered_from_where_he_lives_now(
     assert (answer["result"], answer["resident"]) == ("one", {"address": AWAY})
     entry = bench.ledger()[-1]
     assert entry.subjects == (who,)
-    assert entry.note.startswith("elsewhere by ")
+    assert entry.note.startswith("one by ")
     with bench.vault.view() as view:
         assert view.latest(who) == 1  # nothing of the answer is kept
+
+
+def test_what_the_national_server_told_is_counted_as_told(bench: Bench, clerk: Seat) -> None:
+    admit(bench, 1, **GONE)
+    inquire(clerk, BY)
+    inquire(clerk, {"my_number": number(3)})
+    with bench.vault.view() as view:
+        counted = {name.rpartition("/")[2]: n for name, n in view.tallies("provision/").items()}
+    assert counted == {"one": 1, "none": 1}
 
 
 def test_who_was_never_here_is_answered_too(clerk: Seat, national: Any) -> None:

@@ -43,6 +43,8 @@ def test_a_person_is_named_by_one_key(by: By, key: str) -> None:
         By(name="熊本花子"),
         By(name="熊本花子", kana="くまもとはなこ"),
         By(birth_date="1990-04-05", sex="2", address="八代市"),
+        By(name="熊本花子", address=" "),
+        By(name="熊本花子", address="熊本県"),
     ],
 )
 def test_too_little_or_two_keys_are_malformed(by: By) -> None:
@@ -65,6 +67,7 @@ def test_claimed_goes_with_a_number_and_says_something() -> None:
         ([HERE], False, Meant("one", hit(0))),
         ([HERE, HERE], False, Meant("several")),
         ([ELSEWHERE, HERE], False, Meant("one", hit(1))),
+        ([ELSEWHERE, ELSEWHERE], False, Meant("several")),
         ([ELSEWHERE], False, Meant("elsewhere", hit(0), standing=ELSEWHERE)),
         ([STRUCK_OFF, ELSEWHERE], True, Meant("elsewhere", hit(1), standing=ELSEWHERE)),
         ([STRUCK_OFF], False, Meant("none")),
