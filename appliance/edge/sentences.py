@@ -76,6 +76,18 @@ TEXTS = {
     r"not within your rights: (?P<items>[a-z_, ]+)": (
         "次の項目は、この事務又は役割では利用できません: {items}"
     ),
+    r"withheld here: (?P<items>[a-z_, ]+)": (
+        "次の項目は、この端末又は操作では開示も照合もできません: {items}"
+    ),
+    r"whoever asked for this may not work any more": (
+        "申請した人は停止中又は任期満了です。取り消して申請し直してください。"
+    ),
+    r"this purpose is no more among those of whoever asked for this": (
+        "申請した人にこの事務は認められなくなりました。取り消して申請し直してください。"
+    ),
+    r"no role of whoever asked for this reaches it any more": (
+        "申請した人の役割ではこの機能を使えなくなりました。取り消して申請し直してください。"
+    ),
     r"your rights do not allow to ask by (?P<items>[a-z_]+)": (
         "この事務又は役割では、{items}による照会はできません。"
     ),

@@ -139,7 +139,7 @@ def _wrong(row: Sequence[str]) -> tuple[str, str, str] | None:
 def _empty_address(four: Four) -> tuple[str, str, str] | None:
     if four.address is None or address_key(four.address):
         return None
-    return "B-11", LABELS["address"], "市区町村から書いてください(都道府県名や空白だけは不可)"
+    return "B-11", LABELS["address"], "市区町村から書いてください(都道府県名や空白だけは不可)。"
 
 
 def _wrong_value(by: By, claimed: Four | None) -> tuple[str, str, str] | None:

@@ -140,7 +140,7 @@ def test_rights_that_end_while_a_step_looks_people_up_answer_nothing(
 @pytest.mark.requirement("R45", "R55")
 def test_no_result_is_told_before_it_is_approved_nor_after_it_is_gone(desks: Desks) -> None:
     admit(desks.bench, 1)
-    job, gone = (desks.submit(inquiry([by_number(1)]))["job"] for _ in range(2))
+    job, gone = (desks.submit(inquiry([by_number(1)], number=n))["job"] for n in "ab")
     desks.work()
     assert (desks.status(job)["state"], desks.status(job)["counts"]) == ("done", {})
     assert desks.approve(job)["counts"] == desks.status(job)["counts"] == {"00": 1}
@@ -221,7 +221,7 @@ def test_a_result_that_is_cancelled_while_it_is_made_ready_does_not_leave(
 
 
 def test_a_result_that_is_to_expire_today_leaves_no_more(desks: Desks) -> None:
-    jobs = [desks.submit(inquiry([by_number(1)]))["job"] for _ in range(2)]
+    jobs = [desks.submit(inquiry([by_number(1)], number=n))["job"] for n in "ab"]
     desks.work()
     desks.approve(jobs[0])
     desks.bench.now += timedelta(days=work.DAYS_KEPT)
@@ -252,7 +252,7 @@ def test_a_job_whose_step_always_fails_does_not_keep_the_others_waiting(
     desks: Desks, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     admit(desks.bench, 2)
-    bad, good = (desks.submit(inquiry([by_number(which)]))["job"] for which in (1, 2))
+    bad, good = (desks.submit(inquiry([by_number(n)], number=str(n)))["job"] for n in (1, 2))
     found = work.find_out
 
     def damaged(case: Any, by: Any, *more: Any, **named: Any) -> Any:
