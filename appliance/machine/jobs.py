@@ -47,6 +47,15 @@ class Chore:
     work: Callable[[], None]
 
 
+@dataclass(frozen=True, slots=True)
+class _Stumbles:
+    """How often a job has failed in a row, when last, and whose question was open then."""
+
+    failures: int
+    last: datetime
+    asked_at: datetime | None
+
+
 class Jobs:
     """Asks for every step that is due; ``start``, ``stop`` and what it shows are for any thread.
 
@@ -79,7 +88,7 @@ class Jobs:
         self._clock = clock
         self._chores = chores
         self._chore_done: dict[str, datetime] = {}
-        self._stumbled: dict[str, tuple[int, datetime]] = {}
+        self._stumbled: dict[str, _Stumbles] = {}
         self._asked_alarms: datetime | None = None
         self._alarms: tuple[Alarm, ...] = ()
         self._status: tuple[dict[str, Any], ...] = ()
@@ -130,11 +139,11 @@ class Jobs:
         for chore in self._chores:
             self._do(chore, now)
         stepped = []
-        for owned in self._due(now):
+        for owned, state in self._due(now):
             if self._ending.is_set():
                 break
             stepped.append(owned.job.name)
-            self._step(owned)
+            self._step(owned, state)
         self._look(now)
         return stepped
 
@@ -165,23 +174,22 @@ class Jobs:
         self._chore_done[chore.name] = now
         chore.work()
 
-    def _due(self, now: datetime) -> list[OwnedJob]:
+    def _due(self, now: datetime) -> list[tuple[OwnedJob, State]]:
         with self._engine.view() as view:
             agenda = Agenda(Papers(view, None, OWNER))
+            states = [(owned, agenda.state(owned.job.name)) for owned in self._jobs]
             return [
-                owned
-                for owned in self._jobs
-                if self._is_due(owned, agenda.state(owned.job.name), view, now)
+                (owned, state) for owned, state in states if self._is_due(owned, state, view, now)
             ]
 
     def _is_due(self, owned: OwnedJob, state: State, view: View, now: datetime) -> bool:
         job = owned.job
-        if state.is_asked and not state.goes_on:
-            return True
-        failures, last = self._stumbled.get(job.name, (0, now))
-        if failures and now < last + pause(failures):
+        stumbles = self._stumbled.get(job.name)
+        # Whoever asks again need not wait; what he asked for and has failed since must.
+        asked_anew = state.is_asked and (stumbles is None or stumbles.asked_at != state.asked_at)
+        if stumbles and not asked_anew and now < stumbles.last + pause(stumbles.failures):
             return False
-        if state.goes_on:
+        if state.goes_on or state.is_asked:
             return True
         if state.rests(now) or not state.comes_round(job, now):
             return False
@@ -189,10 +197,10 @@ class Jobs:
             return job.due is None or job.due(Watch(view, owned.owner, now))
         except Exception as bug:
             log.error("whether job %s is due cannot be told: %s", job.name, origin(bug))
-            self._stumble(job.name)
+            self._stumble(job.name, state)
             return False
 
-    def _step(self, owned: OwnedJob) -> None:
+    def _step(self, owned: OwnedJob, state: State) -> None:
         name = owned.job.name
         request_id = f"job-{secrets.token_hex(8)}"
         try:
@@ -202,17 +210,20 @@ class Jobs:
             raise
         except Refusal as refusal:
             log.error("job %s: a step was refused: %s", name, refusal.code)
-            self._stumble(name)
+            self._stumble(name, state)
         except Exception as bug:
             log.error("job %s: a step failed: %s", name, origin(bug))
-            self._stumble(name)
+            self._stumble(name, state)
         else:
             self._stumbled.pop(name, None)
 
-    def _stumble(self, name: str) -> None:
+    def _stumble(self, name: str, state: State) -> None:
         # Beside what is kept in the store: on a full disk the failure itself cannot be written.
-        failures, _ = self._stumbled.get(name, (0, None))
-        self._stumbled[name] = failures + 1, self._clock()
+        self._stumbled[name] = _Stumbles(self._failed(name) + 1, self._clock(), state.asked_at)
+
+    def _failed(self, name: str) -> int:
+        stumbles = self._stumbled.get(name)
+        return stumbles.failures if stumbles else 0
 
     def _look(self, now: datetime) -> None:
         """Look how the jobs are, and every minute what there is to see to."""
@@ -229,8 +240,7 @@ class Jobs:
 
     def _shown(self, owned: OwnedJob, state: State) -> dict[str, Any]:
         plain: dict[str, Any] = msgspec.to_builtins(listed(owned, state))
-        failures, _ = self._stumbled.get(owned.job.name, (0, None))
-        return {**plain, "failures": max(plain["failures"], failures)}
+        return {**plain, "failures": max(plain["failures"], self._failed(owned.job.name))}
 
     def _ask(self, asked: pluggy.HookImpl, view: View, now: datetime) -> list[Alarm]:
         name = asked.plugin_name

@@ -1,8 +1,7 @@
 """Jobs: what is due is asked step by step, entered, remembered, and tried again later."""
 
 import logging
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from datetime import datetime, time, timedelta
 from pathlib import Path
 from threading import Event
@@ -10,74 +9,19 @@ from threading import Event
 import pytest
 
 from appliance.agenda import MOST_RUNS
-from appliance.errors import Conflict, NotFound, Rejected
+from appliance.errors import Conflict, NotFound, Unavailable
 from appliance.machine.jobs import Chore, Jobs
 from appliance.plugin_api import (
     JST,
     Alarm,
-    AnyOperation,
-    Case,
-    Job,
-    Nothing,
-    Operation,
-    OperationName,
-    Step,
     Watch,
     hookimpl,
 )
 from appliance.testing import Bench
 from storage.errors import OutcomeUnknown, StorageError
+from tests.appliance.machine.work import STEP, Work, at_work
 
-STEP = OperationName("work/step")
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
-
-
-class Work:
-    """A plugin with one job: it takes ``left`` steps, and can be told to fail."""
-
-    def __init__(self, **when: object) -> None:
-        self.when = when
-        self.left = 0
-        self.refuse = False
-        self.alarming: list[Alarm] | Exception = []
-
-    @hookimpl
-    def operations(self) -> Iterable[AnyOperation]:
-        return [
-            Operation(
-                name=STEP,
-                summary="One step.",
-                asks=Nothing,
-                answers=Step,
-                handler=self.step,
-                changes=True,
-                purposed=False,
-            )
-        ]
-
-    @hookimpl
-    def jobs(self) -> Iterable[Job]:
-        return [Job(name="work/all", summary="Everything.", operation=STEP, **self.when)]
-
-    @hookimpl
-    def alarms(self, watch: Watch) -> Iterable[Alarm]:
-        if isinstance(self.alarming, Exception):
-            raise self.alarming
-        return self.alarming
-
-    def step(self, case: Case, _: Nothing) -> Step:
-        if self.refuse:
-            raise Rejected("not today")
-        kept = case.papers.get("kept", "done") or {"done": 0}
-        case.papers.put("kept", "done", {"done": kept["done"] + 1})
-        self.left -= 1
-        return Step(done=kept["done"] + 1, total=10, more=self.left > 0)
-
-
-@contextmanager
-def at_work(folder: Path, work: Work) -> Iterator[Bench]:
-    with Bench.open(folder, {"work": work}) as bench:
-        yield bench
 
 
 def entered(bench: Bench) -> list[str]:
@@ -247,6 +191,30 @@ def test_what_failed_runs_at_once_when_it_is_asked_for(tmp_path: Path) -> None:
         work.refuse = False
         ask(bench, "job/run", name="work/all")
         assert bench.work() == ["work/all"]
+
+
+def test_what_was_asked_for_and_cannot_be_entered_is_tried_later_and_later(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    work = Work()
+    with at_work(tmp_path, work) as bench:
+        ask(bench, "job/run", name="work/all")
+
+        def closed(*_: object) -> None:
+            raise Unavailable("not now")
+
+        with monkeypatch.context() as patched:
+            patched.setattr(bench.pipeline, "serve", closed)
+            tried = []
+            for second in range(0, 1_000, 10):
+                tried += [second for _ in bench.jobs.turn()]
+                bench.now += timedelta(seconds=10)
+        assert tried == [0, 60, 180, 420, 900]
+        assert bench.jobs.failures() == {"work/all": 5}
+        assert bench.work() == [], "it rests"
+        ask(bench, "job/run", name="work/all")
+        assert bench.work() == ["work/all"], "whoever asks again need not wait"
+        assert bench.jobs.failures() == {"work/all": 0}
 
 
 def test_only_the_last_runs_are_kept(tmp_path: Path) -> None:
