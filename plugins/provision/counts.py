@@ -1,6 +1,9 @@
 """How much was provided: counted with every answer, told for a fiscal year (30条の16, R62).
 
 Tallies are named ``provision/<YYYY-MM>/<事務>/<agency>/<method>/<result>``; they tell of nobody.
+
+The report tells them as they are, small ones too, where statistics round (R171): they count what
+the prefecture did and not who lives where, and the law wants just these numbers published.
 """
 
 from collections import Counter

@@ -1,14 +1,17 @@
 """統計: how many live where, what was updated, what was provided (R171 to R173).
 
 Nothing is counted by reading records: every save moves a few tallies in its own unit of work, and
-every provision its own. Tables are of numbers only, small ones hidden, and name nobody; no decision
-about a person can rest on them, for nobody can be found by them (R173).
+every provision its own. Tables are of numbers only, all rounded so that small ones cannot be worked
+out, and name nobody; no decision about a person can rest on them, for nobody can be found by them
+(R173). Exact numbers stay inside: in the tallies, and in the recount that compares them. The one
+list of exact numbers is ``provision/yearly``: how often the prefecture provided what to whom is a
+count of its own acts, which the law has it publish every year (30条の16).
 
 Read it in this order::
 
     counting.py   what a change counts for; the names of tallies
     ages.py       classes of age from the month of birth
-    cells.py      which numbers are hidden
+    rounding.py   how numbers are rounded, and why none can be worked out
     tables.py     from tallies to a table, as rows or CSV
     rollover.py   what a new day moves
     recount.py    everything counted again, and compared
@@ -19,6 +22,7 @@ from datetime import date
 from typing import Annotated, Literal
 
 from msgspec import Meta
+from msgspec.structs import replace
 
 from appliance.plugin_api import (
     Alarm,
@@ -37,15 +41,17 @@ from appliance.plugin_api import (
 )
 from plugins.statistics import recount, rollover
 from plugins.statistics.counting import POPULATION, tallies_of
+from plugins.statistics.rounding import BASE, lots
 from plugins.statistics.tables import (
     PROVISIONS,
     RESIDENTS,
     UPDATES,
-    Cut,
+    Finest,
+    Kind,
     cut,
     names_of,
-    of_year,
     residents,
+    within,
 )
 
 MOST_BY = 5
@@ -95,22 +101,25 @@ class AskRecounts(Arguments, frozen=True, kw_only=True):
     """Nothing."""
 
 
+Asked = AskPopulation | AskUpdates | AskProvisions
+
+
 class Row(Answer, frozen=True, kw_only=True):
-    """One number, and what it is of; null where it is hidden."""
+    """One number, rounded, and what it is of."""
 
     of: dict[str, str]
-    count: int | None
+    count: int
 
 
 class Statistic(Answer, frozen=True, kw_only=True):
-    """A table, as rows or as CSV; small numbers, and those that would tell them, are hidden."""
+    """A table, as rows or as CSV; all numbers are rounded, what comes to nought is left out."""
 
     period: str
     by: tuple[str, ...]
     rows: tuple[Row, ...] = ()
-    total: int | None = None
-    hidden: int = 0
-    """How many numbers are hidden."""
+    total: int = 0
+    """The sum of the rows."""
+    rounded_to: int = BASE
     csv: str | None = None
 
 
@@ -144,20 +153,18 @@ def population(case: Case, asked: AskPopulation) -> Statistic:
         finest = kept
     else:
         raise NotFound("the population of that month was not kept; without period it is today's")
-    table = cut(RESIDENTS, finest, asked.by)
-    return _answer(case, table, asked.period or today.isoformat(), asked.format)
+    return _answer(case, RESIDENTS, finest, asked, asked.period or today.isoformat())
 
 
 def updates(case: Case, asked: AskUpdates) -> Statistic:
     """Count what was updated."""
-    table = cut(UPDATES, of_year(case, UPDATES, asked.period), asked.by, asked.period)
-    return _answer(case, table, asked.period, asked.format)
+    return _answer(case, UPDATES, within(case, UPDATES, asked.period), asked, asked.period)
 
 
 def provisions(case: Case, asked: AskProvisions) -> Statistic:
     """Count what was provided."""
-    table = cut(PROVISIONS, of_year(case, PROVISIONS, asked.period), asked.by, asked.period)
-    return _answer(case, table, asked.period, asked.format)
+    finest = within(case, PROVISIONS, asked.period)
+    return _answer(case, PROVISIONS, finest, asked, asked.period)
 
 
 def recounts(case: Case, _: AskRecounts) -> Recounts:
@@ -177,19 +184,19 @@ def recounts(case: Case, _: AskRecounts) -> Recounts:
     )
 
 
-def _answer(case: Case, table: Cut, period: str, form: Form) -> Statistic:
+def _answer(case: Case, kind: Kind, finest: Finest, asked: Asked, period: str) -> Statistic:
+    table = cut(kind, finest, asked.by, lots(case, kind.name))
     case.note.hits = len(table.rows)
-    rows = tuple(Row(of=of, count=count) for of, count in table.plain())
-    hidden = sum(row.count is None for row in rows)
-    if form == "csv":
-        return Statistic(period=period, by=table.by, hidden=hidden, csv=table.csv(names_of(case)))
-    return Statistic(period=period, by=table.by, rows=rows, total=table.total, hidden=hidden)
+    answer = Statistic(period=period, by=table.by, total=table.total)
+    if asked.format == "csv":
+        return replace(answer, csv=table.csv(names_of(case)))
+    return replace(answer, rows=tuple(Row(of=of, count=count) for of, count in table.plain()))
 
 
 OPERATIONS: tuple[AnyOperation, ...] = (
     Operation(
         name=OperationName("statistics/population"),
-        summary="Count residents by municipality, age and sex; small numbers are hidden.",
+        summary="Count residents by municipality, age and sex, rounded.",
         asks=AskPopulation,
         answers=Statistic,
         handler=population,
@@ -198,7 +205,7 @@ OPERATIONS: tuple[AnyOperation, ...] = (
     ),
     Operation(
         name=OperationName("statistics/updates"),
-        summary="Count updates by month, municipality and reason; small numbers are hidden.",
+        summary="Count updates by month, municipality and reason, rounded.",
         asks=AskUpdates,
         answers=Statistic,
         handler=updates,
@@ -207,7 +214,7 @@ OPERATIONS: tuple[AnyOperation, ...] = (
     ),
     Operation(
         name=OperationName("statistics/provisions"),
-        summary="Count provisions by month, purpose, agency, method and result.",
+        summary="Count provisions by month, purpose, agency, method and result, rounded.",
         asks=AskProvisions,
         answers=Statistic,
         handler=provisions,

@@ -3,15 +3,15 @@
 import csv
 import io
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from functools import cache, partial
 
 from appliance.plugin_api import Case, Municipalities, has_lapsed
 from plugins.statistics.ages import age_class
-from plugins.statistics.cells import Place, Table
 from plugins.statistics.counting import POPULATION, PROVISION, UPDATE
+from plugins.statistics.rounding import BASE, Lots, Place, rounded
 
 SEXES = {"1": "男", "2": "女", "0": "不明"}
 METHODS = {"inquire": "即時提供", "verify": "照合", "bulk": "一括提供"}
@@ -33,8 +33,7 @@ BYTE_ORDER_MARK = "\ufeff"
 
 NameOf = Callable[[str], str]
 """What a code of a dimension is called; empty if nobody knows."""
-Finest = Mapping[tuple[str, ...], int]
-HIDDEN = "x"
+Finest = Mapping[Place, int]
 LABELS = {
     "municipality": "市町村コード",
     "municipality_name": "市町村",
@@ -84,31 +83,29 @@ def events(tallies: Mapping[str, int]) -> Finest:
     return {tuple(name.split("/")[1:]): count for name, count in tallies.items()}
 
 
-def of_year(case: Case, kind: Kind, period: str) -> Finest:
-    """Return what happened in the year of a period (``YYYY`` or ``YYYY-MM``).
-
-    The whole year, whatever was asked for: what is hidden must be the same in every table of it.
-    """
-    return events(case.tallies(f"{kind.name}/{period[:4]}-"))
+def within(case: Case, kind: Kind, period: str) -> Finest:
+    """Return what happened in a period (``YYYY`` or ``YYYY-MM``)."""
+    return events(case.tallies(f"{kind.name}/{period}"))
 
 
 @dataclass(frozen=True, slots=True)
 class Cut:
-    """The table that was asked for, of all that a statistic has."""
+    """The table that was asked for, of all that a statistic has; every number is rounded."""
 
     kind: Kind
     by: tuple[str, ...]
-    rows: tuple[tuple[Place, int | None], ...]
-    total: int | None
+    rows: tuple[tuple[Place, int], ...]
+    """In order; what comes to nought is left out."""
+    total: int
 
-    def plain(self) -> list[tuple[dict[str, str], int | None]]:
+    def plain(self) -> list[tuple[dict[str, str], int]]:
         """Return each row with its values by name."""
-        return [(self._named(place), count) for place, count in self.rows]
+        return [(dict(zip(self.by, place, strict=True)), count) for place, count in self.rows]
 
     def csv(self, names: Mapping[str, NameOf]) -> str:
         """Return the table as CSV (RFC 4180), with Japanese headings and names beside codes.
 
-        The last line says what ``x`` is where a number is hidden.
+        The last line says that its numbers are rounded.
         """
         text = io.StringIO()
         writer = csv.writer(text)
@@ -116,27 +113,21 @@ class Cut:
         writer.writerow([*(LABELS[name] for name in columns), self.kind.unit])
         for values, count in self.plain():
             values |= {f"{n}_name": names[n](code) for n, code in values.items() if n in names}
-            writer.writerow([*(values[name] for name in columns), _shown(count)])
-        writer.writerow(["合計", *("" for _ in columns[1:]), _shown(self.total)])
-        if self.total is None or any(count is None for _, count in self.rows):
-            writer.writerow([f"{HIDDEN}は、個人が特定されるおそれがあるため秘匿した数です。"])
+            writer.writerow([*(values[name] for name in columns), count])
+        writer.writerow(["合計", *("" for _ in columns[1:]), self.total])
+        writer.writerow([f"数は、個人が特定されないよう、{BASE}単位に丸めています。"])
         return BYTE_ORDER_MARK + text.getvalue()
 
-    def _named(self, place: Place) -> dict[str, str]:
-        at = self.kind.dimensions.index
-        return {name: place[at(name)] or "" for name in self.by}
 
-
-def cut(kind: Kind, finest: Finest, by: Iterable[str], period: str = "") -> Cut:
-    """Return the table by these dimensions, of a month if the period is one."""
+def cut(kind: Kind, finest: Finest, by: Iterable[str], lot: Lots) -> Cut:
+    """Return the table by these dimensions, added up from the rounded numbers of the finest."""
     names = tuple(name for name in kind.dimensions if name in set(by))
-    month = period if len(period) > len("YYYY") else None
-    table = Table(finest, len(kind.dimensions))
-    kept = {kind.dimensions.index(name) for name in names} | ({0} if month else set())
-    places = [place for place in table.places(kept) if month is None or place[0] == month]
-    rest: Sequence[None] = (None,) * (len(kind.dimensions) - 1)
-    rows = tuple((place, table.told(place)) for place in places)
-    return Cut(kind, names, rows, table.told((month, *rest)))
+    kept = [kind.dimensions.index(name) for name in names]
+    told = rounded(finest, lot)
+    sums: Counter[Place] = Counter()
+    for place, count in told.items():
+        sums[tuple(place[at] for at in kept)] += count
+    return Cut(kind, names, tuple(sorted(sums.items())), sums.total())
 
 
 def names_of(case: Case) -> Mapping[str, NameOf]:
@@ -158,7 +149,3 @@ def _municipality(municipalities: Municipalities, code: str) -> str:
 
 def _columns(name: str, names: Mapping[str, NameOf]) -> tuple[str, ...]:
     return (name, f"{name}_name") if name in names else (name,)
-
-
-def _shown(count: int | None) -> str:
-    return HIDDEN if count is None else str(count)
