@@ -1,10 +1,12 @@
 """Residents, updates and provisions are counted as they happen, and told rounded."""
 
+import os
 from collections import Counter
 from collections.abc import Iterator
 from datetime import date, timedelta
 from itertools import pairwise
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -112,6 +114,25 @@ def test_the_key_of_the_lots_is_drawn_by_the_first_question_and_kept(bench: Benc
     assert len(key["key"]) == 32
     told(bench, "updates", ["month"], period="2026")
     assert drawn() == [key]
+
+
+def test_of_two_first_questions_at_a_time_one_draws_the_key(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clerk, question = bench.clerk(), {"by": ["sex"]}
+    drawing = SimpleNamespace(token_bytes=os.urandom)
+
+    def drawn_too_late(size: int) -> bytes:
+        monkeypatch.setattr(drawing, "token_bytes", os.urandom)
+        clerk.ask("statistics/population", question)
+        return bytes(size)
+
+    monkeypatch.setattr(drawing, "token_bytes", drawn_too_late)
+    monkeypatch.setattr("plugins.statistics.rounding.secrets", drawing)
+    clerk.ask("statistics/population", question)
+    with bench.vault.view() as view:
+        (key,) = Papers(view, None, "statistics").revisions("lot", "key")
+    assert key["key"] != bytes(32)
 
 
 @pytest.mark.parametrize(
