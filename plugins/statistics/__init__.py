@@ -3,9 +3,10 @@
 Nothing is counted by reading records: every save moves a few tallies in its own unit of work, and
 every provision its own. Tables are of numbers only, all rounded so that small ones cannot be worked
 out, and name nobody; no decision about a person can rest on them, for nobody can be found by them
-(R173). Exact numbers stay inside: in the tallies, and in the recount that compares them. The one
-list of exact numbers is ``provision/yearly``: how often the prefecture provided what to whom is a
-count of its own acts, which the law has it publish every year (30条の16).
+(R173). Exact numbers stay inside: in the tallies, and in the recount that compares them, which
+tells only how many records of persons there are, struck off or not. The one list of exact numbers
+is ``provision/yearly``: how often the prefecture provided what to whom is a count of its own acts,
+which the law has it publish every year (30条の16).
 
 Read it in this order::
 

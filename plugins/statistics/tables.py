@@ -103,16 +103,19 @@ class Cut:
         return [(dict(zip(self.by, place, strict=True)), count) for place, count in self.rows]
 
     def csv(self, names: Mapping[str, NameOf]) -> str:
-        """Return the table as CSV (RFC 4180), with Japanese headings and names beside codes."""
+        """Return the table as CSV (RFC 4180), with Japanese headings and names beside codes.
+
+        The last line says that its numbers are rounded.
+        """
         text = io.StringIO()
         writer = csv.writer(text)
         columns = [column for name in self.by for column in _columns(name, names)]
-        headings = (LABELS[name] for name in columns)
-        writer.writerow([*headings, f"{self.kind.unit}({BASE}単位に丸めた値)"])
+        writer.writerow([*(LABELS[name] for name in columns), self.kind.unit])
         for values, count in self.plain():
             values |= {f"{n}_name": names[n](code) for n, code in values.items() if n in names}
             writer.writerow([*(values[name] for name in columns), count])
         writer.writerow(["合計", *("" for _ in columns[1:]), self.total])
+        writer.writerow([f"数は、個人が特定されないよう、{BASE}単位に丸めています。"])
         return BYTE_ORDER_MARK + text.getvalue()
 
 

@@ -228,7 +228,7 @@ def test_only_the_last_runs_are_kept(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("when", "told"),
     [
-        ({"every": HOUR}, "every 1:00:00"),
+        ({"every": HOUR}, "every 1 hour"),
         ({"at": time(2, 5)}, "daily at 02:05 JST"),
         ({"due": lambda watch: False}, "when there is something to do"),
     ],

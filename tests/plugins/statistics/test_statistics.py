@@ -296,10 +296,11 @@ def test_a_table_can_be_had_as_csv(bench: Bench) -> None:
         "statistics/population", {"by": ["municipality", "sex"], "format": "csv"}
     )
     assert answer.data["csv"].split("\r\n") == [
-        "\ufeff市町村コード,市町村,性別,性別の名称,人数(10単位に丸めた値)",
+        "\ufeff市町村コード,市町村,性別,性別の名称,人数",
         "431001,熊本市,2,女,20",
         "432024,八代市,2,女,10",
         "合計,,,,30",
+        "数は、個人が特定されないよう、10単位に丸めています。",
         "",
     ]
     assert not answer.data["rows"]
