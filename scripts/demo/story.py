@@ -160,6 +160,7 @@ def _check(stage: Stage, cast: Cast, seed: int) -> None:
     disclosing.answer(stage, cast)
     ending.let_go(stage)
     transfers.move(stage, datetime.now(JST).date())
+    counting.run_jobs(stage)
     machine.look(stage, cast)
     auditing.verify(stage)
     search = leftovers.prepare(stage, cast, seed)
