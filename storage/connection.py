@@ -20,8 +20,8 @@ PAGE_SIZE = 8192
 BUSY_MS = 10_000
 """Milliseconds to wait for a lock before giving up."""
 
-READER_CACHE_KIB = 2_048
-WRITER_CACHE_KIB = 32_768
+READER_CACHE_KIB = 1_024
+WRITER_CACHE_KIB = 24_576
 
 AEGIS = (("cipher", "aegis"), ("algorithm", "aegis-256"))
 CHACHA = (("cipher", "chacha20"),)

@@ -666,6 +666,9 @@ def test_a_kernel_that_refuses_is_an_error(monkeypatch: pytest.MonkeyPatch) -> N
     class Refusing:
         def __init__(self, *args: object, **kwargs: object) -> None: ...
 
+        def mallopt(self, *args: int) -> int:
+            return 1
+
         def prctl(self, *args: int) -> int:
             ctypes.set_errno(1)
             return -1
