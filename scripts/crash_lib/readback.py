@@ -213,7 +213,9 @@ class Auditor:
         self, terminal: Terminal, code: str, notice: Notice | None, *, doubtful: bool
     ) -> None:
         resident = accepted(inquire(terminal, code))["resident"]
-        held = None if resident is None else {name: resident[name] for name in ITEMS}
+        # What the national server told has not all of our items: then we hold nobody.
+        ours = resident is not None and set(ITEMS) <= resident.keys()
+        held = {name: resident[name] for name in ITEMS} if ours else None
         wanted = None if notice is None else {name: getattr(notice, name) for name in ITEMS}
         if held != wanted:
             self._find(f"{code} does not stand as it should", doubtful=doubtful)
