@@ -376,9 +376,12 @@ class Registry:
         while values[REMOVED_FLAG] and values[REASON] not in REMOVALS and number > 1:
             number -= 1
             try:
-                values = {**self._open(person, DECIDING, number), REMOVED_FLAG: True}
+                earlier = self._open(person, DECIDING, number)
             except NotFound:
                 break  # erased: that he was struck off is all that is left to know
+            if not earlier[REMOVED_FLAG]:
+                break  # the version that struck off is missing: it came by a recovery
+            values = earlier
         return values
 
     def _until(self, person: PersonId, values: Values, number: int) -> date | None:

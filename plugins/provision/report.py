@@ -122,6 +122,8 @@ def _fits(reading: Reading, asked: Report) -> bool:
     day = _at(reading).astimezone(JST).date()
     if reading.operation not in METHODS or reading.note.endswith(NOT_KEPT):
         return False
+    if reading.operation == STEP and reading.refusal is not None:
+        return False  # looked up, and nothing of it was kept: the step is done again
     return (asked.since or day) <= day <= (asked.until or day)
 
 

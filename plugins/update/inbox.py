@@ -19,6 +19,7 @@ Papers::
     awaited    00000000007/432032     of whom a 転出 is waited for, and by which municipality
 """
 
+from collections.abc import Iterator
 from typing import Annotated
 
 from msgspec import Meta
@@ -28,6 +29,7 @@ from appliance.plugin_api import (
     AreaText,
     Arguments,
     Case,
+    Dispatch,
     ItemName,
     NotPermitted,
     PersonId,
@@ -55,7 +57,7 @@ class ReadInbox(Arguments, frozen=True, kw_only=True):
     after: Number | None = None
     limit: Annotated[int, Meta(ge=1, le=MOST)] = 100
     municipality_code: AreaText | None = None
-    """Left out: the CS's own; of a 指定都市 the inbox of a ward too."""
+    """Left out: the CS's own; of a 指定都市 a ward may be named."""
 
 
 class InboxMessage(Answer, frozen=True, kw_only=True):
@@ -150,9 +152,7 @@ def read_inbox(case: Case, asked: ReadInbox) -> InboxRead:
     acknowledged = case.outgoing.acknowledged(destination)
     after = acknowledged if asked.after is None else asked.after
     messages = []
-    for dispatch in case.outgoing.after(destination, after, asked.limit, _TOLD):
-        if dispatch.withheld:
-            raise NotPermitted("a plugin withholds whom the messages are about; nothing is told")
+    for dispatch in _dispatches(case, destination, after, asked.limit):
         answered = case.papers.get("answered", _key(place, dispatch.number))
         messages.append(
             InboxMessage(
@@ -181,11 +181,18 @@ def acknowledge_inbox(case: Case, asked: AcknowledgeInbox) -> InboxAcknowledged:
     through = min(asked.through, before + MOST)
     case.outgoing.acknowledge(destination, through)
     if through > before:
-        for dispatch in case.outgoing.after(destination, before, through - before, _TOLD):
+        for dispatch in _dispatches(case, destination, before, through - before):
             if dispatch.kind == REPORT:
                 person = case.registry.alias(str(dispatch.values[RESIDENT_CODE]))
                 case.papers.put("asked", f"{person}/{_key(place, dispatch.number)}", {})
     return InboxAcknowledged(acknowledged=case.outgoing.acknowledged(destination))
+
+
+def _dispatches(case: Case, destination: str, after: int, limit: int) -> Iterator[Dispatch]:
+    for dispatch in case.outgoing.after(destination, after, limit, _TOLD):
+        if dispatch.withheld:
+            raise NotPermitted("a plugin withholds whom the messages are about; nothing is told")
+        yield dispatch
 
 
 def _place(case: Case, municipality_code: str | None) -> str:

@@ -367,6 +367,15 @@ def test_why_somebody_was_struck_off_survives_corrections(office: Office) -> Non
     assert office.look(lambda r: r.standing(who, TODAY)) is Standing.ELSEWHERE
 
 
+def test_a_removal_before_a_return_is_not_why_somebody_is_struck_off_now(office: Office) -> None:
+    # The version that struck off the second time came by a recovery, with the reason 33.
+    who = admit(office.bench)
+    change(office.bench, who, seen=1, **GONE)
+    change(office.bench, who, seen=2, reason="11", effective_date="2026-03-10")
+    change(office.bench, who, seen=3, **(GONE | {"reason": "33", "effective_date": "2026-03-20"}))
+    assert office.look(lambda r: r.standing(who, TODAY)) is Standing.STRUCK_OFF
+
+
 def test_a_record_that_never_was_here_is_struck_off(office: Office) -> None:
     who = admit(office.bench, removed_flag=True, reason="33")
     assert office.look(lambda r: r.standing(who, TODAY)) is Standing.STRUCK_OFF

@@ -55,6 +55,17 @@ def restore(desks: Desks) -> None:
     )
 
 
+def reported(desks: Desks) -> tuple[dict[str, Any], ...]:
+    """Return what the first person is told of the provisions of his data."""
+    registrar = desks.bench.clerk(
+        "OP-2000", roles=("registrar",), purposes=("register-administration",), terminal_id="T-8"
+    )
+    asked = {"by": {"resident_code": code(1)}}
+    about_him = {"purpose": "register-administration", "reason": "01"}
+    told = registrar.ask("provision/report", asked, **about_him).data["provisions"]
+    return tuple(told)
+
+
 # --- the rights of whoever submitted ---
 
 
@@ -125,13 +136,7 @@ def test_rights_that_end_while_a_step_looks_people_up_answer_nothing(
     desks.work()
     restore(desks)
     assert desks.approve(job)["counts"] == {"90": 1}
-    registrar = desks.bench.clerk(
-        "OP-2000", roles=("registrar",), purposes=("register-administration",), terminal_id="T-8"
-    )
-    asked = {"by": {"resident_code": code(1)}}
-    about_him = {"purpose": "register-administration", "reason": "01"}
-    reported = registrar.ask("provision/report", asked, **about_him).data["provisions"]
-    assert reported == ()
+    assert reported(desks) == ()
 
 
 # --- what is told before approval ---
@@ -272,3 +277,29 @@ def test_a_job_whose_step_always_fails_does_not_keep_the_others_waiting(
     desks.cancel(bad)
     assert desks.step() == {"done": 0, "total": None, "more": False}
     assert desks.operator.ask("provision/bulk-status", {}, **TAX).data["jobs"][0]["job"] == good
+
+
+def test_a_step_that_failed_after_it_looked_somebody_up_was_no_provision(
+    desks: Desks, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    who = admit(desks.bench, 1)
+    admit(desks.bench, 2)
+    job = desks.submit(inquiry([by_number(1), by_number(2)]))["job"]
+    found = work.find_out
+
+    def damaged(case: Any, by: Any, *more: Any, **named: Any) -> Any:
+        if by.my_number == number(2):
+            raise Tampered("a cell does not open")
+        return found(case, by, *more, **named)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(work, "find_out", damaged)
+        with pytest.raises(Damaged):
+            desks.step()
+    entry = desks.bench.ledger()[-1]
+    assert (entry.refusal, who in entry.subjects, entry.note) == ("integrity", True, "")
+    assert reported(desks) == ()
+    desks.work()
+    desks.approve(job)
+    (provision,) = reported(desks)
+    assert provision["method"] == "一括提供"

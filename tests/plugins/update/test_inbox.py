@@ -191,11 +191,12 @@ def test_the_ledger_has_whom_the_messages_were_about(bench, cs, report):
     assert (entry.operation, len(entry.subjects), entry.hits) == ("update/inbox", 1, 1)
 
 
-def test_nothing_is_told_while_a_plugin_withholds_whom_it_is_about(tmp_path):
+@pytest.mark.parametrize("operation", ["update/inbox", "update/acknowledge-inbox"])
+def test_nothing_is_told_while_a_plugin_withholds_whom_it_is_about(tmp_path, operation):
     protector = SimpleNamespace(
         withhold=hookimpl(
             lambda actor, request: frozenset(
-                {"resident_code"} if request.operation == "update/inbox" else ()
+                {"resident_code"} if request.operation == operation else ()
             ),
             specname="withhold",
         )
@@ -206,7 +207,8 @@ def test_nothing_is_told_while_a_plugin_withholds_whom_it_is_about(tmp_path):
         notify(cs, wire())
         notify(bench.municipality(HITOYOSHI), to_hitoyoshi(1, 2))
         with pytest.raises(NotPermitted):
-            read(cs)
+            cs.ask(operation, {"through": 1} if operation == "update/acknowledge-inbox" else {})
+        assert cs.ask("update/held", {}).data["last_sequence"] == 1
 
 
 # ---- what comes of waiting -------------------------------------------------------------------
