@@ -120,9 +120,7 @@ class Agenda:
         return msgspec.structs.replace(run, steps=run.steps + 1), state
 
     def _put(self, name: str, state: State) -> None:
-        # Not a paper that is put again: the runs before stand in it.
-        self._papers.drop(KIND, name)
-        self._papers.put(KIND, name, msgspec.to_builtins(state, builtin_types=(datetime,)))
+        self._papers.replace(KIND, name, msgspec.to_builtins(state, builtin_types=(datetime,)))
 
 
 def _with(state: State, run: Run, *, failures: int) -> State:

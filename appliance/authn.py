@@ -4,7 +4,9 @@ from datetime import datetime
 
 from appliance.errors import Malformed, Unidentified, Unregistered
 from appliance.model import (
+    AT_A_TERMINAL,
     JST,
+    SYSTEM,
     Actor,
     Envelope,
     Operator,
@@ -21,11 +23,9 @@ MACHINE_ROLES = {
     TerminalKind.MUNICIPALITY: Role("municipality"),
     TerminalKind.NATIONAL: Role("national"),
 }
-AT_A_TERMINAL = Role("at-a-terminal")
-"""What anybody may do who sits at a registered terminal and has not logged in: log in."""
 
 SERVICE = Actor(
-    terminal=Terminal(terminal_id="SYSTEM", kind=TerminalKind.SERVICE, fingerprint=""),
+    terminal=Terminal(terminal_id=SYSTEM, kind=TerminalKind.SERVICE, fingerprint=""),
     operator=None,
     roles=frozenset({Role("service")}),
 )
@@ -38,7 +38,7 @@ def known_terminal(roster: Roster, peer: Peer, now: datetime) -> Terminal:
     Raises:
         Unregistered: the certificate is over, not registered, or revoked.
     """
-    if not peer.not_before <= now <= peer.not_after:
+    if not peer.is_in_force(now):
         raise Unregistered("the certificate of this terminal is not in force")
     record = roster.terminal(peer.fingerprint)
     if record is None or record.revoked:

@@ -103,7 +103,7 @@ def in_force(
         NotPermitted: it does not; says why.
     """
     rule = policy.purposes.get(purpose)
-    if rule is None or not rule.valid_from <= today <= (rule.valid_until or today):
+    if rule is None or not rule.holds_on(today):
         raise NotPermitted("this purpose is not in force today")
     if operation not in rule.operations:
         raise NotPermitted(f"this purpose does not allow {operation}")

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-from appliance.errors import Failed, NotPermitted
+from appliance.errors import Failed
 from appliance.ledger_reader import LedgerReader
 from appliance.marks import Marks
 from appliance.media import Media
@@ -35,15 +35,7 @@ class Powers:
     outgoing: Outgoing | None = None
 
 
-def _none(operator_id: str, behalf: Behalf) -> Grant:
-    raise NotPermitted("whoever asked for this may not work any more")
-
-
-def _anybody(pem: str) -> bool:
-    return True
-
-
-@dataclass(slots=True)
+@dataclass(slots=True, kw_only=True)
 class Case:
     """One request in the hands of a handler."""
 
@@ -60,6 +52,11 @@ class Case:
     recount: Recount
     media: Media
     powers: Powers
+    is_ours: Callable[[str], bool]
+    """Whether a certificate (PEM) is of an authority whose certificates may open a connection."""
+    rights_of: Callable[[str, Behalf], Grant]
+    """How far the rights of a 操作者ID reach today, whatever they were before; raises NotPermitted
+    if he may not work any more, or neither his roles nor his 事務 reach this."""
     national: Abroad | None = None
     """The national server; None where the appliance is configured without one."""
     note: Note = field(default_factory=Note)
@@ -67,11 +64,6 @@ class Case:
     """Done in the same unit as the ledger entry of the answer."""
     if_refused: list[Callable[[Unit], None]] = field(default_factory=list)
     """Done in the same unit as the ledger entry of the refusal."""
-    is_ours: Callable[[str], bool] = _anybody
-    """Whether a certificate (PEM) is of an authority whose certificates may open a connection."""
-    rights_of: Callable[[str, Behalf], Grant] = _none
-    """How far the rights of a 操作者ID reach today, whatever they were before; raises NotPermitted
-    if he may not work any more, or neither his roles nor his 事務 reach this."""
     prepared: Any = None
     """What the operation's ``prepare`` returned."""
 

@@ -1,9 +1,12 @@
 """Small files: written whole or not at all, and at no moment open to more people than meant."""
 
 import os
+import stat
 from pathlib import Path
 
 from storage.disk import sync_folder
+
+OTHERS = stat.S_IRWXG | stat.S_IRWXO
 
 
 def replace_file(path: Path, content: bytes, mode: int) -> None:
@@ -22,3 +25,12 @@ def replace_file(path: Path, content: bytes, mode: int) -> None:
         os.fsync(file.fileno())
     temporary.replace(path)
     sync_folder(path.parent)
+
+
+def is_open_to_others(path: Path) -> bool:
+    """Return whether anybody but its owner may do anything with a file.
+
+    Raises:
+        OSError: the disk, or there is no such file.
+    """
+    return bool(path.stat().st_mode & OTHERS)

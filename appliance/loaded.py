@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import pluggy
 
+from appliance.agenda import OWNER as JOB_OWNER
 from appliance.jobdesk import JobDesk
 from appliance.loading import OwnedJob, admit, catalogue, timetable
 from appliance.login import USES as LOGIN_USES
@@ -41,7 +42,7 @@ def put_together(
         StartupError: as ``admit``, ``catalogue`` and ``timetable``.
     """
     desk = JobDesk()
-    manager = admit({**plugins, "session": Login(authenticator), "job": desk})
+    manager = admit({**plugins, "session": Login(authenticator), JOB_OWNER: desk})
     allowed = None if powers is None else {**powers, "session": LOGIN_USES}
     operations = catalogue(manager, allowed)
     desk.jobs = timetable(manager, operations)

@@ -81,20 +81,26 @@ class Marker:
 
     def mark(self, person: PersonId, values: Values) -> Mark | None:
         """Return the mark of a whole record, or None if the person is struck off."""
-        if values.get(REMOVED_FLAG):
+        if (seat := self._seat(values)) is None:
             return None
-        group = str(values[_GROUP])
-        key = self.key(group)
-        return Mark(group, place_of(key, str(values[_CODE])), digest_of(key, values), person)
+        group, place = seat
+        return Mark(group, place, digest_of(self.key(group), values), person)
 
     def move(self, unit: Unit, person: PersonId, before: Values | None, after: Values) -> None:
         """Bring the mark of a person from one record to the next."""
-        old = None if before is None else self.mark(person, before)
+        old = None if before is None else self._seat(before)
         new = self.mark(person, after)
-        if old and (new is None or (old.group, old.place) != (new.group, new.place)):
-            unit.unmark(old.group, old.place)
+        if old and (new is None or old != (new.group, new.place)):
+            unit.unmark(*old)
         if new:
             unit.mark(new)
+
+    def _seat(self, values: Values) -> tuple[str, bytes] | None:
+        """Return the group and the place of a record's mark, or None if it has none."""
+        if values.get(REMOVED_FLAG):
+            return None
+        group = str(values[_GROUP])
+        return group, place_of(self.key(group), str(values[_CODE]))
 
 
 class Marks:

@@ -24,6 +24,11 @@ PurposeCode = NewType("PurposeCode", str)
 Role = NewType("Role", str)
 RequestId = NewType("RequestId", str)
 
+SYSTEM = "SYSTEM"
+"""What the appliance itself is called in both rosters: 操作者ID and 操作端末ID (R34)."""
+AT_A_TERMINAL = Role("at-a-terminal")
+"""What anybody may do who sits at a registered terminal and has not logged in: log in."""
+
 
 class TerminalKind(StrEnum):
     """What stands behind a client certificate (R21)."""
@@ -47,6 +52,10 @@ class Peer:
     fingerprint: str
     not_before: datetime
     not_after: datetime
+
+    def is_in_force(self, now: datetime) -> bool:
+        """Return whether the certificate is valid at ``now``; the handshake may be hours ago."""
+        return self.not_before <= now <= self.not_after
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -58,7 +58,7 @@ def backlog(view: View, destination: str) -> Backlog:
     oldest = view.parcels(destination, acknowledged, 1)
     noted = _decoded(oldest[0].note) if oldest else {}
     since = datetime.fromisoformat(noted["at"]) if "at" in noted else None
-    return Backlog(last_number(view, destination), acknowledged, since)
+    return Backlog(_last_number(view, destination), acknowledged, since)
 
 
 class Outgoing:
@@ -100,7 +100,7 @@ class Outgoing:
 
     def last(self, destination: str) -> int:
         """Return the number of the newest message, 0 if there is none."""
-        return last_number(self._view, destination)
+        return _last_number(self._view, destination)
 
     def backlog(self, destination: str) -> Backlog:
         """Return how many messages wait, and since when; opens no item of anybody."""
@@ -134,7 +134,7 @@ class Outgoing:
         return Dispatch(parcel.number, parcel.kind, told.values, told.withheld, note)
 
 
-def last_number(view: View, destination: str) -> int:
+def _last_number(view: View, destination: str) -> int:
     """Return the number of the newest message to a destination, 0 if there is none."""
     # Numbers have no gaps: doubling steps find one past the end, halving ones the end.
     last, step = view.acknowledged(destination), 1

@@ -26,9 +26,15 @@ class Papers:
         found = self._view.document(self._collection(kind), key.encode())
         return None if found is None else cbor2.loads(found.body)
 
-    def every(self, kind: str, prefix: str = "") -> Iterator[tuple[str, dict[str, Any]]]:
-        """Yield key and latest revision of each paper whose key begins so, in key order."""
-        for document in self._view.documents(self._collection(kind), prefix.encode()):
+    def every(
+        self, kind: str, prefix: str = "", *, after: str = ""
+    ) -> Iterator[tuple[str, dict[str, Any]]]:
+        """Yield key and latest revision of each paper whose key begins so, in key order.
+
+        Those up to the key ``after`` are left out, and not opened.
+        """
+        kept = self._view.documents(self._collection(kind), prefix.encode(), after.encode())
+        for document in kept:
             yield document.key.decode(), cbor2.loads(document.body)
 
     def revisions(self, kind: str, key: str) -> Iterator[dict[str, Any]]:
@@ -41,6 +47,11 @@ class Papers:
         self._writable().put_document(
             self._collection(kind), key.encode(), cbor2.dumps(body, canonical=True)
         )
+
+    def replace(self, kind: str, key: str, body: dict[str, Any]) -> None:
+        """Write a paper whose older revisions would tell nothing: they go."""
+        self.drop(kind, key)
+        self.put(kind, key, body)
 
     def drop(self, kind: str, key: str) -> None:
         """Remove the paper with all its revisions."""

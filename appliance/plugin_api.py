@@ -30,7 +30,9 @@ from appliance.jobs import Job, Nothing, Step
 from appliance.marks import AGREED, ITEM_LIST, PLACE_SIZE, Marks, digest_of, place_of
 from appliance.media import data_lines, framed, rows_digest, unframed
 from appliance.model import (
+    AT_A_TERMINAL,
     JST,
+    SYSTEM,
     Actor,
     Behalf,
     Change,
@@ -99,6 +101,7 @@ hookimpl = pluggy.HookimplMarker("appliance")
 __all__ = [
     "ADDRESS_LENGTH",
     "AGREED",
+    "AT_A_TERMINAL",
     "ITEMS",
     "ITEM_LIST",
     "ITEM_NAMES",
@@ -108,6 +111,7 @@ __all__ = [
     "NATIONAL_BASIS",
     "PLACE_SIZE",
     "PROVIDED",
+    "SYSTEM",
     "Abroad",
     "Actor",
     "AddConditions",

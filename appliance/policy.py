@@ -59,6 +59,10 @@ class PurposeRule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     """More residents than this are only counted, never listed (R87)."""
     note: str = ""
 
+    def holds_on(self, day: date) -> bool:
+        """Return whether the 事務 is in force on a day."""
+        return self.valid_from <= day <= (self.valid_until or day)
+
 
 class Office(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Whose appliance this is: what the papers it prints say of the sender (R72, R78 to R80)."""

@@ -102,6 +102,5 @@ def differences(
     """Yield each tally that is not what was counted: its name, what is kept, what was counted."""
     for name in sorted(counted.keys() | kept.keys()):
         there, right = kept.get(name, 0), counted.get(name, 0)
-        uncountable = has_lapsed(name, today) or may_be_erased(name, today)
-        if there != right and not uncountable:
+        if there != right and not (has_lapsed(name, today) or may_be_erased(name, today)):
             yield name, there, right

@@ -24,9 +24,7 @@ class Register:
         """Write a new entry; return its number, one above the last, from 1."""
         number = self.last + 1
         self._papers.put(self._name, _key(number), entry)
-        # Not a paper that is put again: the number of the last entry needs no history.
-        self._papers.drop(self._counter, "last")
-        self._papers.put(self._counter, "last", {"number": number})
+        self._papers.replace(self._counter, "last", {"number": number})
         return number
 
     def amend(self, number: int, **changed: Any) -> Entry:

@@ -298,7 +298,9 @@ class Registry:
             unit.retain(version, erasable)
         self.touched.subjects[version.person] = None
         self.touched.saved.append(version)
-        left = None if person is None or before is None else self._until(person, before, seen)
+        left = None
+        if person is not None and before is not None:
+            left = until(self._deciding(person, before, seen))
         self._tell(unit, Change(version, before, values, left, until(values, left)))
         return version
 
@@ -383,9 +385,6 @@ class Registry:
                 break  # the version that struck off is missing: it came by a recovery
             values = earlier
         return values
-
-    def _until(self, person: PersonId, values: Values, number: int) -> date | None:
-        return until(self._deciding(person, values, number))
 
     def _before(self, person: PersonId, seen: int) -> Values:
         # A handler that changes a record has just read it whole.

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from appliance.model import JST
-from appliance.outgoing import last_number
+from appliance.outgoing import backlog
 from appliance.papers import Papers
 from appliance.registers import Register
 from storage.engine import View
@@ -52,4 +52,4 @@ class Watch:
 
     def waiting(self, destination: str) -> int:
         """Return how many messages a destination has not acknowledged."""
-        return last_number(self._view, destination) - self._view.acknowledged(destination)
+        return backlog(self._view, destination).depth

@@ -76,14 +76,18 @@ def latest(
 
 
 def each(
-    connection: apsw.Connection, keys: StoreKeys, collection: str, prefix: bytes
+    connection: apsw.Connection, keys: StoreKeys, collection: str, prefix: bytes, after: bytes
 ) -> Iterator[Document]:
-    """Yield the latest revision of each document whose key begins so, in key order."""
+    """Yield the latest revision of each document whose key begins so, in key order.
+
+    Those up to the key ``after`` are not read; empty: none is left out.
+    """
+    first = max(prefix, after + b"\0") if after else prefix
     rows = ask(
         connection,
         "SELECT key, revision, body FROM doc WHERE collection = ? AND key >= ?"
         " ORDER BY key, revision DESC LIMIT 1",
-        (collection, prefix),
+        (collection, first),
     )
     # One step along the index for each document: older revisions are never read.
     while rows and rows[0][0].startswith(prefix):

@@ -170,8 +170,13 @@ class View(Protocol):
         """Return the latest revision of a document, or None if there is none."""
         ...
 
-    def documents(self, collection: str, prefix: bytes = b"") -> Iterator[Document]:
-        """Yield the latest revision of each document of a collection, in key order."""
+    def documents(
+        self, collection: str, prefix: bytes = b"", after: bytes = b""
+    ) -> Iterator[Document]:
+        """Yield the latest revision of each document whose key begins so, in key order.
+
+        Those up to the key ``after`` are not read; empty: none is left out.
+        """
         ...
 
     def document_keys(self, collection: str) -> Iterator[bytes]:

@@ -115,9 +115,15 @@ class Snapshot:
         """Yield the marks of a group with ``first <= place <= last``, in the order of places."""
         return self._while_ready(marks.each(self._ready(), group, first, last))
 
-    def documents(self, collection: str, prefix: bytes = b"") -> Iterator[Document]:
-        """Yield the latest revision of each document of a collection, in key order."""
-        return self._while_ready(documents.each(self._ready(), self._keys, collection, prefix))
+    def documents(
+        self, collection: str, prefix: bytes = b"", after: bytes = b""
+    ) -> Iterator[Document]:
+        """Yield the latest revision of each document whose key begins so, in key order.
+
+        Those up to the key ``after`` are not read; empty: none is left out.
+        """
+        found = documents.each(self._ready(), self._keys, collection, prefix, after)
+        return self._while_ready(found)
 
     def document_keys(self, collection: str) -> Iterator[bytes]:
         """Yield the key of each document of a collection, in order; nothing is opened."""

@@ -9,6 +9,8 @@ Read it in this order::
     frame.py     exit codes, output, how an error becomes both
     link.py      the two ways to the server; the session file
     machine.py   init serve unseal status check config
+    report.py    what status and check say, in lines for people
+    dev.py       serve --dev: a whole appliance to try things on
     sealing.py   seal
     policy.py    policy sign|show
     people.py    login logout operator terminal

@@ -18,6 +18,7 @@ from rich.text import Text
 
 from appliance.edge.problems import origin
 from appliance.errors import StartupError
+from appliance.files import is_open_to_others
 from appliance.machine.config import DEFAULT_PATH
 from appliance.machine.init import StoreExists
 from storage.errors import (
@@ -206,6 +207,23 @@ def secret(prompt: str, *, confirm: bool = False) -> str:
     if not line:
         raise Stop(Exit.NOT_UNDERSTOOD, "no-input", f"{prompt}: nothing more on standard input")
     return line.strip()
+
+
+def must_be_private(path: Path, code: str) -> None:
+    """Refuse a file with a secret in it that others may read.
+
+    Raises:
+        Stop: it is open to others.
+        OSError: there is no such file.
+    """
+    if is_open_to_others(path):
+        raise Stop(Exit.REFUSED, code, f"{path} is open to others (mode 0600)")
+
+
+def progress_console() -> Console:
+    """Return where progress is drawn: standard error, if somebody looks at it."""
+    console = Console(stderr=True)
+    return Console(stderr=True, quiet=wants_json() or not console.is_terminal)
 
 
 def _with_examples(text: str) -> str:

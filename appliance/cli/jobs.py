@@ -7,10 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import click
-from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from appliance.cli.frame import Exit, Group, as_json, finish, show, table, wants_json
+from appliance.cli.frame import Exit, Group, as_json, finish, progress_console, show, table
 from appliance.cli.link import Seat, ask
 from appliance.cli.people import at_a_terminal
 from appliance.model import JST
@@ -78,8 +77,6 @@ def run(name: str, no_wait: bool, seat: Seat, session: Path) -> None:
 
 def _awaited(seat: Seat, name: str, answer: dict[str, Any]) -> dict[str, Any]:
     """Look until the run that was asked for has ended, showing how far it is."""
-    console = Console(stderr=True)
-    console = Console(stderr=True, quiet=wants_json() or not console.is_terminal)
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
@@ -87,7 +84,7 @@ def _awaited(seat: Seat, name: str, answer: dict[str, Any]) -> dict[str, Any]:
         TimeElapsedColumn(),
     )
     wait = FIRST_LOOK
-    with Progress(*columns, console=console) as progress:
+    with Progress(*columns, console=progress_console()) as progress:
         bar = progress.add_task(name, total=None)
         while answer["job"]["asked"] or answer["job"]["outcome"] == "running":
             time.sleep(wait)

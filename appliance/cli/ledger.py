@@ -7,10 +7,19 @@ from pathlib import Path
 from typing import Any
 
 import click
-from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-from appliance.cli.frame import Exit, Group, Stop, as_json, finish, secret, show, table, wants_json
+from appliance.cli.frame import (
+    Exit,
+    Group,
+    Stop,
+    as_json,
+    finish,
+    progress_console,
+    secret,
+    show,
+    table,
+)
 from appliance.cli.link import Seat, ask, fetch_text
 from appliance.cli.people import at_a_terminal
 from storage.tilecheck import verify_folder
@@ -53,12 +62,11 @@ def verify(folder: Path, vkey: str) -> None:
       juki ledger verify /var/lib/juki/43/tiles --key audit.juki.pref-43.example/g1+1234abcd+AX...
     """
     folder = _of_tiles(folder)
-    console = Console(stderr=True, quiet=wants_json() or not Console(stderr=True).is_terminal)
     with Progress(
         SpinnerColumn(),
         TextColumn("{task.completed} entries"),
         TimeElapsedColumn(),
-        console=console,
+        console=progress_console(),
     ) as progress:
         task = progress.add_task("entries", total=None)
         try:

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from appliance.cli.frame import Exit, Stop
+from appliance.cli.frame import Exit, Stop, must_be_private
 from appliance.edge import tls
 from appliance.files import replace_file
 
@@ -211,8 +211,7 @@ def _plain(raw: bytes) -> dict[str, Any]:
 def _kept(path: Path) -> dict[str, str]:
     path = path.expanduser()
     try:
-        if path.stat().st_mode & tls.OTHERS:
-            raise Stop(Exit.REFUSED, "open-session", f"{path} is open to others (mode 0600)")
+        must_be_private(path, "open-session")
         kept = json.loads(path.read_bytes())
     except FileNotFoundError:
         return {}

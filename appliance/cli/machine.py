@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import click
-from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
 from appliance.certificates import BadCertificate, fingerprint
@@ -20,6 +19,7 @@ from appliance.cli.frame import (
     Stop,
     as_json,
     finish,
+    progress_console,
     secret,
     show,
     stopped_by,
@@ -272,7 +272,10 @@ def check(config_path: Path, shares_from: Path | None, anchors: tuple[Path, ...]
     """
     settings = read_settings(config_path)
     with Progress(
-        TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn(), console=_console()
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TimeElapsedColumn(),
+        console=progress_console(),
     ) as progress:
         summary, findings = checking.check_store(
             settings,
@@ -346,11 +349,6 @@ def _share_refused(code: int, plain: dict[str, Any]) -> Stop:
 
 def _in_a_year() -> date:
     return utc_now().astimezone(JST).date() + timedelta(days=365)
-
-
-def _console() -> Console:
-    console = Console(stderr=True)
-    return Console(stderr=True, quiet=wants_json() or not console.is_terminal)
 
 
 def _on(progress: Progress) -> ProgressOfCheck:

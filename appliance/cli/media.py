@@ -11,8 +11,7 @@ from pathlib import Path
 
 import click
 
-from appliance.cli.frame import Exit, Group, Stop, as_json, show
-from appliance.edge.tls import OTHERS
+from appliance.cli.frame import Exit, Group, Stop, as_json, must_be_private, show
 from appliance.errors import Malformed
 from appliance.files import replace_file
 from appliance.media import (
@@ -89,13 +88,18 @@ def seal(rows: Path, out: Path, public_key: str, header: str) -> None:
     except csv.Error:
         told = f"{rows}: line {reader.line_num} is not CSV"
         raise Stop(Exit.NOT_UNDERSTOOD, "rows", told) from None
-    content = framed(parts, data_lines(1, fields), len(fields))
+    content = framed(parts, data_lines(1, fields), len(fields)).encode()
+    frame = unframed(content)
+    if frame.problems:
+        raise Stop(
+            Exit.NOT_UNDERSTOOD, "rows", *(f"{rows}: {each.text}" for each in frame.problems[:20])
+        )
     try:
-        sealed = seal_for(public_key, content.encode())
+        sealed = seal_for(public_key, content)
     except Malformed as problem:
         raise Stop(Exit.NOT_UNDERSTOOD, "public-key", problem.text) from None
     replace_file(out, sealed, 0o600)
-    show({"file": str(out), "rows": len(fields), "sha256": unframed(content.encode()).digest})
+    show({"file": str(out), "rows": len(fields), "sha256": frame.digest})
 
 
 @media.command("open")
@@ -137,8 +141,7 @@ def open_result(sealed: Path, out: Path, key: Path) -> None:
 
 
 def _private(path: Path) -> bytes:
-    if path.stat().st_mode & OTHERS:
-        raise Stop(Exit.REFUSED, "open-key", f"{path} is open to others (mode 0600)")
+    must_be_private(path, "open-key")
     try:
         key = base64.b64decode(path.read_text("ascii").strip(), validate=True)
     except (binascii.Error, UnicodeDecodeError):

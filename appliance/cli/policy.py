@@ -10,13 +10,13 @@ from appliance.cli.frame import (
     Group,
     Stop,
     as_json,
+    must_be_private,
     secret,
     show,
     shown,
     table,
     with_config,
 )
-from appliance.edge.tls import OTHERS
 from appliance.errors import StartupError
 from appliance.loading import missing_of
 from appliance.machine import firmware
@@ -100,8 +100,7 @@ def sign(config_path: Path, key_file: Path | None) -> None:
 def _key(path: Path | None) -> str:
     if path is None:
         return secret("Policy key")
-    if path.stat().st_mode & OTHERS:
-        raise Stop(Exit.REFUSED, "open-key", f"{path} is open to others (mode 0600)")
+    must_be_private(path, "open-key")
     return path.read_text("utf-8")
 
 

@@ -122,6 +122,11 @@ def malformed(text: str) -> TurnedAway:
     return TurnedAway(HTTPStatus.BAD_REQUEST, "malformed", text)
 
 
+def busy(text: str) -> TurnedAway:
+    """Return the refusal of a request for which there is no room now."""
+    return TurnedAway(HTTPStatus.SERVICE_UNAVAILABLE, "busy", text, [("Retry-After", "1")])
+
+
 def document(
     *,
     status: int,

@@ -32,16 +32,14 @@ from appliance.certificates import BadCertificate
 from appliance.edge.caller import BUSY, Caller, Phase
 from appliance.edge.limits import Limits
 from appliance.edge.places import Places
-from appliance.edge.problems import TLS, Early, TurnedAway, malformed
+from appliance.edge.problems import TLS, Early, TurnedAway, busy, malformed
 from appliance.edge.strict import Head, read_head
-from appliance.edge.tls import is_valid
 
 log = logging.getLogger(__name__)
 
 ACCEPTS_AT_ONCE = 32
 READS_AT_ONCE = 16
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
-LATER = (("Retry-After", "1"),)
 TO_READ = select.EPOLLIN | select.EPOLLONESHOT
 TO_WRITE = select.EPOLLOUT | select.EPOLLONESHOT
 
@@ -242,7 +240,7 @@ class Reception:
         if self._places.prove(caller):
             caller.deadline = self._now() + self._limits.idle_seconds
             return
-        caller.unwelcome = _busy("this certificate has too many connections open")
+        caller.unwelcome = busy("this certificate has too many connections open")
         caller.deadline = self._now() + self._limits.head_seconds
 
     def _read(self, caller: Caller) -> None:
@@ -282,14 +280,14 @@ class Reception:
     def _admit(self, caller: Caller, head: Head) -> None:
         if caller.unwelcome is not None:
             raise caller.unwelcome
-        if caller.peer is not None and not is_valid(caller.peer, self._house.clock()):
+        if caller.peer is not None and not caller.peer.is_in_force(self._house.clock()):
             raise TurnedAway(
                 HTTPStatus.FORBIDDEN,
                 "certificate-expired",
                 "the certificate has expired, or is not valid yet",
             )
         if not self._places.reserve(caller, head.length):
-            raise _busy("too much is being sent to the appliance")
+            raise busy("too much is being sent to the appliance")
 
     # Leaving
 
@@ -381,10 +379,6 @@ class Reception:
             self._epoll.modify(caller.number, events)
         except (OSError, ValueError):  # the house was closed meanwhile
             self.close_caller(caller)
-
-
-def _busy(text: str) -> TurnedAway:
-    return TurnedAway(HTTPStatus.SERVICE_UNAVAILABLE, "busy", text, LATER)
 
 
 def _reason(problem: Exception) -> str:

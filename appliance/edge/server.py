@@ -35,7 +35,7 @@ from cheroot.wsgi import Gateway_10
 from appliance.edge.answers import turned_away
 from appliance.edge.caller import Caller
 from appliance.edge.limits import Limits
-from appliance.edge.problems import Early, Report, TurnedAway, origin
+from appliance.edge.problems import Early, Report, TurnedAway, busy, origin
 from appliance.edge.reception import House, Reception
 from appliance.edge.strict import Head
 from appliance.edge.turns import Turns
@@ -45,7 +45,6 @@ log = logging.getLogger(__name__)
 
 Environ = dict[str, Any]
 App = Callable[[Environ, Callable[..., Any]], Iterable[bytes]]
-"""Told of every refusal that never reaches the app: the certificate's fingerprint, and why."""
 
 NAME = "juki"
 PEER, REQUEST_ID = "juki.peer", "juki.request_id"
@@ -157,12 +156,7 @@ class Server(HTTPServer):
     def put_request(self, caller: Caller, head: Head) -> None:
         """Queue a complete request for the workers."""
         if self.requests.qsize >= self.limits.waiting:
-            raise TurnedAway(
-                HTTPStatus.SERVICE_UNAVAILABLE,
-                "busy",
-                "too many requests are waiting",
-                [("Retry-After", "1")],
-            )
+            raise busy("too many requests are waiting")
         self.requests.put(Visit(self, caller, head))
 
     def put_refusal(self, caller: Caller, refusal: TurnedAway) -> None:

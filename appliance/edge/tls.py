@@ -5,15 +5,12 @@ Renewing certificates means making a new context; one that cannot be made leaves
 """
 
 import ssl
-import stat
-from datetime import datetime
 from pathlib import Path
 
 from appliance.certificates import peer_from_der
 from appliance.errors import StartupError
+from appliance.files import is_open_to_others
 from appliance.model import Peer
-
-OTHERS = stat.S_IRWXG | stat.S_IRWXO
 
 
 def server_context(certificate: Path, key: Path, client_ca: Path) -> ssl.SSLContext:
@@ -56,11 +53,6 @@ def peer_of(connection: ssl.SSLSocket) -> Peer:
     return peer_from_der(der)
 
 
-def is_valid(peer: Peer, now: datetime) -> bool:
-    """Return whether the certificate is valid at ``now``; the handshake may be hours ago."""
-    return peer.not_before <= now <= peer.not_after
-
-
 def _context(protocol: int) -> ssl.SSLContext:
     # Made bare: create_default_context would write session keys where SSLKEYLOGFILE says.
     context = ssl.SSLContext(protocol)
@@ -72,10 +64,10 @@ def _context(protocol: int) -> ssl.SSLContext:
 
 def _fill(context: ssl.SSLContext, certificate: Path, key: Path, authority: Path) -> None:
     try:
-        mode = key.stat().st_mode
+        is_open = is_open_to_others(key)
     except OSError as problem:
         raise StartupError(f"{key}: {problem.strerror}") from None
-    if mode & OTHERS:
+    if is_open:
         raise StartupError(f"{key} is open to others; only its owner may read it (mode 0600)")
     for path in (certificate, authority):
         if not path.is_file():

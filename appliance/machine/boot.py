@@ -32,19 +32,20 @@ from typing import Any
 from appliance.certificates import peer_from_pem
 from appliance.edge import tls
 from appliance.edge.metrics import Metrics
+from appliance.edge.openapi import DISTRIBUTION
 from appliance.edge.problems import origin
 from appliance.edge.server import App, Environ, Server
 from appliance.errors import StartupError
 from appliance.machine import host
 from appliance.machine.config import Settings
 from appliance.machine.firmware import verified
-from appliance.machine.gate import DISTRIBUTION, Appliance, Clock, Ending
+from appliance.machine.gate import Appliance, Ending
 from appliance.machine.keeper import Keeper, Shares
 from appliance.machine.opening import milliseconds
 from appliance.machine.store import Layout, sealed_store
 from appliance.machine.sysport import ADDRESS, make_sysport
 from appliance.machine.sysport import LIMITS as SYSPORT_LIMITS
-from appliance.pipeline import utc_now
+from appliance.pipeline import Clock, utc_now
 from storage.journal import Journal
 from storage.lock import FolderLock
 

@@ -26,7 +26,7 @@ from appliance.pipeline import utc_now
 from appliance.recount import differences, replayed
 from storage.check import CheckReport, check
 from storage.engine import Fields, Mark, PersonId, Token
-from storage.errors import SharesRefused, StorageError
+from storage.errors import StorageError
 from storage.findings import Finding, Progress
 from storage.journal import read_journal
 from storage.keyring import KeyRing
@@ -56,7 +56,7 @@ def check_store(
     tallies = Tallies(settings, identity.policy_key)
     lock = FolderLock.take(settings.data)
     try:
-        ring = KeyRing.open(layout.ring, _root(Shares(header.share_set), shares))
+        ring = KeyRing.open(layout.ring, Shares(header.share_set).root(shares))
         # A store that was not unsealed since there are marks has neither their root nor any.
         marker = Marker(ring.key(MARK_ROOT)) if MARK_ROOT in ring.names() else None
         index = Index(ring.key("idx-root/1"), ring.token_bits)
@@ -125,14 +125,6 @@ def plain(report: CheckReport, findings: Collection[Finding]) -> dict[str, Any]:
         "tallies": len(report.tallies),
         "findings": [{"place": each.place, "what": each.what} for each in findings],
     }
-
-
-def _root(gathered: Shares, shares: Iterable[str]) -> bytes:
-    for share in shares:
-        _, root = gathered.add(share)
-        if root is not None:
-            return root
-    raise SharesRefused(f"{gathered.share_set.threshold} shares are needed")
 
 
 def _journal(layout: Layout) -> list[Finding]:

@@ -9,7 +9,6 @@ and no includes. Secrets are paths, never values. Relative paths start at the fi
 
 import ipaddress
 import re
-import stat
 import tomllib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -20,11 +19,11 @@ from urllib.parse import urlsplit
 
 from appliance.edge.limits import KIB, MIB, Limits, body_bytes
 from appliance.errors import StartupError
+from appliance.files import is_open_to_others
 from appliance.sessions import Limits as SessionLimits
 
 PRODUCTION, DEVELOPMENT = "production", "development"
 DEFAULT_PATH = Path("/etc/juki/appliance.toml")
-OTHERS = stat.S_IRWXG | stat.S_IRWXO
 Parsed = Any
 Understand = Callable[[object, Path], Parsed]
 """From a TOML value and the file's folder to what is meant; raises ValueError with the reason."""
@@ -193,7 +192,7 @@ def _file(value: object, folder: Path) -> Path:
 
 def _secret(value: object, folder: Path) -> Path:
     path = _file(value, folder)
-    if path.stat().st_mode & OTHERS:
+    if is_open_to_others(path):
         raise ValueError(f"{path} is open to others; only its owner may read it (mode 0600)")
     return path
 

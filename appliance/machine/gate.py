@@ -9,7 +9,6 @@ import queue
 import ssl
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack
-from datetime import datetime
 from enum import Enum
 from functools import partial
 from importlib.metadata import version
@@ -17,6 +16,7 @@ from typing import Any
 
 from appliance.edge import tls
 from appliance.edge.metrics import Metrics
+from appliance.edge.openapi import DISTRIBUTION
 from appliance.edge.problems import Early, origin
 from appliance.edge.server import Environ
 from appliance.errors import AtTheEdge, Unavailable, Unregistered
@@ -31,16 +31,14 @@ from appliance.machine.opening import open_store
 from appliance.machine.running import Running
 from appliance.model import Envelope, OperationName, Reply, RequestId
 from appliance.operation import AnyOperation
-from appliance.pipeline import Pipeline, utc_now
+from appliance.pipeline import Clock, Pipeline, utc_now
 from storage.errors import OutcomeUnknown
 from storage.journal import Journal
 from storage.vault import Vault
 
 log = logging.getLogger(__name__)
-Clock = Callable[[], datetime]
 
 OK, NOT_OK = 200, 503
-DISTRIBUTION = "juki-appliance"
 OUTBOX = {
     "depth": "Messages that wait for the national server.",
     "oldest_age": "Seconds for which the oldest of them has waited.",

@@ -30,7 +30,7 @@ from appliance.machine.opening import (
     system_entry,
 )
 from appliance.machine.store import Identity, Layout
-from appliance.model import JST, TerminalKind
+from appliance.model import JST, SYSTEM, TerminalKind
 from appliance.roster import OperatorRecord, Roster, TerminalRecord
 from storage.disk import sync_folder
 from storage.engine import Unit
@@ -42,8 +42,6 @@ from storage.vault import create, open_vault
 
 THRESHOLD, SHARES = 3, 5
 ADMINISTRATOR = "system-administrator"
-SYSTEM = "SYSTEM"
-"""What the appliance itself is called in both rosters (R34)."""
 ENROLMENT_TIME = timedelta(hours=24)
 
 

@@ -25,13 +25,12 @@ from appliance.jobdesk import listed
 from appliance.jobs import Nothing, pause
 from appliance.loading import OwnedJob
 from appliance.papers import Papers
-from appliance.pipeline import Pipeline
+from appliance.pipeline import Clock, Pipeline
 from appliance.watch import Alarm, Watch
 from storage.engine import Engine, Unit, View
 from storage.errors import OutcomeUnknown
 
 log = logging.getLogger(__name__)
-Clock = Callable[[], datetime]
 
 LOOK_SECONDS = 1.0
 ALARMS_EVERY = timedelta(minutes=1)
@@ -138,12 +137,19 @@ class Jobs:
         now = self._clock()
         for chore in self._chores:
             self._do(chore, now)
+        with self._engine.view() as view:
+            states = self._states(view)
+            due = [each for each in states if self._is_due(*each, view, now)]
         stepped = []
-        for owned, state in self._due(now):
+        for owned, state in due:
             if self._ending.is_set():
                 break
             stepped.append(owned.job.name)
             self._step(owned, state)
+        if stepped:
+            with self._engine.view() as view:
+                states = self._states(view)
+        self._status = tuple(self._shown(owned, state) for owned, state in states)
         self._look(now)
         return stepped
 
@@ -174,13 +180,9 @@ class Jobs:
         self._chore_done[chore.name] = now
         chore.work()
 
-    def _due(self, now: datetime) -> list[tuple[OwnedJob, State]]:
-        with self._engine.view() as view:
-            agenda = Agenda(Papers(view, None, OWNER))
-            states = [(owned, agenda.state(owned.job.name)) for owned in self._jobs]
-            return [
-                (owned, state) for owned, state in states if self._is_due(owned, state, view, now)
-            ]
+    def _states(self, view: View) -> list[tuple[OwnedJob, State]]:
+        agenda = Agenda(Papers(view, None, OWNER))
+        return [(owned, agenda.state(owned.job.name)) for owned in self._jobs]
 
     def _is_due(self, owned: OwnedJob, state: State, view: View, now: datetime) -> bool:
         job = owned.job
@@ -226,17 +228,15 @@ class Jobs:
         return stumbles.failures if stumbles else 0
 
     def _look(self, now: datetime) -> None:
-        """Look how the jobs are, and every minute what there is to see to."""
+        """Look every minute what there is to see to."""
+        asked = self._asked_alarms
+        if asked is not None and timedelta(0) <= now - asked < ALARMS_EVERY:
+            return
         with self._engine.view() as view:
-            agenda = Agenda(Papers(view, None, OWNER))
-            states = [(each, agenda.state(each.job.name)) for each in self._jobs]
-            self._status = tuple(self._shown(owned, state) for owned, state in states)
-            asked = self._asked_alarms
-            if asked is None or not timedelta(0) <= now - asked < ALARMS_EVERY:
-                self._asked_alarms = now
-                hooks = self._manager.hook.alarms.get_hookimpls()
-                told = [alarm for each in hooks for alarm in self._ask(each, view, now)]
-                self._alarms = (*told, *self._failing())
+            self._asked_alarms = now
+            hooks = self._manager.hook.alarms.get_hookimpls()
+            told = [alarm for each in hooks for alarm in self._ask(each, view, now)]
+        self._alarms = (*told, *self._failing())
 
     def _shown(self, owned: OwnedJob, state: State) -> dict[str, Any]:
         plain: dict[str, Any] = msgspec.to_builtins(listed(owned, state))

@@ -10,6 +10,7 @@ import hmac
 import logging
 import secrets
 import threading
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -86,6 +87,19 @@ class Shares:
             return number, self._gathering.key()
         finally:
             self._gathering.forget()
+
+    def root(self, shares: Iterable[str]) -> bytes:
+        """Take shares one by one until there are enough; return the root key.
+
+        Raises:
+            SharesRefused: one is no good, or there are too few.
+            Tampered: all are good, and do not fit what the key ring says of them.
+        """
+        for words in shares:
+            _, root = self.add(words)
+            if root is not None:
+                return root
+        raise SharesRefused(f"{self.share_set.threshold} shares are needed")
 
 
 class Keeper:

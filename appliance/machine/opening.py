@@ -12,7 +12,6 @@ import logging
 from collections.abc import Callable, Collection, Iterable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
-from datetime import datetime
 
 import msgspec
 
@@ -29,6 +28,7 @@ from appliance.marks import ROOT as MARK_ROOT
 from appliance.marks import Marker, mark_everybody
 from appliance.model import JST
 from appliance.operation import Power
+from appliance.pipeline import Clock
 from appliance.sessions import PinAuthenticator
 from appliance.traces import Note, Touched
 from storage.engine import Entry, Unit, View
@@ -37,7 +37,6 @@ from storage.keyring import KeyRing, retention_names
 from storage.vault import Vault, open_vault
 
 log = logging.getLogger(__name__)
-Clock = Callable[[], datetime]
 
 COLLECTION, KEY = "core.installation", b"identity"
 YEARLY = ("log-body", "log-subj")

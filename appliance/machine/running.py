@@ -167,9 +167,9 @@ class Running:
             found.append("disk")
         if not self.exporter.well:
             found.append("tiles")
-        return found + self._of_delivery()
+        return found + self._of_work()
 
-    def _of_delivery(self) -> list[str]:
+    def _of_work(self) -> list[str]:
         status = {} if self.courier is None else self.courier.status()
         found = []
         if status.get("last_error"):

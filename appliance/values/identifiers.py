@@ -187,6 +187,13 @@ class Municipalities:
             return next((entry for entry in entries if entry.holds_on(day)), None)
         return entries[-1] if entries else None
 
+    def prefecture_of(self, entry: Municipality) -> Municipality | None:
+        """Return the prefecture that a municipality or a ward lies in; a prefecture is its own."""
+        over: Municipality | None = entry
+        while over is not None and not over.is_prefecture:
+            over = self.lookup(over.parent)
+        return over
+
     def covered_by(self, code: str) -> tuple[str, ...]:
         """Return the code itself and, for a 指定都市, its wards, those of former days included.
 

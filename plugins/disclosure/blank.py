@@ -78,11 +78,7 @@ def _agencies(policy: Policy, today: date, kind: str) -> tuple[str, ...]:
     """Return who works on a 事務 of a kind (移転 within the 知事部局, 提供 to others) today."""
     rules = policy.purposes.values()
     return tuple(
-        dict.fromkeys(
-            rule.agency
-            for rule in rules
-            if rule.kind == kind and rule.valid_from <= today <= (rule.valid_until or today)
-        )
+        dict.fromkeys(rule.agency for rule in rules if rule.kind == kind and rule.holds_on(today))
     )
 
 

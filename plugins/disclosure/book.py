@@ -15,7 +15,7 @@ never a 個人番号 (R64), and of the register only who was meant and which ver
 """
 
 from datetime import date
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from msgspec import Meta
 
@@ -25,6 +25,7 @@ from appliance.plugin_api import (
     Arguments,
     Case,
     DateText,
+    Entry,
     NameText,
     Register,
     Rejected,
@@ -50,7 +51,6 @@ Number = Annotated[int, Meta(ge=1, le=999_999_999_999)]
 """受付番号, or the number of a paper in the 帳票管理簿."""
 FreeText = Annotated[str, Meta(min_length=1, max_length=2000)]
 
-Entry = dict[str, Any]
 LAW = {
     "disclosure": "住民基本台帳法第30条の32(開示)、第30条の33(期限)",
     "correction": "住民基本台帳法第30条の35(訂正等)、第12条の5(通報)",

@@ -16,8 +16,8 @@ from appliance.plugin_api import (
     Case,
     Conflict,
     DateText,
+    Entry,
     ItemName,
-    Municipality,
     Operation,
     OperationName,
     inbox_of,
@@ -25,7 +25,6 @@ from appliance.plugin_api import (
 from plugins.disclosure.book import (
     CaseState,
     Channel,
-    Entry,
     FreeText,
     Number,
     OneCase,
@@ -318,9 +317,7 @@ def _addressee(case: Case, asked: Report) -> str:
     place = municipalities.lookup(asked.municipality_code, case.request.today)
     if place is None or place.is_prefecture:
         raise broken("D-33")
-    over: Municipality | None = place
-    while over is not None and not over.is_prefecture:
-        over = municipalities.lookup(over.parent)
+    over = municipalities.prefecture_of(place)
     if over is None or over.name != case.policy.office.prefecture:
         raise broken("D-33")
     return municipalities.office_of(place.code)

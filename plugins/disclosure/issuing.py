@@ -16,11 +16,12 @@ from appliance.plugin_api import (
     Case,
     Conflict,
     DateText,
+    Entry,
     Operation,
     OperationName,
     ShortText,
 )
-from plugins.disclosure.book import Entry, Number, OneCase, Subject, book, opened, opened_any
+from plugins.disclosure.book import Number, OneCase, Subject, book, opened, opened_any
 from plugins.disclosure.letters import ABSENCE, CONFIRMATION, EXTENSION, MAKERS
 from plugins.disclosure.matching import matched
 from plugins.disclosure.press import Printed

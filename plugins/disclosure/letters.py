@@ -7,8 +7,13 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from types import MappingProxyType
 
-from appliance.plugin_api import ITEMS, PROVIDED, Case, NotPermitted, Resident
-from plugins.disclosure.book import Entry
+from appliance.plugin_api import (
+    ITEMS,
+    PROVIDED,
+    Case,
+    Entry,
+    NotPermitted,
+)
 from plugins.disclosure.form import SEXES, Data, blocks, paper, printable, written
 from plugins.disclosure.press import Printed, printed
 from plugins.disclosure.rules import due_on
@@ -32,9 +37,9 @@ def confirmation(case: Case, number: int, entry: Entry, on: date) -> Printed:
     Raises:
         NotPermitted: a plugin withholds an item.
     """
-    versions = case.registry.history(entry["person"], PROVIDED, upto=entry["version"])
-    if _is_withheld(versions):
+    if case.registry.kept_back() & set(PROVIDED):
         raise NotPermitted("an item is withheld here; a confirmation cannot be issued")
+    versions = case.registry.history(entry["person"], PROVIDED, upto=entry["version"])
     return printed(CONFIRMATION, {**paper(case, number, on, entry["kind"]), **blocks(versions)}, on)
 
 
@@ -114,10 +119,6 @@ def _addressed(case: Case, number: int, entry: Entry, on: date) -> Data:
 def _day(entry: Entry, step: str, name: str, words: str) -> str:
     day = entry.get(step, {}).get(name)
     return "なし" if day is None else written(day) + words
-
-
-def _is_withheld(versions: Sequence[Resident]) -> bool:
-    return any(version.withheld for version in versions)
 
 
 MAKERS: Mapping[str, Callable[[Case, int, Entry, date], Printed]] = MappingProxyType(

@@ -9,6 +9,7 @@ from appliance.plugin_api import (
     Arguments,
     Case,
     DateText,
+    Entry,
     Operation,
     OperationName,
 )
@@ -16,7 +17,6 @@ from plugins.disclosure.book import (
     WAITING,
     CaseState,
     Channel,
-    Entry,
     Number,
     OneCase,
     Proofs,
@@ -25,6 +25,7 @@ from plugins.disclosure.book import (
     book,
     concern,
     opened,
+    opened_any,
     state_of,
 )
 from plugins.disclosure.matching import matched
@@ -169,8 +170,7 @@ def match(case: Case, asked: Match) -> Matched:
 
 def close(case: Case, asked: Close) -> Closed:
     """Close a case of either kind."""
-    entry = book(case).get(asked.number)
-    entry = opened(case, asked.number, entry["kind"])
+    entry = opened_any(case, asked.number)
     if asked.why == "completed" and entry["state"] != "delivered":
         raise broken("D-19")
     if left := in_hand(case, asked.number):

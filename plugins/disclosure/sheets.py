@@ -20,12 +20,13 @@ from appliance.plugin_api import (
     Arguments,
     Case,
     DateText,
+    Entry,
     Operation,
     OperationName,
     Register,
     ShortText,
 )
-from plugins.disclosure.book import Channel, Entry, Number, book, concern
+from plugins.disclosure.book import Channel, Number, book, concern
 from plugins.disclosure.press import Printed
 from plugins.disclosure.rules import broken, day_of
 

@@ -5,6 +5,7 @@ Read it in this order::
     delivery.py     every change is told, in order (住民基本台帳法30条の7; R25 to R27, R189)
     cases.py        what 機構 reports as wrong (30条の8; R190) or refuses: a register, and the 通報
     inquiry.py      asking about one person, whatever his prefecture (30条の11; R83 to R86)
+    book.py         that register
     upkeep.py       the line taken out of use on purpose
 
 The courier that delivers (``appliance/machine/courier.py``) and the line that asks
@@ -14,7 +15,7 @@ The courier that delivers (``appliance/machine/courier.py``) and the line that a
 from collections.abc import Iterable
 
 from appliance.plugin_api import AnyOperation, Change, ItemName, Message, hookimpl
-from plugins.national_relay import cases, delivery, inquiry, upkeep
+from plugins.national_relay import book, cases, delivery, inquiry, upkeep
 
 RECORDED_AT = ItemName("recorded_at")
 
@@ -28,4 +29,4 @@ def operations() -> list[AnyOperation]:
 def messages(change: Change) -> Iterable[Message]:
     # When it was noted lies beside the message, so that its age is known without opening items.
     at = change.after.get(RECORDED_AT)
-    return [Message(delivery.DESTINATION, delivery.KIND, {"at": str(at)} if at else {})]
+    return [Message(book.DESTINATION, book.KIND, {"at": str(at)} if at else {})]

@@ -13,6 +13,8 @@ from typing import Any, Literal, NamedTuple
 
 from appliance.plugin_api import ITEMS, Case, Conflict, Entry, PersonId, Register, VersionId
 
+DESTINATION, KIND = "national", "update"
+"""Of the feed: what is told to the national server."""
 REGISTER, OPEN = "cases", "open"
 REPORT = "report"
 LABELS = {str(item.name): item.label for item in ITEMS}
@@ -98,7 +100,9 @@ class Book:
 
     def answer(self, told: Mapping[int, VersionId]) -> tuple[int, ...]:
         """Close what these messages, taken by the national server, make good; return which."""
-        answered = tuple(each.number for each in self.open() if _is_answered(each, told))
+        # Messages and versions of one person both rise: the last message says of both.
+        newest = {version.person: (number, version.number) for number, version in told.items()}
+        answered = tuple(each.number for each in self.open() if _is_answered(each, newest))
         for number in answered:
             self._end(number, state="answered")
         return answered
@@ -126,7 +130,7 @@ class Book:
         if entry["kind"] != "refused":
             raise Conflict("no message of this case was refused")
         message = self._case.outgoing.send(
-            "national", "update", PersonId(entry["person"]), {"at": self._now}
+            DESTINATION, KIND, PersonId(entry["person"]), {"at": self._now}
         )
         self._register.amend(number, again=message)
         return message
@@ -184,13 +188,9 @@ def age(entry: Entry, now: datetime) -> int:
     return max(0, int((ended - datetime.fromisoformat(entry["at"])).total_seconds()))
 
 
-def _is_answered(case: Open, told: Mapping[int, VersionId]) -> bool:
-    for message, version in told.items():
-        if version.person == case.person:
-            newer = version.number if case.kind == "reported" else message
-            if newer > case.after:
-                return True
-    return False
+def _is_answered(case: Open, newest: Mapping[PersonId, tuple[int, int]]) -> bool:
+    message, version = newest.get(case.person, (0, 0))
+    return (version if case.kind == "reported" else message) > case.after
 
 
 def _key(number: int) -> str:

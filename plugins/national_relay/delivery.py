@@ -30,10 +30,8 @@ from appliance.plugin_api import (
     OperationName,
     Value,
 )
-from plugins.national_relay.book import Book
+from plugins.national_relay.book import DESTINATION, Book
 
-DESTINATION = "national"
-KIND = "update"
 MOST_REFUSED = 100
 """Open cases of refused messages; with more the feed stops until somebody has seen to them."""
 

@@ -16,6 +16,7 @@ from appliance.plugin_api import (
     Behalf,
     Case,
     Conflict,
+    Entry,
     ItemName,
     Items,
     Operation,
@@ -26,7 +27,7 @@ from appliance.plugin_api import (
     ShortText,
     unframed,
 )
-from plugins.provision.kept import CHUNK, Entry, Jobs, Progress, packed, state_on
+from plugins.provision.kept import CHUNK, Jobs, Progress, packed, state_on
 from plugins.provision.recipients import Number, recipient_of
 from plugins.provision.rows import header_problems, row_problems
 

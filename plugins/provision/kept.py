@@ -22,7 +22,13 @@ from typing import Any
 
 import msgspec
 
-from appliance.plugin_api import Case, NotFound, Papers, Register
+from appliance.plugin_api import (
+    Case,
+    Entry,
+    NotFound,
+    Papers,
+    Register,
+)
 
 CHUNK = 500
 """Rows answered in one step: half a second."""
@@ -31,8 +37,6 @@ PROGRESS, EXPIRY = "bulk-progress", "bulk-expiry"
 
 NOT_KEPT = "looked up, not kept"
 """Said of a step whose job was cancelled, or whose rights changed, while it looked people up."""
-
-Entry = dict[str, Any]
 
 
 @dataclass(slots=True)
@@ -82,8 +86,7 @@ class Jobs:
         """Let a job whose step failed wait until no other has anything left to do."""
         paper = self._papers.get(QUEUE, _key(job))
         if paper is not None:
-            self._papers.drop(QUEUE, _key(job))
-            self._papers.put(QUEUE, _key(job), {"failures": paper["failures"] + 1})
+            self._papers.replace(QUEUE, _key(job), {"failures": paper["failures"] + 1})
 
     def failing(self) -> list[int]:
         """Return the jobs whose last step failed."""
@@ -135,9 +138,7 @@ class Jobs:
         return entry
 
     def _note(self, job: int, progress: Progress) -> None:
-        # Not a paper that is put again: what was counted before would stay.
-        self._papers.drop(PROGRESS, _key(job))
-        self._papers.put(PROGRESS, _key(job), asdict(progress))
+        self._papers.replace(PROGRESS, _key(job), asdict(progress))
 
     def expired(self, today: date) -> Iterator[int]:
         """Yield the jobs whose result is to be gone by this day, the oldest first."""

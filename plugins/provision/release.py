@@ -13,6 +13,7 @@ from appliance.plugin_api import (
     Arguments,
     Case,
     Conflict,
+    Entry,
     ItemName,
     NotPermitted,
     Operation,
@@ -26,7 +27,7 @@ from appliance.plugin_api import (
 )
 from plugins.provision.bulk import JobStatus, behalf_of, status_of, who
 from plugins.provision.counts import tally_name
-from plugins.provision.kept import Entry, Jobs, state_on
+from plugins.provision.kept import Jobs, state_on
 from plugins.provision.recipients import NoArguments, Number, recipient_of
 from plugins.provision.rows import result_header
 

@@ -37,8 +37,13 @@ METHODS = {
 }
 KINDS = {"own": "利用", "transfer": "移転", "provision": "提供"}
 """By the kind of the 事務 (R62)."""
-RESULTS = {"one": "一致", "none": "該当なし", "several": "複数", "elsewhere": "転出"}
-REFUSED = "不許可"
+RESULTS = {
+    "one": MEANINGS[Code.ONE],
+    "none": MEANINGS[Code.NONE],
+    "several": MEANINGS[Code.SEVERAL],
+    "elsewhere": MEANINGS[Code.MOVED],
+}
+REFUSED = MEANINGS[Code.NOT_PERMITTED]
 MOST = 1000
 
 

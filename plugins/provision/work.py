@@ -15,6 +15,7 @@ from appliance.plugin_api import (
     AddConditions,
     Alarm,
     Case,
+    Entry,
     Grant,
     ItemName,
     Job,
@@ -31,7 +32,7 @@ from appliance.plugin_api import (
 )
 from plugins.provision.bulk import behalf_of
 from plugins.provision.inquiry import match_of
-from plugins.provision.kept import NOT_KEPT, Entry, Jobs, Progress, has_work
+from plugins.provision.kept import NOT_KEPT, Jobs, Progress, has_work
 from plugins.provision.match import Meant, key_of
 from plugins.provision.rows import Code, meant_by, result_row
 from plugins.provision.who import find_out

@@ -117,7 +117,7 @@ class Runs:
         if (left := self._papers.get("open", here)) is not None:
             self._abandon(left["run"], today)
         number = self._register.add(msgspec.to_builtins(run))
-        self._rewrite("open", here, {"run": number})
+        self._papers.replace("open", here, {"run": number})
         self._keep(number, today + timedelta(days=OPEN_DAYS))
         if self._papers.get("plan", here) is None:
             self.plan(here, Plan(since=today))
@@ -152,7 +152,7 @@ class Runs:
         self._papers.put("pairs", _key(number), {"pairs": pairs})
         self._over(number, until=today + timedelta(days=KEPT_DAYS))
         last = Last(run=number, on=today)
-        self._rewrite("last", run.municipality, msgspec.to_builtins(last))
+        self._papers.replace("last", run.municipality, msgspec.to_builtins(last))
 
     def pairs(self, number: int) -> list[dict[str, Any]]:
         """Return the likely pairs of a run, as long as they are kept."""
@@ -190,7 +190,7 @@ class Runs:
         self._keep(number, until)
 
     def _keep(self, number: int, until: date) -> None:
-        self._rewrite("kept", _key(number), {"until": until.isoformat()})
+        self._papers.replace("kept", _key(number), {"until": until.isoformat()})
 
     # --- what an open run has found ---
 
@@ -200,7 +200,7 @@ class Runs:
 
     def proceed(self, number: int, progress: Progress) -> None:
         """Write how far a run is."""
-        self._rewrite("progress", _key(number), msgspec.to_builtins(progress))
+        self._papers.replace("progress", _key(number), msgspec.to_builtins(progress))
 
     def find(self, number: int, alias: str, finding: Finding) -> bool:
         """Write a finding; return False if it only repeats what is known better.
@@ -211,19 +211,18 @@ class Runs:
         known = self._papers.get("findings", key)
         if known and known["kind"] == "differing" and finding.kind == "missing-there":
             return False
-        self._rewrite("findings", key, msgspec.to_builtins(finding))
+        self._papers.replace("findings", key, msgspec.to_builtins(finding))
         return True
 
     def findings(self, number: int, after: str = "") -> Iterator[tuple[str, Finding]]:
         """Yield what a run has found above an alias, by alias."""
         start = f"{_key(number)}/"
-        for key, body in self._papers.every("findings", start):
-            if (alias := key.removeprefix(start)) > after:
-                yield alias, msgspec.convert(body, Finding)
+        for key, body in self._papers.every("findings", start, after=start + after):
+            yield key.removeprefix(start), msgspec.convert(body, Finding)
 
     def keep_sent(self, number: int, alias: str, four: dict[str, Value]) -> None:
         """Keep what was sent of somebody missing here until the run is over."""
-        self._rewrite("sent", f"{_key(number)}/{alias}", four)
+        self._papers.replace("sent", f"{_key(number)}/{alias}", four)
 
     def sent(self, number: int) -> Iterator[tuple[str, dict[str, Value]]]:
         """Yield what is kept of what was sent, by the alias of whom it is about."""
@@ -262,11 +261,6 @@ class Runs:
         last = None if found is None else msgspec.convert(found, Last)
         begin = plan.since if last is None else last.on
         return Due(municipality, plan.every_days, last, begin + timedelta(days=plan.every_days))
-
-    def _rewrite(self, kind: str, key: str, body: dict[str, Any]) -> None:
-        # The register keeps the history; these are only where things stand.
-        self._papers.drop(kind, key)
-        self._papers.put(kind, key, body)
 
 
 def _key(number: int) -> str:

@@ -165,10 +165,11 @@ def plan(case: Case, asked: PlanFor) -> Calendar:
 def _is_ours(case: Case, code: str) -> bool:
     """Return whether this is a municipality, or a ward, of the prefecture of this office."""
     master = case.registry.municipalities
-    above = entry = master.lookup(code, case.request.today)
-    while above is not None and not above.is_prefecture:
-        above = master.lookup(above.parent)
-    return above is not None and above is not entry and above.name == case.policy.office.prefecture
+    entry = master.lookup(code, case.request.today)
+    if entry is None or entry.is_prefecture:
+        return False
+    above = master.prefecture_of(entry)
+    return above is not None and above.name == case.policy.office.prefecture
 
 
 def _standing(runs: Runs, due: Due, today: date) -> Standing:

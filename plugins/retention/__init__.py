@@ -16,6 +16,7 @@ from appliance.plugin_api import (
     AnyOperation,
     Arguments,
     Case,
+    Entry,
     Job,
     Nothing,
     Operation,
@@ -102,19 +103,21 @@ def due(case: Case, asked: Due) -> DueVersions:
 def book(case: Case, asked: Book) -> Erasures:
     """Show the book of erasures."""
     register = Register(case.papers, BOOK)
-    entries = [
-        Erasure(
-            number=number,
-            erased_on=date.fromisoformat(entry["erased_on"]),
-            at=datetime.fromisoformat(entry["at"]),
-            versions=entry["versions"],
-            persons=entry["persons"],
-            basis=entry["basis"],
-        )
-        for number, entry in register.every()
-        if number > asked.after
-    ]
-    return Erasures(entries=tuple(entries[: asked.limit]), last=register.last)
+    last = register.last
+    shown = range(asked.after + 1, min(last, asked.after + asked.limit) + 1)
+    entries = tuple(_erasure(number, register.get(number)) for number in shown)
+    return Erasures(entries=entries, last=last)
+
+
+def _erasure(number: int, entry: Entry) -> Erasure:
+    return Erasure(
+        number=number,
+        erased_on=date.fromisoformat(entry["erased_on"]),
+        at=datetime.fromisoformat(entry["at"]),
+        versions=entry["versions"],
+        persons=entry["persons"],
+        basis=entry["basis"],
+    )
 
 
 ERASE = Operation(

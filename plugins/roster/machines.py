@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from msgspec import Meta
 
 from appliance.plugin_api import (
+    SYSTEM,
     Answer,
     AreaText,
     Arguments,
@@ -30,8 +31,6 @@ TerminalId = Annotated[
 ]
 Kind = Literal["representative", "business", "municipality", "national"]
 """Every kind but the appliance itself."""
-SYSTEM = "SYSTEM"
-"""The 操作端末ID of what the appliance does by itself (R34)."""
 
 
 class ListTerminals(Arguments, frozen=True, kw_only=True):
@@ -97,7 +96,7 @@ def enrol(case: Case, asked: EnrolTerminal) -> TerminalState:
         peer = peer_from_pem(asked.certificate)
     except BadCertificate:
         raise Malformed("certificate must be exactly one X.509 certificate in PEM form") from None
-    if not peer.not_before <= case.request.now <= peer.not_after:
+    if not peer.is_in_force(case.request.now):
         raise Malformed("certificate is not in force")
     if not case.is_ours(asked.certificate):
         raise Malformed(

@@ -8,6 +8,7 @@ from msgspec.structs import replace
 
 from appliance.plugin_api import (
     MAX_FAILURES,
+    SYSTEM,
     Answer,
     Arguments,
     Case,
@@ -22,8 +23,6 @@ from appliance.plugin_api import (
 from plugins.roster.suitable import Appointment, problems
 
 CODE_LIFETIME = timedelta(hours=24)
-SYSTEM = "SYSTEM"
-"""The 操作者ID of what the appliance does by itself (R34)."""
 
 OperatorId = Annotated[
     str,
@@ -264,8 +263,7 @@ def _must_suit(case: Case, record: OperatorRecord) -> None:
         for other in case.roster.operators()
         if other.person_id == record.person_id
         and other.operator_id != record.operator_id
-        and not other.suspended
-        and other.expires_on >= today
+        and other.may_work(today)
         for role in other.roles
     ]
     wanted = Appointment(record.roles, record.purposes, record.expires_on, others)

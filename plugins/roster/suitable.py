@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from datetime import date
 from typing import NamedTuple
 
-from appliance.plugin_api import Policy, Problem, Role
+from appliance.plugin_api import AT_A_TERMINAL, Policy, Problem, Role
 
 KEEPING, AUDITING = "roster/", "ledger/"
 SEEING = "本人確認情報の利用"
@@ -67,7 +67,7 @@ def _duties(policy: Policy, name: str) -> frozenset[str]:
 def _is_for_people(policy: Policy, name: str) -> bool:
     role = policy.roles[Role(name)]
     # What anybody may do who sits at a terminal is no role that somebody is given.
-    return any(kind.is_staffed for kind in role.terminals) and name != "at-a-terminal"
+    return any(kind.is_staffed for kind in role.terminals) and name != AT_A_TERMINAL
 
 
 def _listed(names: Sequence[str]) -> str:

@@ -18,6 +18,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from itertools import islice
 
 import msgspec
 
@@ -68,6 +69,7 @@ class Found:
 
     phase: str
     moved: Counter[str]
+    """By what the tallies beside move; when they are swept, what is left of them."""
     state: State
 
 
@@ -79,6 +81,8 @@ def prepare(case: Case, _: Nothing) -> Found:
         moved = _count(case, state)
     elif phase == "ledger":
         moved = _read_ledger(case, state, min(case.ledger.size, state.entry + ENTRIES))
+    elif phase == "sweep":
+        moved = Counter(case.tallies(BESIDE))
     return Found(phase, moved, state)
 
 
@@ -87,7 +91,7 @@ def step(case: Case, _: Nothing) -> Step:
     found: Found = case.prepared
     state = found.state
     if found.phase == "sweep":
-        return _sweep(case, state)
+        return _sweep(case, found.moved, state)
     if found.phase == "settle":
         _settle(case, state)
         state = State(phase="sweep", after=state.after)
@@ -95,11 +99,11 @@ def step(case: Case, _: Nothing) -> Step:
     return _kept(case, state)
 
 
-def _sweep(case: Case, state: State) -> Step:
-    names = list(case.tallies(BESIDE).items())
-    for name, count in names[:DROPPED]:
+def _sweep(case: Case, left: Mapping[str, int], state: State) -> Step:
+    # Nothing but a step of this job moves them: they are as they were in the view.
+    for name, count in islice(left.items(), DROPPED):
         case.tally(name, -count)
-    if len(names) > DROPPED:
+    if len(left) > DROPPED:
         return _kept(case, state)
     case.papers.drop(*PAPER)
     return Step(done=state.after, total=state.after)
@@ -196,9 +200,7 @@ def _state(case: Case) -> State:
 
 
 def _kept(case: Case, state: State) -> Step:
-    # Not a paper that is put again: how far a recount was needs no history.
-    case.papers.drop(*PAPER)
-    case.papers.put(*PAPER, msgspec.to_builtins(state))
+    case.papers.replace(*PAPER, msgspec.to_builtins(state))
     return Step(done=state.after, more=True)
 
 

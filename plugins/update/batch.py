@@ -12,6 +12,8 @@
 
 from datetime import date, datetime
 
+from msgspec.structs import replace
+
 from appliance.plugin_api import JST, Case, Problem, Rejected
 from plugins.update import rules
 from plugins.update.held import MOST_OF_PERSON, MOST_OF_SENDER, Held, Waiting
@@ -112,11 +114,11 @@ class Batch:
 
     def withdraw(self, sequence: int) -> bool:
         """Let a notice of this sender wait no longer; return whether it did."""
-        for held in self.waiting.of_sender(self._sender.code, sequence - 1, 1):
-            if held.notice.sequence == sequence:
-                self.waiting.drop(held)
-                return True
-        return False
+        held = self.waiting.find(self._sender.code, sequence)
+        if held is None:
+            return False
+        self.waiting.drop(held)
+        return True
 
     def _decide(self, arrived: Held) -> Verdict:
         verdict, standing = self.judge.judge(arrived)
@@ -137,7 +139,7 @@ class Batch:
             return Verdict.of([error("G-06", "update_number", MANY_WAIT_FOR_PERSON)])
         if self.waiting.count(held.sender) >= MOST_OF_SENDER:
             return Verdict.of([error("G-06", "sequence", MANY_WAIT)])
-        self.waiting.add(_with(held, verdict))
+        self.waiting.add(replace(held, problems=verdict.problems))
         if standing.resident is not None and self.judge.overtakes(held, standing):
             place = str(standing.resident.values[MUNICIPALITY_CODE])
             self.inbox.moving_out_awaited(place, standing.resident.person, held.sender)
@@ -167,20 +169,10 @@ class Batch:
             self._released += 1
             return True
         if verdict.problems != held.problems:
-            self.waiting.amend(_with(held, verdict))
+            self.waiting.amend(replace(held, problems=verdict.problems))
             if verdict.outcome is Outcome.REJECTED and standing.resident is not None:
                 self.inbox.refused(held, standing.resident.person, verdict)
         return False
-
-
-def _with(held: Held, verdict: Verdict) -> Held:
-    return Held(
-        sender=held.sender,
-        notice=held.notice,
-        since=held.since,
-        problems=verdict.problems,
-        refused=verdict.outcome is Outcome.REJECTED,
-    )
 
 
 def _unnamed(refusal: Rejected) -> Problem:

@@ -2,8 +2,9 @@
 
 ``CHECKS`` is the list. A row is a rule number, what the municipality is told, and a function that
 names the items for which the rule does not hold; everything a function needs is in the notice, its
-sender and the day. Two rules are not here because they need more than that: G-06 (order) is in
-``order.py`` and ``batch.py``, G-10 (one person for a 住民票コード) in ``rules.py``.
+sender and the day. Three rules are not here because they need more than that: G-06 (order) is in
+``order.py``, ``batch.py`` and ``judging.py``, G-10 (one person for a 住民票コード) in
+``rules.py``, G-13 (what refusals tell of others' records) in ``judging.py``.
 
 A text says what to do, and never holds a value of the notice.
 """

@@ -40,8 +40,8 @@ class Clashes:
     def save(self) -> None:
         """Write down how many there were."""
         for sender in sorted(self._more):
-            self._papers.drop("clashes", sender)
-            self._papers.put("clashes", sender, {"day": self._today, "count": self._counts[sender]})
+            today = {"day": self._today, "count": self._counts[sender]}
+            self._papers.replace("clashes", sender, today)
         self._more.clear()
 
     def _count(self, sender: str) -> int:

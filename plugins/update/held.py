@@ -36,8 +36,7 @@ class Held(msgspec.Struct, frozen=True, kw_only=True):
     notice: Notice
     since: datetime
     problems: tuple[Problem, ...]
-    refused: bool = False
-    """Its turn came, and a rule was against it; shown until a right one takes its place."""
+    """What it waits for; if its turn came and rules were against it, those."""
 
     @property
     def turn(self) -> "Turn":
@@ -73,10 +72,15 @@ class Waiting:
 
     def open(self, turn: Turn) -> Held:
         """Return the notice that waits for this turn."""
-        body = self._papers.get("held", _key(turn))
-        if body is None:
+        held = self.find(turn.sender, turn.sequence)
+        if held is None:
             raise LookupError("a held notice that is listed is not there")
-        return _read(body)
+        return held
+
+    def find(self, sender: str, sequence: int) -> Held | None:
+        """Return the notice of this number, if it waits."""
+        body = self._papers.get("held", _numbered(sender, sequence))
+        return None if body is None else _read(body)
 
     def of_sender(self, sender: str, after: int = 0, limit: int = MOST_OF_SENDER) -> list[Held]:
         """Return what waits of a municipality's notices numbered above ``after``, in order."""
@@ -104,8 +108,7 @@ class Waiting:
 
     def amend(self, held: Held) -> None:
         """Write down what has become of a notice that waits."""
-        self._papers.drop("held", _key(held.turn))
-        self._papers.put("held", _key(held.turn), msgspec.to_builtins(held))
+        self._papers.replace("held", _key(held.turn), msgspec.to_builtins(held))
 
     def drop(self, held: Held) -> None:
         """Let a notice wait no longer."""
@@ -117,8 +120,7 @@ class Waiting:
     def save(self) -> None:
         """Write down how many wait."""
         for sender in sorted(self._moved):
-            self._papers.drop("holding", sender)
-            self._papers.put("holding", sender, {"count": self._counts[sender]})
+            self._papers.replace("holding", sender, {"count": self._counts[sender]})
         self._moved.clear()
 
     def _numbered_above(self, sender: str, after: int) -> Iterator[Held]:
@@ -136,7 +138,11 @@ class Waiting:
 
 
 def _key(turn: Turn) -> str:
-    return f"{turn.sender}/{turn.sequence:016}"
+    return _numbered(turn.sender, turn.sequence)
+
+
+def _numbered(sender: str, sequence: int) -> str:
+    return f"{sender}/{sequence:016}"
 
 
 def _turn(place: str) -> Turn:

@@ -3,9 +3,9 @@
 ::
 
     checks.examine      what must hold of every notice                  checks.py
-    _standing           how the person is known, by the code before     rules.state_of
+    standing            how the person is known, by the code before     rules.state_of
     rules.judge         the state machine, if its turn has come         rules.py
-    _unique             numbers that are another person's, last of all
+    not_unique          numbers that are another person's, last of all
 
 All problems of one notice are told together. It is held only if nothing but the missing one is
 against it.

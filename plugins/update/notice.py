@@ -13,6 +13,7 @@ import msgspec
 from appliance.plugin_api import (
     ADDRESS_LENGTH,
     NAME_LENGTH,
+    SYSTEM,
     Arguments,
     ItemName,
     Value,
@@ -30,9 +31,6 @@ CodeText = Annotated[str, msgspec.Meta(max_length=32)]
 NameText = Annotated[str, msgspec.Meta(max_length=5 * NAME_LENGTH)]
 AddressText = Annotated[str, msgspec.Meta(max_length=5 * ADDRESS_LENGTH)]
 SpellingText = Annotated[str, msgspec.Meta(max_length=200)]
-
-SYSTEM = "SYSTEM"
-"""操作者ID and 操作端末ID of a record that came in by itself: there was no operator (R34)."""
 
 
 class Notice(Arguments, frozen=True, kw_only=True):
@@ -159,6 +157,7 @@ def record(values: Values, *, removed: bool, received: date, now: datetime) -> V
         # ever come, so its clock must run too, or it would be kept for ever.
         RETENTION_FLAG: "1" if removed else "0",
         SEARCH_KANA: None if kana is None else seion(str(kana)),
+        # It came in by itself: there was no operator (R34).
         OPERATOR_ID: SYSTEM,
         TERMINAL_ID: SYSTEM,
         RECORDED_AT: now.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ"),

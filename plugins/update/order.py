@@ -135,18 +135,15 @@ class Receipts:
         if not (self._changed or self._settled):
             return
         for number in sorted(self._changed):
-            self._rewrite("received", self._block_key(number), {"digests": self._blocks[number]})
-        self._rewrite(
+            self._papers.replace(
+                "received", self._block_key(number), {"digests": self._blocks[number]}
+            )
+        self._papers.replace(
             "sequences",
             self._sender,
             {"last": self._gaps.last, "missing": [list(gap) for gap in self._gaps.ranges()]},
         )
         self._changed.clear()
-
-    def _rewrite(self, kind: str, key: str, body: dict[str, object]) -> None:
-        # Older revisions would tell nothing, and there would be one for every batch.
-        self._papers.drop(kind, key)
-        self._papers.put(kind, key, body)
 
     def _block(self, number: int) -> dict[int, bytes]:
         if number not in self._blocks:

@@ -19,8 +19,8 @@ Of another municipality's record the table says nothing: such a notice is refuse
 whatever it holds, except in the states of ``from_elsewhere``. A municipality must not be able to
 find out what stands in a record that is not its own by trying.
 
-The rules L-01 and L-10 are those of the founding document (R30, R31). L-09, L-17, L-18 and L-19
-fill what it and the law's texts leave open; they are the project's own.
+The rules L-01 and L-10 are those of the founding document (R30, R31). L-09, L-17, L-18, L-19,
+L-33 and L-34 fill what it and the law's texts leave open; they are the project's own.
 """
 
 from collections.abc import Collection, Iterator, Mapping

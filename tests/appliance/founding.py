@@ -10,6 +10,9 @@ from pathlib import Path
 from appliance.certificates import CertificateAuthority, fingerprint
 from appliance.machine.config import Settings, read_settings
 from appliance.machine.init import Founded, Founding, found
+from appliance.machine.keeper import Shares
+from appliance.machine.store import Layout
+from storage.keyring import read_header
 
 NOW = datetime(2026, 4, 1, 1, 0, tzinfo=UTC)
 ORIGIN = "audit.juki.test/g1"
@@ -93,6 +96,13 @@ class Site:
         return found(self.founding(**changes), lambda founded: None, lambda: NOW)
 
 
+def root_of(data: Path, shares: Iterable[str]) -> bytes:
+    """Return the root key of the store in a data folder."""
+    known = read_header(Layout(data).ring).share_set
+    assert known is not None
+    return Shares(known).root(shares)
+
+
 def free_ports(count: int) -> list[int]:
     """Return ports nobody listens on now."""
     sockets = [socket.socket() for _ in range(count)]
@@ -103,6 +113,29 @@ def free_ports(count: int) -> list[int]:
     finally:
         for sock in sockets:
             sock.close()
+
+
+def configure(site: Site, residents: int = 1_048_576) -> None:
+    """Write a configuration, with ports of its own."""
+    port, management = free_ports(2)
+    site.config.write_text(
+        f"""
+data = "data"
+firmware = "firmware"
+origin = "{ORIGIN}"
+prefecture = "43"
+expected_residents = {residents:_}
+[listen]
+host = "127.0.0.1"
+port = {port}
+[management]
+port = {management}
+[tls]
+certificate = "tls/server.pem"
+key = "tls/server.key"
+client_ca = "tls/ca.pem"
+"""
+    )
 
 
 def make_site(folder: Path, *, now: datetime = NOW, plugins: Iterable[str] = ()) -> Site:
@@ -118,23 +151,5 @@ def make_site(folder: Path, *, now: datetime = NOW, plugins: Iterable[str] = ())
     (site.firmware / "policy" / "roles.toml").write_text(SMALL_ROLES)
     (site.firmware / "policy" / "purposes.toml").write_text(SMALL_PURPOSES)
     shutil.copy(SHIPPED / "policy" / "office.toml", site.firmware / "policy")
-    port, management = free_ports(2)
-    site.config.write_text(
-        f"""
-data = "data"
-firmware = "firmware"
-origin = "{ORIGIN}"
-prefecture = "43"
-expected_residents = 1_048_576
-[listen]
-host = "127.0.0.1"
-port = {port}
-[management]
-port = {management}
-[tls]
-certificate = "tls/server.pem"
-key = "tls/server.key"
-client_ca = "tls/ca.pem"
-"""
-    )
+    configure(site)
     return site

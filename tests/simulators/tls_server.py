@@ -2,6 +2,9 @@
 
 import json
 import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Final
 
@@ -41,6 +44,19 @@ class TlsServer(ThreadingHTTPServer):
         problem = sys.exc_info()[1]
         if not isinstance(problem, OSError):
             sys.stderr.write(f"{type(self).__name__}: {type(problem).__name__}\n")
+
+
+@contextmanager
+def serving(server: TlsServer) -> Iterator[int]:
+    """Serve in a thread of its own; yield the port, and stop at the end."""
+    with server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+        thread.start()
+        try:
+            yield server.server_port
+        finally:
+            server.shutdown()
+            thread.join()
 
 
 class JsonExchange(BaseHTTPRequestHandler):

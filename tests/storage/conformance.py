@@ -386,6 +386,11 @@ class Conformance:
             assert found == [(b"a1", 1), (b"b1", 2), (b"b2", 1), (b"c", 1)]
             assert [each.key for each in view.documents("papers", b"b")] == [b"b1", b"b2"]
             assert list(view.documents("papers", b"bb")) == []
+            for after, left in ((b"a", "a1 b1 b2 c"), (b"b1", "b2 c"), (b"c", "")):
+                keys = [each.key.decode() for each in view.documents("papers", after=after)]
+                assert keys == left.split()
+            assert [each.key for each in view.documents("papers", b"b", b"b1")] == [b"b2"]
+            assert [each.key for each in view.documents("papers", b"b", b"a1")] == [b"b1", b"b2"]
             assert list(view.documents("nothing")) == []
             assert list(view.document_keys("papers")) == [key for key, _ in found]
             assert list(view.document_keys("nothing")) == []

@@ -24,10 +24,8 @@ from storage.errors import (
     Tampered,
     WrongKey,
 )
-from storage.keyring import read_header
 from storage.lock import FolderLock
-from storage.unseal import Gathering
-from tests.appliance.founding import NOW, Site, make_site
+from tests.appliance.founding import NOW, Site, make_site, root_of
 
 
 @pytest.fixture
@@ -344,12 +342,8 @@ def shares(site: Site) -> str:
 
 def lived_in(site: Site) -> None:
     """Open the store once and export its ledger, as a serving process does."""
-    known = read_header(Layout(site.data).ring).share_set
-    assert known is not None
-    gathering = Gathering(known)
-    for share in shares(site).splitlines():
-        gathering.add(share)
-    opened = open_store(site.settings, gathering.key(), lambda: NOW)
+    root = root_of(site.data, shares(site).splitlines())
+    opened = open_store(site.settings, root, lambda: NOW)
     opened.vault.export_tiles(Layout(site.data).tiles)
     opened.vault.close()
 

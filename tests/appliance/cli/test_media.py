@@ -38,6 +38,16 @@ def test_rows_are_framed_and_sealed_for_the_appliance(tmp_path: Path) -> None:
     assert out.stat().st_mode & 0o777 == 0o600
 
 
+def test_a_cell_of_two_lines_is_not_sealed(tmp_path: Path) -> None:
+    rows, out = tmp_path / "rows.csv", tmp_path / "out"
+    rows.write_text('A1,,912345678901\r\nA2,,,"熊本\n太郎"\r\n', "utf-8-sig")
+    done = juki("seal", rows, out, "--to", APPLIANCE.public_key, "--header", HEADER)
+    assert done.exit_code == Exit.NOT_UNDERSTOOD
+    assert "rows.csv" in done.stderr
+    assert "太郎" not in done.stderr
+    assert not out.exists()
+
+
 def test_a_result_is_opened_by_the_key_of_its_recipient(
     tmp_path: Path, key: tuple[Path, str]
 ) -> None:

@@ -11,6 +11,7 @@ import schemathesis
 from appliance.edge.examples import NONE, example_of
 from appliance.edge.openapi import document
 from appliance.errors import StartupError
+from appliance.http import CODES
 from appliance.model import OperationName
 from appliance.operation import Answer, AnyOperation, Arguments, Operation
 from tests.edge import OPERATIONS
@@ -128,6 +129,7 @@ def test_every_status_that_can_leave_is_listed(described: dict[str, Any]) -> Non
     assert {"200", "400", "401", "403", "404", "409", "413", "415", "422", "500", "503"} <= set(
         responses
     )
+    assert {str(int(status)) for status in CODES.values()} <= set(responses)
     problem = described["components"]["responses"]["Problem"]["content"]
     assert set(problem) == {"application/problem+json"}
     health = described["paths"]["/v1/sys/health"]["get"]["responses"]

@@ -1,11 +1,11 @@
 import json
 import socket
 import ssl
-import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,6 @@ import msgspec
 import pytest
 from msgspec import convert
 
-from appliance.edge.tls import client_context
 from appliance.machine.courier import Courier, Pace, Undelivered, _Batch, _Heard, _understood
 from appliance.machine.link import Link
 from appliance.model import OperationName
@@ -29,37 +28,17 @@ from tests.plugins.people import admit, change
 from tests.simulators.national import NationalServer, Switch
 from tests.simulators.national_file import NationalFile
 from tests.simulators.network import Network
-from tests.simulators.tls_server import JsonExchange, TlsServer
+from tests.simulators.tls_server import JsonExchange, TlsServer, serving
+from tests.waiting import until as wait_until
 
 QUICK = Pace(look=0.01, first=0.01, longest=0.02, connect=2.0, exchange=2.0, batch=10)
-
-
-@pytest.fixture(scope="module")
-def network(tmp_path_factory: pytest.TempPathFactory) -> Network:
-    return Network(tmp_path_factory.mktemp("network"), "juki")
+until = partial(wait_until, seconds=10.0, pause=0.005)
 
 
 @pytest.fixture
 def bench(tmp_path: Path) -> Iterator[Bench]:
     with Bench.open(tmp_path / "store", {"national_relay": national_relay}) as bench:
         yield bench
-
-
-@pytest.fixture(scope="module")
-def context(network: Network) -> ssl.SSLContext:
-    return client_context(*network.client("pref-43"))
-
-
-@contextmanager
-def serving(server: TlsServer) -> Iterator[int]:
-    with server:
-        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-        thread.start()
-        try:
-            yield server.server_port
-        finally:
-            server.shutdown()
-            thread.join()
 
 
 class National:
@@ -105,13 +84,6 @@ def courier(
     finally:
         running.stop()
         assert running.status()["state"] == "stopped"
-
-
-def until(holds: Callable[[], bool], seconds: float = 10.0) -> None:
-    end = time.monotonic() + seconds
-    while not holds():
-        assert time.monotonic() < end, "it did not come about"
-        time.sleep(0.005)
 
 
 def acknowledged(bench: Bench) -> int:
@@ -290,7 +262,7 @@ def test_an_answer_that_comes_byte_by_byte_is_cut_at_the_deadline(
         courier(bench, port, context, Pace(exchange=0.3, look=0.01, first=5.0)) as running,
     ):
         began = time.monotonic()
-        until(lambda: running.status()["state"] == "failing", 2.0)
+        until(lambda: running.status()["state"] == "failing", seconds=2.0)
         assert time.monotonic() - began < 1.5
 
 

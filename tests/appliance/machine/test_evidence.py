@@ -12,9 +12,8 @@ from appliance.machine.opening import Opened, open_store, system_entry
 from appliance.machine.store import Layout
 from storage.errors import LedgerBroken, WrongKey
 from storage.journal import Journal
-from storage.keyring import KeyRing, read_header
-from storage.unseal import Gathering
-from tests.appliance.founding import NOW, Site, make_site
+from storage.keyring import KeyRing
+from tests.appliance.founding import NOW, Site, make_site, root_of
 
 NEW_YEAR = 300
 """Days from ``NOW`` into the next year."""
@@ -29,12 +28,7 @@ class Town:
 
     @property
     def root(self) -> bytes:
-        share_set = read_header(self.layout.ring).share_set
-        assert share_set is not None
-        gathering = Gathering(share_set)
-        for share in self.founded.shares[:3]:
-            gathering.add(share)
-        return gathering.key()
+        return root_of(self.site.data, self.founded.shares[:3])
 
     def open(self, days: int = 0) -> Opened:
         return open_store(self.site.settings, self.root, lambda: NOW + timedelta(days=days))

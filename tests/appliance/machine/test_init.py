@@ -1,7 +1,6 @@
 import itertools
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
 import msgspec
 import pytest
@@ -16,10 +15,10 @@ from appliance.machine.opening import Opened, installation, open_store
 from appliance.machine.store import Layout, read_identity, sealed_store
 from appliance.roster import Roster
 from storage.errors import Tampered, WrongKey
-from storage.keyring import KeyRing, read_header
+from storage.keyring import KeyRing
 from storage.note import Signer
-from storage.unseal import Gathering, new_root
-from tests.appliance.founding import NOW, ORIGIN, Site, make_site
+from storage.unseal import new_root
+from tests.appliance.founding import NOW, ORIGIN, Site, make_site, root_of
 
 
 @pytest.fixture
@@ -27,17 +26,8 @@ def site(tmp_path: Path) -> Site:
     return make_site(tmp_path)
 
 
-def root_of(site: Site, shares: Any) -> bytes:
-    known = read_header(Layout(site.data).ring).share_set
-    assert known is not None
-    gathering = Gathering(known)
-    for share in shares:
-        gathering.add(share)
-    return gathering.key()
-
-
 def opened(site: Site, founded: Founded, days: int = 0) -> Opened:
-    root = root_of(site, founded.shares[:3])
+    root = root_of(site.data, founded.shares[:3])
     return open_store(site.settings, root, lambda: NOW + timedelta(days=days))
 
 
@@ -47,7 +37,7 @@ def left_overs(site: Site) -> list[str]:
 
 def test_any_three_of_five_shares_open_the_store(site: Site) -> None:
     founded = site.found()
-    roots = {root_of(site, three) for three in itertools.combinations(founded.shares, 3)}
+    roots = {root_of(site.data, three) for three in itertools.combinations(founded.shares, 3)}
     assert len(roots) == 1
     open_store(site.settings, roots.pop(), lambda: NOW).vault.close()
 
@@ -55,7 +45,7 @@ def test_any_three_of_five_shares_open_the_store(site: Site) -> None:
 def test_a_store_of_an_earlier_version_draws_what_it_lacks_once(site: Site) -> None:
     founded = site.found()
     path = Layout(site.data).ring
-    ring = KeyRing.open(path, root_of(site, founded.shares[:3]))
+    ring = KeyRing.open(path, root_of(site.data, founded.shares[:3]))
     del ring._entries["media/1"]
     ring.save(path)
     keys = []
@@ -159,7 +149,7 @@ def test_each_custodian_gets_a_file_of_his_own(site: Site) -> None:
     ]
     assert all(path.stat().st_mode & 0o777 == 0o600 for path in paths)
     assert site.custodians.stat().st_mode & 0o777 == 0o700
-    assert root_of(site, (path.read_text() for path in paths[1:4]))
+    assert root_of(site.data, (path.read_text() for path in paths[1:4]))
     with pytest.raises(StartupError) as caught:
         write_shares(site.custodians, founded)
     assert len(caught.value.problems) == 6

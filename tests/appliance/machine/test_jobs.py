@@ -293,6 +293,17 @@ def test_a_watch_sees_counts_and_its_own_papers(tmp_path: Path) -> None:
         assert seen[:5] == [{"done": 1}, 0, bench.now.date(), {}, 0]
 
 
+def test_a_turn_with_nothing_to_do_reads_the_store_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with at_work(tmp_path, Work()) as bench:
+        bench.jobs.turn()
+        opened, view = [], bench.vault.view
+        monkeypatch.setattr(bench.vault, "view", lambda: opened.append("view") or view())
+        assert bench.jobs.turn() == []
+        assert opened == ["view"]
+
+
 # --- the thread ---
 
 

@@ -8,7 +8,6 @@ from appliance.index import Index
 from appliance.items import ITEM_NAMES
 from appliance.machine import evidence
 from appliance.machine.checking import check_store
-from appliance.machine.init import Founded
 from appliance.machine.opening import installation, open_store, put_installation
 from appliance.machine.store import Layout
 from appliance.marks import ROOT, Marker
@@ -17,19 +16,9 @@ from appliance.registry import Registry, Tools
 from appliance.testing import PREPARED
 from appliance.values.identifiers import Municipalities
 from storage.engine import Unit
-from storage.keyring import KeyRing, read_header
-from storage.unseal import Gathering
-from tests.appliance.founding import NOW, Site, make_site
+from storage.keyring import KeyRing
+from tests.appliance.founding import NOW, Site, make_site, root_of
 from tests.plugins.people import YATSUSHIRO, person
-
-
-def root_of(site: Site, founded: Founded) -> bytes:
-    known = read_header(Layout(site.data).ring).share_set
-    assert known is not None
-    gathering = Gathering(known)
-    for share in founded.shares[:3]:
-        gathering.add(share)
-    return gathering.key()
 
 
 def make_older(site: Site, root: bytes) -> None:
@@ -59,7 +48,7 @@ def make_older(site: Site, root: bytes) -> None:
 def test_an_older_store_is_marked_once(tmp_path: Path) -> None:
     site = make_site(tmp_path)
     founded = site.found()
-    root = root_of(site, founded)
+    root = root_of(site.data, founded.shares[:3])
     make_older(site, root)
     report, findings = check_store(site.settings, founded.shares, (), lambda *told: None)
     assert (findings, report.marks) == ([], 0)

@@ -13,7 +13,6 @@ from typing import Any
 
 import pytest
 
-from appliance.edge.tls import client_context
 from appliance.errors import BadGateway, Unavailable
 from appliance.items import PROVIDED, ItemName
 from appliance.machine.national import NationalLine, Patience
@@ -23,33 +22,11 @@ from tests.simulators.national_file import NationalFile
 from tests.simulators.network import Network
 from tests.simulators.notices import eight_of
 from tests.simulators.population import Population
-from tests.simulators.tls_server import JsonExchange, TlsServer
+from tests.simulators.tls_server import JsonExchange, TlsServer, serving
 
 PEOPLE = [eight_of(person) for person in Population(1, "432024", 20).notices()]
 TARO = PEOPLE[0]
 QUICK = Patience(connect=1.0, exchange=1.0, failures=1000)
-
-
-@pytest.fixture(scope="module")
-def network(tmp_path_factory: pytest.TempPathFactory) -> Network:
-    return Network(tmp_path_factory.mktemp("network"), "juki")
-
-
-@pytest.fixture(scope="module")
-def context(network: Network) -> ssl.SSLContext:
-    return client_context(*network.client("pref-43"))
-
-
-@contextmanager
-def serving(server: TlsServer) -> Iterator[int]:
-    with server:
-        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-        thread.start()
-        try:
-            yield server.server_port
-        finally:
-            server.shutdown()
-            thread.join()
 
 
 class National:

@@ -60,6 +60,13 @@ def test_the_job_erases_what_is_over_in_steps_and_keeps_a_book_of_it(
     ]
     assert {e["erased_on"] for e in entries} == {WHEN_OVER.date().replace(day=2).isoformat()}
     assert administrator.ask("retention/book", {"after": 2}).data["entries"][0]["number"] == 3
+    for page, numbers in (
+        ({"after": 1, "limit": 1}, [2]),
+        ({"limit": 2}, [1, 2]),
+        ({"after": 3}, []),
+    ):
+        told = administrator.ask("retention/book", page).data
+        assert ([e["number"] for e in told["entries"]], told["last"]) == (numbers, 3)
 
 
 @pytest.mark.requirement("R155")

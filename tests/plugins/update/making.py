@@ -82,13 +82,18 @@ class PaperStack:
         found = self.papers.get((kind, key))
         return None if found is None else cbor2.loads(found)
 
-    def every(self, kind: str, prefix: str = "") -> Iterator[tuple[str, dict[str, Any]]]:
+    def every(
+        self, kind: str, prefix: str = "", *, after: str = ""
+    ) -> Iterator[tuple[str, dict[str, Any]]]:
         for its_kind, key in sorted(self.papers):
-            if its_kind == kind and key.startswith(prefix):
+            if its_kind == kind and key.startswith(prefix) and (not after or key > after):
                 yield key, cbor2.loads(self.papers[kind, key])
 
     def put(self, kind: str, key: str, body: Mapping[str, Any]) -> None:
         self.papers[kind, key] = cbor2.dumps(body, canonical=True)
+
+    def replace(self, kind: str, key: str, body: Mapping[str, Any]) -> None:
+        self.put(kind, key, body)
 
     def drop(self, kind: str, key: str) -> None:
         self.papers.pop((kind, key), None)
