@@ -168,6 +168,17 @@ class Machine:
             if status != http.client.OK:
                 raise AssertionError(f"unsealing was refused: {told}")
 
+    def open(self) -> None:
+        """Start the process and give three shares; return when it serves.
+
+        Raises:
+            Gone: it ended instead, or took too long.
+            AssertionError: a share was refused.
+        """
+        self.start()
+        self.wait_until_asked()
+        self.unseal()
+
     def kill(self) -> None:
         """End the process with SIGKILL, as a power cut would end it."""
         if self.process is not None:
@@ -345,10 +356,8 @@ class Machine:
 @contextmanager
 def running(machine: Machine) -> Iterator[Machine]:
     """Start and unseal; end the process at the end, whatever happens."""
-    machine.start()
     try:
-        machine.wait_until_asked()
-        machine.unseal()
+        machine.open()
         yield machine
     finally:
         machine.kill()

@@ -204,9 +204,7 @@ class Lives:
 
     def _last_life(self) -> None:
         machine = self.machine
-        machine.start()
-        machine.wait_until_asked()
-        machine.unseal()
+        machine.open()
         self._auditor.read_back()
         self._auditor.read_back()  # what the first one had to send again is there too
         self._compare_national()

@@ -13,11 +13,13 @@ from typing import Any
 from msgspec.structs import asdict
 
 from appliance.items import CELLS, Values, open_form
+from appliance.machine.keeper import Shares
 from appliance.machine.store import Layout, read_identity
+from scripts.demo.grounds import Grounds
+from scripts.demo.steps import Step
 from storage.engine import PersonId, View
 from storage.errors import RecordNotFound
 from storage.keyring import KeyRing, read_header
-from storage.unseal import Gathering
 from storage.vault import open_vault
 from tests.simulators.cs_file import MunicipalFile
 from tests.simulators.national_file import NationalFile
@@ -42,6 +44,16 @@ class Agreement:
     def holds(self) -> bool:
         """Whether all files say the same of the same people."""
         return not self.differences and self.residents == self.ours == self.national > 0
+
+
+def judge(step: Step, grounds: Grounds, *custodians: int) -> Agreement:
+    """Compare a run's files with these custodians' shares, and say in a step what came out."""
+    shares = [grounds.share(number) for number in custodians]
+    found = compare(grounds.municipality, grounds.national / "national.db", grounds.data, shares)
+    step.saw(f"{found.residents:,} people in all three", found.holds)
+    for difference in found.differences[:FIRST]:
+        step.saw(difference, right=False)
+    return found
 
 
 def compare(municipalities: Path, national: Path, data: Path, shares: list[str]) -> Agreement:
@@ -108,10 +120,7 @@ def _root(ring: Path, shares: list[str]) -> bytes:
     share_set = read_header(ring).share_set
     if share_set is None:
         raise ValueError("the key ring names no shares")
-    gathering = Gathering(share_set)
-    for share in shares:
-        gathering.add(share)
-    return gathering.key()
+    return Shares(share_set).root(shares)
 
 
 def _persons(view: View) -> Iterator[PersonId]:

@@ -157,9 +157,7 @@ def _tell(stage: Stage, cast: Cast) -> None:
         methods = {each["method"] for each in told}
         newest = told[0]
         step.saw(f"{len(told)} provisions: {'、'.join(sorted(methods))}")
-        step.saw(
-            f"{newest['agency']} {newest['basis']}", methods >= {"即時提供", "照合", "一括提供"}
-        )
+        step.saw(f"{newest['agency']} {newest['basis']}", methods >= METHODS)
     with stage.steps.step("the public is told how much was provided") as step:
         step.asks("provision/yearly")
         _yearly(step, registrar)

@@ -45,11 +45,6 @@ class Cast:
         """Every notice there is, and the person nobody may tell of."""
         return (*self.told, self.stranger)
 
-    @property
-    def next_sequence(self) -> int:
-        """The number of the next notice that the municipality sends."""
-        return self.told[-1].sequence + 1
-
 
 def cast_of(population: Population, seed: int, first_sequence: int) -> Cast:
     """Return the people of a run."""

@@ -12,7 +12,7 @@ from appliance.model import JST
 from scripts.demo.cast import Cast
 from scripts.demo.grounds import MUNICIPALITY
 from scripts.demo.people import REGISTRAR
-from scripts.demo.servers import notify
+from scripts.demo.servers import next_sequence, notify
 from scripts.demo.stage import Stage
 from scripts.demo.steps import Step
 from scripts.demo.town import store
@@ -146,8 +146,7 @@ def _corrected(desk: _Desk, cast: Cast) -> None:
     with desk.steps.step("its new notification ends the case, with a written result") as step:
         step.asks("update/notify 職権修正等, disclosure/link, result, deliver, close")
         with desk.stage.link(desk.stage.grounds.municipality, f"cs-{MUNICIPALITY}") as link:
-            held = link.ask("/v1/update/held", b"{}").body["data"]
-            right = replace(right, sequence=held["last_sequence"] + 1)
+            right = replace(right, sequence=next_sequence(link))
             (applied,) = notify(link, right, "corrected").body["data"]["results"]
         step.must(applied["outcome"], applied["outcome"] == "applied")
         with MunicipalFile(store(desk.stage.grounds.municipality)) as file:

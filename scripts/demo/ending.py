@@ -1,7 +1,7 @@
 """Sealing, stopping, checking and starting again: everything must still be there."""
 
 from scripts.demo import leftovers
-from scripts.demo.agreement import compare
+from scripts.demo.agreement import judge
 from scripts.demo.cast import Cast
 from scripts.demo.children import Failed
 from scripts.demo.leftovers import Search
@@ -16,6 +16,7 @@ from scripts.demo.people import (
     log_in,
     log_in_again,
 )
+from scripts.demo.servers import wait_for_outbox
 from scripts.demo.stage import OK, Stage
 from scripts.demo.steps import Step
 from storage.note import Checkpoint, parse_note
@@ -107,20 +108,11 @@ def start_again(stage: Stage, cast: Cast) -> None:
 
 def agree(stage: Stage) -> None:
     """Stop the appliance for good, and compare everybody's files where they lie."""
-    grounds, administrator = stage.grounds, stage.people[ADMINISTRATOR.name]
     with stage.steps.step("municipalities, prefecture and national server agree") as step:
         step.asks("every file read where it lies, ours with three shares, item by item")
-        stage.wait(
-            lambda: administrator.gets("relay/outbox", {})["depth"] == 0, "to be delivered", 60.0
-        )
+        wait_for_outbox(stage, seconds=60.0)
         stage.stop_appliance()
-        shares = [grounds.share(number) for number in (1, 3, 5)]
-        found = compare(
-            grounds.municipality, grounds.national / "national.db", grounds.data, shares
-        )
-        step.saw(f"{found.residents:,} people", found.holds)
-        for difference in found.differences[:5]:
-            step.saw(difference, right=False)
+        judge(step, stage.grounds, 1, 3, 5)
 
 
 def _is_there(stage: Stage, step: Step, cast: Cast) -> None:

@@ -11,6 +11,7 @@ from msgspec.structs import replace
 from scripts.demo.cast import Cast
 from scripts.demo.grounds import MUNICIPALITY
 from scripts.demo.people import ADMINISTRATOR
+from scripts.demo.servers import next_sequence
 from scripts.demo.stage import OK, Stage
 from scripts.demo.town import store
 from tests.simulators.cs import MunicipalServer
@@ -21,11 +22,11 @@ from tests.simulators.notices import Notice
 FORBIDDEN = 403
 
 
-def tell(stage: Stage, cast: Cast, first_sequence: int) -> None:
+def tell(stage: Stage, cast: Cast) -> None:
     """Do everything that a municipality does beside notifying movements."""
     link = stage.link(stage.grounds.municipality, f"cs-{MUNICIPALITY}")
     with link, MunicipalFile(store(stage.grounds.municipality)) as file:
-        desk = _Desk(link, file, count(first_sequence))
+        desk = _Desk(link, file, count(next_sequence(link)))
         _numbers(stage, cast, desk)
         late = _waits(stage, cast, desk)
         _inbox(stage, link, file)

@@ -3,7 +3,8 @@
 from typing import Any
 
 from scripts.demo.cast import Cast
-from scripts.demo.people import ADMINISTRATOR, CLERK, REGISTRAR, TAX
+from scripts.demo.people import CLERK, REGISTRAR, TAX
+from scripts.demo.servers import DELIVERY_SECONDS, wait_for_outbox
 from scripts.demo.stage import OK, Seat, Stage
 from scripts.demo.steps import Step
 
@@ -104,11 +105,8 @@ def _inquire(stage: Stage, cast: Cast) -> None:
     tax = stage.people[TAX.name]
     items = ["name", "address", "effective_date"]
     minoru, kenichi = cast.minoru[0], cast.kenichi
-    administrator = stage.people[ADMINISTRATOR.name]
     # Only then the national server knows of whoever moved out.
-    stage.wait(
-        lambda: administrator.gets("relay/outbox", {})["depth"] == 0, "to be delivered", 120.0
-    )
+    wait_for_outbox(stage, seconds=DELIVERY_SECONDS)
     for name, by, result in (
         ("is answered about one person", {"my_number": cast.sawako.my_number}, "one"),
         ("about nobody", {"name": "存在　せぬ男", "birth_date": "1970-01-01"}, "none"),

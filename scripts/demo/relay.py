@@ -4,13 +4,13 @@ import json
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from msgspec import to_builtins
 from msgspec.structs import replace
 
 from appliance.values.identifiers import my_number_from, resident_code_from
 from scripts.demo.cast import Cast
 from scripts.demo.grounds import MUNICIPALITY
 from scripts.demo.people import ADMINISTRATOR, AUDITOR, REGISTRAR
+from scripts.demo.servers import next_sequence, notify
 from scripts.demo.stage import OK, Stage
 from scripts.demo.town import store
 from tests.simulators.cs_file import MunicipalFile
@@ -149,16 +149,14 @@ def _move(stage: Stage, cast: Cast) -> None:
     """Tell that somebody of the care home moved, as the municipality."""
     folder, known = stage.grounds.municipality, cast.home[0]
     with stage.link(folder, f"cs-{MUNICIPALITY}") as link:
-        last = link.ask("/v1/update/held", b"{}").body["data"]["last_sequence"]
         moved = replace(
             known,
             reason="31",
             address=cast.sawako.address,
             town_code=cast.sawako.town_code,
             update_number=known.update_number + 1,
-            sequence=last + 1,
+            sequence=next_sequence(link),
         )
-        body = json.dumps({"notifications": [to_builtins(moved)]}).encode()
-        link.ask("/v1/update/notify", body, {"Idempotency-Key": "moved-and-refused"})
+        notify(link, moved, "moved-and-refused")
     with MunicipalFile(store(folder)) as file:
         file.record([moved], [])

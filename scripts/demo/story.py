@@ -142,7 +142,7 @@ def _play(stage: Stage, options: Namespace) -> None:
     office.work(stage, made.cast)
     bulk.provide(stage, made.cast)
     servers.misbehave(stage, made.cast)
-    municipality.tell(stage, made.cast, made.cast.next_sequence + 2)
+    municipality.tell(stage, made.cast)
     servers.delivered(stage)
     reconciling.compare(stage, made.cast)
     keeping.keep(stage)

@@ -24,6 +24,7 @@ from scripts.demo.people import (
     TAX,
     Person,
 )
+from scripts.demo.servers import next_sequence
 from scripts.demo.stage import Stage
 
 RULE = "─" * 78
@@ -100,14 +101,14 @@ def _office(stage: Stage, cast: Cast) -> Iterator[str]:
 
 def _municipality(stage: Stage, cast: Cast) -> Iterator[str]:
     with stage.link(stage.grounds.municipality, f"cs-{MUNICIPALITY}") as link:
-        last = int(link.ask("/v1/update/held", b"{}").body["data"]["last_sequence"])
+        first = next_sequence(link)
     moved = replace(
         cast.minoru[1],
         reason="31",
         address=cast.sawako.address,
         town_code=cast.sawako.town_code,
         update_number=2,
-        sequence=last + 1,
+        sequence=first,
     )
     body = {"notifications": [to_builtins(moved)]}
     sent = _curl(stage, f"municipality/cs-{MUNICIPALITY}", "update/notify", body, f"-H {NEW_KEY}")

@@ -16,12 +16,11 @@ from scripts.demo.children import Children, Failed, Juki
 from scripts.demo.grounds import NotEmpty, lay_out
 from scripts.demo.stage import Refusals, Stage
 from scripts.demo.steps import Steps
+from scripts.demo.trouble import PortTaken, about_folder
 from scripts.year_lib.story import Outcome, play
-from tests.simulators.population import DEFAULT_DAY
 from tests.simulators.register import TooFewPeople
 from tests.simulators.year import NOTICES_FOR_EACH, Plan
 
-FEWEST = 9_000
 SLICES = 24
 RIGHT, WRONG, MISUSED = 0, 1, 2
 EXAMPLES = """
@@ -41,8 +40,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     steps = Steps(Console(highlight=False))
     try:
         grounds = lay_out(folder, datetime.now(UTC), 0)
-    except (NotEmpty, OSError) as problem:
+    except (NotEmpty, PortTaken) as problem:
         steps.console.print(f"year: {problem}", markup=False)
+        return MISUSED
+    except OSError as problem:
+        steps.console.print(f"year: {about_folder(folder, problem)}", markup=False)
         return MISUSED
     with Children() as children:
         juki = Juki(grounds.config, grounds.terminal / "juki.log")
@@ -63,11 +65,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _plan(options: Namespace) -> Plan:
-    # A few days back, so that no day that is told of lies in the future.
-    today = datetime.now(JST).date()
-    day = max(DEFAULT_DAY, today - timedelta(days=1))
+    # No day that is told of may lie in the future.
+    yesterday = datetime.now(JST).date() - timedelta(days=1)
     notices = options.notices or round(options.residents * NOTICES_FOR_EACH)
-    return Plan(options.residents, notices, options.slices, options.seed, day)
+    return Plan(options.residents, notices, options.slices, options.seed, yesterday)
 
 
 def _summary(options: Namespace, outcome: Outcome) -> str:

@@ -15,9 +15,10 @@ from typing import Any
 
 from appliance.certificates import CertificateAuthority
 from scripts.demo import founding
-from scripts.demo.agreement import Agreement, compare
+from scripts.demo.agreement import Agreement, judge
 from scripts.demo.children import Failed, simulator
 from scripts.demo.people import ADMINISTRATOR, as_person, log_in
+from scripts.demo.servers import wait_for_outbox
 from scripts.demo.stage import Stage
 from tests.simulators.cs_file import MunicipalFile
 from tests.simulators.reconcile import Reconciler, over
@@ -155,13 +156,8 @@ def _send(stage: Stage, number: int) -> dict[str, Any]:
 def _verdict(stage: Stage, outcome: Outcome) -> None:
     grounds = stage.grounds
     with stage.steps.step("the national server catches up", vital=True) as step:
-        administrator = stage.people[ADMINISTRATOR.name]
-
-        def is_empty() -> bool:
-            return bool(administrator.gets("relay/outbox", {})["depth"] == 0)
-
-        stage.wait(is_empty, "to be delivered", DELIVERY_SECONDS)
-        step.saw(f"{administrator.gets('relay/outbox', {})['last']:,} messages, none waits")
+        outbox = wait_for_outbox(stage, seconds=DELIVERY_SECONDS)
+        step.saw(f"{outbox['last']:,} messages, none waits")
     with stage.steps.step("every municipality compares its residents with ours") as step:
         step.asks("reconcile/begin, digest, compare, finish by each municipal server")
         results = {folder.name: _reconciled(stage, folder) for folder in _folders(stage)}
@@ -176,15 +172,7 @@ def _verdict(stage: Stage, outcome: Outcome) -> None:
         step.saw(f"juki check: {len(report['findings'])} findings", outcome.check_clean)
     with stage.steps.step("municipalities, prefecture and national server agree") as step:
         step.asks("each file read where it lies, and compared item by item")
-        outcome.agreement = found = compare(
-            grounds.municipality,
-            Path(grounds.national / "national.db"),
-            grounds.data,
-            [grounds.share(number) for number in (1, 2, 3)],
-        )
-        step.saw(f"{found.residents:,} people in all three", found.holds)
-        for difference in found.differences[:5]:
-            step.saw(difference, right=False)
+        outcome.agreement = judge(step, grounds, 1, 2, 3)
 
 
 def _reconciled(stage: Stage, folder: Path) -> str:

@@ -6,31 +6,23 @@ import random
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from appliance.machine.keeper import Shares
 from appliance.machine.opening import open_store
 from appliance.pipeline import utc_now
-from storage.keyring import read_header
+from tests.appliance.founding import root_of
 from tests.machine import PATIENCE, PIN, Machine, accepted, running
 from tests.plugins.update.making import YATSUSHIRO, code, number, wire
 from tests.simulators.terminal import Terminal
+from tests.waiting import until
 
 RECOUNT = "statistics/recount"
 BIRTHS = 400
 KILLS = 4
-
-
-def eventually(true: Callable[[], bool], why: str) -> None:
-    end = time.monotonic() + PATIENCE
-    while not true():
-        assert time.monotonic() < end, why
-        time.sleep(0.02)
 
 
 def settle_in(machine: Machine, administrator: Terminal) -> None:
@@ -70,17 +62,15 @@ def test_a_job_killed_in_the_middle_is_taken_up_and_comes_to_the_same(tmp_path: 
         administrator = machine.administrator()
         settle_in(machine, administrator)
         machine.appoint(administrator, "OP-0002", ["statistician"])
-        eventually(partial(ended, administrator), "the first run does not end")
+        until(partial(ended, administrator), PATIENCE, "the first run does not end")
         for _ in range(KILLS):
             ask(administrator, "job/run", name=RECOUNT)
-            eventually(partial(has_begun, administrator), "the run does not begin")
+            until(partial(has_begun, administrator), PATIENCE, "the run does not begin")
             time.sleep(chance.uniform(0.0, 0.1))
             machine.kill()
-            machine.start()
-            machine.wait_until_asked()
-            machine.unseal()
+            machine.open()
             administrator = machine.administrator()
-            eventually(partial(ended, administrator), "the run is not taken up again")
+            until(partial(ended, administrator), PATIENCE, "the run is not taken up again")
         clerk = machine.terminal()
         clerk.login("OP-0002", PIN)
         recounts = ask(clerk, "statistics/recounts")["recounts"]
@@ -115,12 +105,7 @@ def _shown(machine: Machine) -> None:
 
 def _spoil(machine: Machine) -> None:
     """Change a tally behind the appliance's back, as a fault of it would."""
-    known = read_header(machine.layout.ring).share_set
-    assert known is not None
-    gathering, root = Shares(known), None
-    for share in machine.founded.shares[:3]:
-        _, root = gathering.add(share)
-    assert root is not None
+    root = root_of(machine.data, machine.founded.shares[:3])
     opened = open_store(machine.settings, root, utc_now)
     name = f"population/{YATSUSHIRO}/1980-05/1"
     opened.vault.write(lambda unit: unit.tally(name, 1))

@@ -5,8 +5,9 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from tests.simulators.link import Answer, Credentials, Link
 from tests.simulators.notices import EIGHT, Notice, digest, eight_of
 from tests.simulators.population import Population
 from tests.simulators.terminal import Terminal
+from tests.waiting import until as wait_until
 
 ROOT = Path(__file__).resolve().parents[2]
 CS, NATIONAL, REGISTRAR = "CS-432024", "NATIONAL", "OP-0002"
@@ -29,6 +31,7 @@ TARO = ELSEWHERE[0]
 WHY = {"purpose": "register-administration", "reason": "01"}
 SLOW = 11.0
 """Seconds; longer than an inquiry may take."""
+until = partial(wait_until, seconds=30.0)
 
 
 @dataclass
@@ -152,13 +155,6 @@ class World:
         self.registrar.close()
         self.administrator.login("OP-0001", PIN)
         self.registrar.login(REGISTRAR, PIN)
-
-
-def until(holds: Callable[[], bool], seconds: float = 30.0) -> None:
-    end = time.monotonic() + seconds
-    while not holds():
-        assert time.monotonic() < end, "it did not come about"
-        time.sleep(0.02)
 
 
 @pytest.fixture(scope="module")
@@ -373,9 +369,7 @@ def test_killed_with_messages_waiting_it_delivers_them_afterwards(world: World) 
     world.notify(*AT_HOME[45:50])
     world.machine.kill()
     world.national.start()
-    world.machine.start()
-    world.machine.wait_until_asked()
-    world.machine.unseal()
+    world.machine.open()
     world.log_in()
     until(world.delivered)
     until(lambda: world.outbox()["depth"] == 0)

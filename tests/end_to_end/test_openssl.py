@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.appliance.founding import Site, free_ports
+from tests.appliance.founding import Site, configure
 from tests.end_to_end.test_process import PIN, Process, juki, plain
 from tests.machine import SHIPPED
 
@@ -27,25 +27,7 @@ def site(tmp_path: Path) -> Site:
     assert done.returncode == 0, done.stderr.decode()
     shutil.copytree(SHIPPED / "policy", made.firmware / "policy")
     shutil.copy(SHIPPED / "plugins.toml", made.firmware)
-    port, management = free_ports(2)
-    made.config.write_text(
-        f"""
-data = "data"
-firmware = "firmware"
-origin = "audit.juki.test/g1"
-prefecture = "43"
-expected_residents = 10_000
-[listen]
-host = "127.0.0.1"
-port = {port}
-[management]
-port = {management}
-[tls]
-certificate = "tls/server.pem"
-key = "tls/server.key"
-client_ca = "tls/ca.pem"
-"""
-    )
+    configure(made, residents=10_000)
     return made
 
 

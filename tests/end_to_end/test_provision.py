@@ -2,7 +2,7 @@
 
 import base64
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ from tests.plugins.people import number
 from tests.plugins.provision.desks import TAX, by_number, inquiry
 from tests.simulators.link import Lost
 from tests.simulators.terminal import Terminal
+from tests.waiting import until
 
 ROWS = 4000
 SECONDS = 60.0
@@ -65,9 +66,7 @@ def test_a_bulk_inquiry_goes_on_after_a_kill_and_leaves_with_a_second_persons_co
     job = changed(operator, "provision/bulk-submit", body, **PURPOSE)["job"]
     waited(operator, job, lambda status: status["done"] > 0)
     machine.kill()
-    machine.start()
-    machine.wait_until_asked()
-    machine.unseal()
+    machine.open()
     operator, approver = at_their_desks(machine)
     status = waited(operator, job, lambda status: status["state"] == "done")
     assert (status["done"], status["counts"]) == (ROWS, {})
@@ -86,16 +85,15 @@ def test_a_bulk_inquiry_goes_on_after_a_kill_and_leaves_with_a_second_persons_co
     assert (output["digest"], output["rows"]) == (frame.digest, ROWS)
 
 
-def waited(terminal: Terminal, job: int, until: Any) -> dict[str, Any]:
+def waited(terminal: Terminal, job: int, so_far: Callable[[dict[str, Any]], bool]) -> Any:
     """Return how far a job is once it is so far."""
-    end = time.monotonic() + SECONDS
-    while time.monotonic() < end:
+
+    def reached() -> dict[str, Any] | None:
         answer = accepted(terminal.call("provision/bulk-status", {"job": job}, **PURPOSE))
         status: dict[str, Any] = answer["jobs"][0]
-        if until(status):
-            return status
-        time.sleep(0.05)
-    raise AssertionError(f"the job does not go on: {status}")
+        return status if so_far(status) else None
+
+    return until(reached, SECONDS, "the job does not go on", pause=0.05)
 
 
 def test_r51_nothing_is_provided_to_who_cannot_be_authenticated(machine: Machine) -> None:

@@ -95,9 +95,7 @@ def test_a_run_goes_on_after_the_process_was_killed(machine: Machine, store: Pat
                 machine.kill()
                 told = machine.check()
                 assert (told["clean"], told["marks"]) == (True, 100)
-                machine.start()
-                machine.wait_until_asked()
-                machine.unseal()
+                machine.open()
             return ask(operation, body)
 
         outcome = Reconciler(killing, residents).run()

@@ -62,7 +62,6 @@ class Result(msgspec.Struct, frozen=True):
     sequence: int
     outcome: str
     problems: list[Problem] = []
-    answers: list[int] = []
 
 
 class Notified(msgspec.Struct, frozen=True):

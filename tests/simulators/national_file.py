@@ -34,6 +34,9 @@ _TABLES: Final = (
            repeats INTEGER NOT NULL DEFAULT 0) WITHOUT ROWID""",
     "CREATE TABLE IF NOT EXISTS elsewhere (resident_code TEXT PRIMARY KEY, body BLOB NOT NULL)",
 )
+_EVERYBODY: Final = "SELECT body FROM resident UNION ALL SELECT body FROM elsewhere"
+_BY_CODE: Final = """SELECT body FROM resident WHERE resident_code = :code
+    UNION ALL SELECT body FROM elsewhere WHERE resident_code = :code"""
 
 
 class Message(Eight, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -118,9 +121,10 @@ class NationalFile:
         """Return everybody, of whatever prefecture, who fits exactly."""
         decoder = msgspec.json.Decoder(Eight)
         with self._lock:
-            rows = self._connection.execute(
-                "SELECT body FROM resident UNION ALL SELECT body FROM elsewhere"
-            ).fetchall()
+            if "resident_code" in by:
+                rows = self._connection.execute(_BY_CODE, {"code": by["resident_code"]}).fetchall()
+            else:
+                rows = self._connection.execute(_EVERYBODY).fetchall()
         people = (decoder.decode(body) for (body,) in rows)
         return [one for one in people if all(getattr(one, key) == by[key] for key in by)]
 

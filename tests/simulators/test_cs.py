@@ -1,7 +1,6 @@
 import json
 import subprocess
 import sys
-import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -26,7 +25,7 @@ from tests.simulators.notices import (
 )
 from tests.simulators.population import DEFAULT_DAY
 from tests.simulators.prefecture import Prefecture
-from tests.simulators.tls_server import JsonExchange, TlsServer
+from tests.simulators.tls_server import JsonExchange, TlsServer, serving
 
 ROOT = Path(__file__).resolve().parents[2]
 YATSUSHIRO = "432024"
@@ -129,12 +128,9 @@ class City:
 @pytest.fixture
 def city(tmp_path: Path, network: Network) -> Iterator[City]:
     make(Plan(tmp_path, YATSUSHIRO, 700, 300), seed=9, day=DEFAULT_DAY)
-    with Appliance(network) as appliance:
-        thread = threading.Thread(target=appliance.serve_forever, args=(0.01,))
-        thread.start()
+    appliance = Appliance(network)
+    with serving(appliance):
         yield City(tmp_path, network, appliance)
-        appliance.shutdown()
-        thread.join()
 
 
 def test_a_population_goes_out_in_batches_over_one_connection(city: City) -> None:

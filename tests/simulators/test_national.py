@@ -4,7 +4,6 @@ import socket
 import ssl
 import subprocess
 import sys
-import threading
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
@@ -22,6 +21,7 @@ from tests.simulators.national_file import Contradiction, Message, NationalFile
 from tests.simulators.network import Network
 from tests.simulators.notices import Eight, digest, eight_of
 from tests.simulators.population import Population
+from tests.simulators.tls_server import serving
 
 ROOT = Path(__file__).resolve().parents[2]
 PEOPLE = [eight_of(person) for person in Population(1, "432024", 400).notices()]
@@ -96,12 +96,8 @@ def national(tmp_path: Path, network: Network) -> Iterator[National]:
         server = NationalServer(
             ("127.0.0.1", 0), network.server(), file, Switch(file=switch), delay=0.3
         )
-        with server:
-            thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-            thread.start()
-            yield National(server.server_port, switch, network)
-            server.shutdown()
-            thread.join()
+        with serving(server) as port:
+            yield National(port, switch, network)
 
 
 def test_messages_are_kept_and_acknowledged(national: National) -> None:

@@ -1,5 +1,4 @@
 import json
-import threading
 from collections.abc import Iterator
 from contextlib import closing
 from typing import Any
@@ -9,7 +8,7 @@ import pytest
 from tests.simulators.link import Link, Lost, Refused
 from tests.simulators.network import Network
 from tests.simulators.terminal import Terminal
-from tests.simulators.tls_server import JsonExchange, TlsServer
+from tests.simulators.tls_server import JsonExchange, TlsServer, serving
 
 SENT = ("Authorization", "X-Purpose", "X-Reason", "X-Case", "Idempotency-Key")
 
@@ -32,12 +31,8 @@ class Echo(JsonExchange):
 
 @pytest.fixture
 def url(network: Network) -> Iterator[str]:
-    with TlsServer(("127.0.0.1", 0), network.server(), Echo) as server:
-        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-        thread.start()
-        yield f"https://127.0.0.1:{server.server_port}"
-        server.shutdown()
-        thread.join()
+    with serving(TlsServer(("127.0.0.1", 0), network.server(), Echo)) as port:
+        yield f"https://127.0.0.1:{port}"
 
 
 @pytest.fixture

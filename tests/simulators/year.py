@@ -7,7 +7,6 @@ wait for the other municipality's 転出.
 
 ::
 
-    DIR/year.json            what was made: slices, residents, notices, how many of which kind
     DIR/CODE/residents.jsonl the first load
     DIR/CODE/NN.jsonl        what is told in slice NN, one Notice a line
     DIR/CODE/NN.expected.jsonl   what must be answered where it is not simply *applied*
@@ -68,7 +67,7 @@ class Mover:
 
 @dataclass(slots=True)
 class Made:
-    """What a year came to; written as ``year.json``."""
+    """What a year came to."""
 
     residents: dict[str, int] = field(default_factory=dict)
     slices: int = 0
@@ -84,14 +83,13 @@ class Year:
         self._rng = Random(f"year/{plan.seed}")
         sizes = shares(plan.residents)
         whole = sum(sizes.values())
+        self._counts = {code: plan.notices * size // whole for code, size in sizes.items()}
         self.populations: Mapping[str, Population] = {
             code: Population(plan.seed, code, size, plan.day) for code, size in sizes.items()
         }
         self._streams = {
-            code: Movements(
-                self.populations[code], plan.seed, plan.notices * size // whole, mix=Mix()
-            )
-            for code, size in sizes.items()
+            code: Movements(self.populations[code], plan.seed, count, mix=Mix())
+            for code, count in self._counts.items()
         }
         self._lines: dict[str, Iterator[Line]] = {
             code: stream.lines() for code, stream in self._streams.items()
@@ -101,7 +99,7 @@ class Year:
         self.made = Made(residents=dict(sizes), slices=plan.slices)
 
     def slices(self) -> Iterator[list[Told]]:
-        """Yield what is told in each slice, in order; one more at the end if somebody is late."""
+        """Yield what is told in each slice, in order."""
         for number in range(self._plan.slices):
             told = [each for code in self._streams for each in self._own(code, number)]
             told += self._arrivals()
@@ -111,9 +109,8 @@ class Year:
 
     def _own(self, code: str, number: int) -> Iterator[Told]:
         """Yield the municipality's own stream, cut into equal slices; the last one takes all."""
-        count = self._plan.notices * self.populations[code].residents // self._plan.residents
         last = number == self._plan.slices - 1
-        share = None if last else count // self._plan.slices
+        share = None if last else self._counts[code] // self._plan.slices
         for line in islice(self._lines[code], share):
             yield Told(code, line)
 
