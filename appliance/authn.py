@@ -1,6 +1,6 @@
 """From what TLS proved and what the session says to an ``Actor``; the only place that makes one."""
 
-from datetime import datetime
+from datetime import date, datetime
 
 from appliance.errors import Malformed, Unidentified, Unregistered
 from appliance.model import (
@@ -18,6 +18,7 @@ from appliance.model import (
 )
 from appliance.roster import Roster, TerminalRecord
 from appliance.sessions import Sessions
+from appliance.staff import OperatorRecord, PersonRecord
 
 MACHINE_ROLES = {
     TerminalKind.MUNICIPALITY: Role("municipality"),
@@ -61,19 +62,32 @@ def identify(
     if envelope.bearer is None:
         return Actor(terminal=terminal, operator=None, roles=frozenset({AT_A_TERMINAL}))
     session = sessions.use(envelope.bearer, terminal.fingerprint, now)
-    record = roster.operator(session.operator_id)
-    if record is None or not record.may_work(now.astimezone(JST).date()):
+    today = now.astimezone(JST).date()
+    person = roster.person(session.person_id)
+    authority = authority_of(roster, person, session.operator_id, today)
+    if person is None or authority is None:
         sessions.close(session.digest)
         raise Unidentified("log in first; a session ends when it is not used")
     return Actor(
         terminal=terminal,
         operator=Operator(
-            person_id=record.person_id, operator_id=record.operator_id, office=record.office
+            person_id=person.person_id, operator_id=authority.operator_id, office=authority.office
         ),
-        roles=frozenset({AT_A_TERMINAL, *map(Role, record.roles)}),
-        purposes=frozenset(map(PurposeCode, record.purposes)),
+        roles=frozenset({AT_A_TERMINAL, *map(Role, authority.roles)}),
+        purposes=frozenset(map(PurposeCode, authority.purposes)),
         session=session.digest,
+        proved=session.proved,
     )
+
+
+def authority_of(
+    roster: Roster, person: PersonRecord | None, operator_id: str, today: date
+) -> OperatorRecord | None:
+    """Return the authority if this person may work under it on this day, or None."""
+    authority = roster.operator(operator_id)
+    if person is None or authority is None or person.person_id not in authority.holders:
+        return None
+    return authority if person.may_work(today) and authority.may_work(today) else None
 
 
 def _machine(terminal: Terminal, envelope: Envelope) -> Actor:

@@ -10,12 +10,12 @@ from datetime import date
 
 import pluggy
 
-from appliance.errors import NotPermitted, Unidentified
+from appliance.errors import NotPermitted, Unidentified, VerifyAgain
 from appliance.items import ITEM_NAMES, ItemName
 from appliance.model import Actor, Behalf, Grant, OperationName, PurposeCode, Request
 from appliance.operation import AnyOperation
 from appliance.policy import Policy, PurposeRule, RoleRule, items_of
-from appliance.roster import OperatorRecord
+from appliance.staff import OperatorRecord, PersonRecord
 
 log = logging.getLogger(__name__)
 
@@ -31,9 +31,11 @@ def permit(
 
     Raises:
         Unidentified: nobody has logged in, and what is asked for needs that.
+        VerifyAgain: he must have proved himself more recently than he has.
         NotPermitted: no role, no 事務, or a plugin's veto; says which, never about whom.
     """
     roles = _roles(policy, actor, operation)
+    _must_be_fresh(policy, actor, request)
     grant = _together(roles)
     if operation.purposed:
         grant = narrowed(grant, _purpose(policy, actor, operation, request))
@@ -74,6 +76,14 @@ def _roles(policy: Policy, actor: Actor, operation: AnyOperation) -> list[RoleRu
     return reaching
 
 
+def _must_be_fresh(policy: Policy, actor: Actor, request: Request) -> None:
+    access = policy.access
+    if actor.operator is None or request.operation not in access.fresh:
+        return
+    if actor.proved is None or actor.proved < request.now - access.freshness:
+        raise VerifyAgain("prove again who you are (session/verify), then ask once more")
+
+
 def _together(roles: Sequence[RoleRule]) -> Grant:
     return Grant(
         items=frozenset[ItemName]().union(*(items_of(role) for role in roles)),
@@ -112,8 +122,14 @@ def in_force(
     return rule
 
 
-def on_behalf(policy: Policy, record: OperatorRecord | None, behalf: Behalf, today: date) -> Grant:
-    """Return how far an operator's own rights reach for a 事務 today, though he is not there.
+def on_behalf(
+    policy: Policy,
+    person: PersonRecord | None,
+    authority: OperatorRecord | None,
+    behalf: Behalf,
+    today: date,
+) -> Grant:
+    """Return how far somebody's own rights reach for a 事務 today, though he is not there.
 
     A role counts that reaches the operation at any terminal with staff.
 
@@ -121,15 +137,19 @@ def on_behalf(policy: Policy, record: OperatorRecord | None, behalf: Behalf, tod
         NotPermitted: he may not work any more, no role of his reaches it, or the 事務 is not his
             or does not allow it.
     """
-    if record is None or not record.may_work(today):
+    if person is None or not person.may_work(today):
         raise NotPermitted("whoever asked for this may not work any more")
-    if behalf.purpose not in record.purposes:
+    if authority is None or not authority.may_work(today):
+        raise NotPermitted("whoever asked for this may not work any more")
+    if person.person_id not in authority.holders:
+        raise NotPermitted("whoever asked for this does not hold that authority any more")
+    if behalf.purpose not in authority.purposes:
         raise NotPermitted("this purpose is no more among those of whoever asked for this")
     rule = in_force(policy, behalf.purpose, behalf.reason, behalf.operation, today)
     roles = [
         role
         for name, role in policy.roles.items()
-        if name in record.roles
+        if name in authority.roles
         and behalf.operation in role.operations
         and any(kind.is_staffed for kind in role.terminals)
     ]

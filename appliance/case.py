@@ -54,8 +54,8 @@ class Case:
     powers: Powers
     is_ours: Callable[[str], bool]
     """Whether a certificate (PEM) is of an authority whose certificates may open a connection."""
-    rights_of: Callable[[str, Behalf], Grant]
-    """How far the rights of a 操作者ID reach today, whatever they were before; raises NotPermitted
+    rights_of: Callable[[Behalf], Grant]
+    """How far the rights of somebody reach today, whatever they were before; raises NotPermitted
     if he may not work any more, or neither his roles nor his 事務 reach this."""
     national: Abroad | None = None
     """The national server; None where the appliance is configured without one."""
@@ -98,8 +98,8 @@ class Case:
         """
         self.together.append(lambda unit: write(self.papers.within(unit)))
 
-    def act_for(self, operator_id: str, behalf: Behalf) -> None:
-        """Do what follows for an operator and a 事務: a job's rights end where his end today.
+    def act_for(self, behalf: Behalf) -> None:
+        """Do what follows for somebody and a 事務: a job's rights end where his end today.
 
         事務 and 利用事由 stand in the ledger entry as if the request had named them, even if the
         rights are over. Nothing is reached beyond ``rights_of`` from now on.
@@ -108,7 +108,7 @@ class Case:
             NotPermitted: as ``rights_of``.
         """
         self.note.purpose, self.note.reason = behalf.purpose, behalf.reason
-        self.grant = self.rights_of(operator_id, behalf)
+        self.grant = self.rights_of(behalf)
         self.registry.narrow(self.grant)
 
 

@@ -5,6 +5,7 @@ Every ``Refusal`` has one stable word for the wire; HTTP numbers appear in ``htt
     Refusal               answered, with a code, and entered in the ledger
       Malformed           malformed           not understood; names the item, never the value
       Unidentified        unidentified        no session, wrong terminal, wrong PIN
+      VerifyAgain         verify-again        logged in, and must prove himself anew for this
       NotPermitted        not-permitted       rights do not reach this; says which
       UnknownOperation    unknown-operation
       NotFound            not-found           nobody, or nothing you may know of
@@ -54,6 +55,12 @@ class Unidentified(Refusal):
     """Nobody known stands behind the request."""
 
     code = "unidentified"
+
+
+class VerifyAgain(Unidentified):
+    """Somebody known, who must prove anew who he is (RFC 9470: step-up authentication)."""
+
+    code = "verify-again"
 
 
 class Unregistered(Unidentified):

@@ -54,6 +54,7 @@ from appliance.errors import (
     Unavailable,
     Unidentified,
     UnknownOperation,
+    VerifyAgain,
 )
 from appliance.forms import titles
 from appliance.model import Envelope, OperationName, Reply, RequestId
@@ -65,6 +66,7 @@ log = logging.getLogger(__name__)
 CODES: Mapping[str, HTTPStatus] = {
     Malformed.code: HTTPStatus.BAD_REQUEST,
     Unidentified.code: HTTPStatus.UNAUTHORIZED,
+    VerifyAgain.code: HTTPStatus.UNAUTHORIZED,
     NotPermitted.code: HTTPStatus.FORBIDDEN,
     UnknownOperation.code: HTTPStatus.NOT_FOUND,
     NotFound.code: HTTPStatus.NOT_FOUND,

@@ -6,13 +6,16 @@ from dataclasses import dataclass
 import pluggy
 
 from appliance.agenda import OWNER as JOB_OWNER
+from appliance.identity.attempts import Attempts
+from appliance.identity.enrolling import Enrolling
+from appliance.identity.evidence import USES as SESSION_USES
+from appliance.identity.login import Login
+from appliance.identity.pins import Pins
+from appliance.identity.webauthn import Devices
 from appliance.jobdesk import JobDesk
 from appliance.loading import OwnedJob, admit, catalogue, timetable
-from appliance.login import USES as LOGIN_USES
-from appliance.login import Login
 from appliance.model import OperationName
 from appliance.operation import AnyOperation, Power
-from appliance.sessions import Authenticator
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,9 +32,18 @@ class Loaded:
         return self.manager.hook
 
 
+class Identification:
+    """How people prove who they are at this appliance."""
+
+    def __init__(self, pins: Pins, devices: Devices) -> None:
+        attempts = Attempts()
+        self.login = Login(pins, devices, attempts)
+        self.enrolling = Enrolling(pins, devices, attempts)
+
+
 def put_together(
     plugins: Mapping[str, object],
-    authenticator: Authenticator,
+    identification: Identification,
     powers: Mapping[str, Collection[Power]] | None = None,
 ) -> Loaded:
     """Let plugins in beside the appliance's own operations.
@@ -42,8 +54,10 @@ def put_together(
         StartupError: as ``admit``, ``catalogue`` and ``timetable``.
     """
     desk = JobDesk()
-    manager = admit({**plugins, "session": Login(authenticator), JOB_OWNER: desk})
-    allowed = None if powers is None else {**powers, "session": LOGIN_USES}
+    own = {"session": identification.login, "enrolment": identification.enrolling, JOB_OWNER: desk}
+    manager = admit({**plugins, **own})
+    own_powers = dict.fromkeys(("session", "enrolment"), SESSION_USES)
+    allowed = None if powers is None else {**powers, **own_powers}
     operations = catalogue(manager, allowed)
     desk.jobs = timetable(manager, operations)
     return Loaded(manager, operations, desk.jobs)

@@ -104,6 +104,8 @@ class Actor:
     purposes: frozenset[PurposeCode] = frozenset()
     session: str = ""
     """Hex digest of the session token; binds ``ref`` values, useless for logging in."""
+    proved: datetime | None = None
+    """When whoever is in the session last proved who he is."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,7 +127,10 @@ class Request:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Behalf:
-    """What somebody asked for earlier: under which 事務 and 利用事由, by which operation."""
+    """What somebody asked for earlier: who, under which 事務 and 利用事由, by which operation."""
+
+    person_id: str
+    operator_id: str
 
     purpose: PurposeCode
     reason: str

@@ -8,7 +8,7 @@ import logging
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any, Protocol
 
 import msgspec
@@ -32,6 +32,7 @@ from appliance.marks import Marks
 from appliance.media import Media
 from appliance.model import (
     Actor,
+    Behalf,
     Envelope,
     Grant,
     OperationName,
@@ -259,9 +260,7 @@ class Pipeline:
             recount=Recount(view, hook, today, registry.touched),
             media=parts.media,
             is_ours=parts.is_ours,
-            rights_of=lambda operator_id, behalf: authz.on_behalf(
-                parts.policy, Roster(view, None).operator(operator_id), behalf, today
-            ),
+            rights_of=lambda behalf: self._rights_of(Roster(view, None), behalf, today),
             marks=Marks(
                 view,
                 parts.tools.marker,
@@ -280,6 +279,11 @@ class Pipeline:
             case.national = Abroad(line, view, unit, registry, task.grant, task.request)
         run.case = case
         return case
+
+    def _rights_of(self, roster: Roster, behalf: Behalf, today: date) -> Grant:
+        person = roster.person(behalf.person_id)
+        authority = roster.operator(behalf.operator_id)
+        return authz.on_behalf(self._parts.policy, person, authority, behalf, today)
 
     def _recorded(self, account: Account, line: "Callable[[_Run], Reply]") -> Reply:
         """Walk the line; enter a refusal in the ledger before it is raised further."""

@@ -52,10 +52,19 @@ from appliance.operation import Answer, AnyOperation, Arguments, Operation, Powe
 from appliance.outgoing import Backlog, Dispatch, inbox_of
 from appliance.papers import Papers
 from appliance.policy import Policy
+from appliance.proofs import MAX_FAILURES
 from appliance.recount import differences, has_lapsed
 from appliance.registers import Entry, Register
-from appliance.roster import OperatorRecord, TerminalRecord
-from appliance.sessions import MAX_FAILURES
+from appliance.roster import TerminalRecord
+from appliance.staff import (
+    Device,
+    LoginState,
+    Method,
+    OperatorRecord,
+    PersonRecord,
+    PinGrant,
+    Revised,
+)
 from appliance.standing import Standing
 from appliance.values.addresses import address_key, names_a_house
 from appliance.values.characters import (
@@ -131,6 +140,7 @@ __all__ = [
     "Conflict",
     "DateText",
     "Deny",
+    "Device",
     "Dispatch",
     "Elsewhere",
     "Entry",
@@ -142,10 +152,12 @@ __all__ = [
     "ItemName",
     "Items",
     "Job",
+    "LoginState",
     "Malformed",
     "Mark",
     "Marks",
     "Message",
+    "Method",
     "Municipalities",
     "Municipality",
     "MyNumberText",
@@ -159,6 +171,8 @@ __all__ = [
     "Papers",
     "PartialDate",
     "PersonId",
+    "PersonRecord",
+    "PinGrant",
     "Policy",
     "Power",
     "Problem",
@@ -170,6 +184,7 @@ __all__ = [
     "Request",
     "Resident",
     "ResidentCodeText",
+    "Revised",
     "Role",
     "SexText",
     "ShortText",

@@ -1,14 +1,15 @@
 """The policy: roles × operations × 事務 × items, as read from ``firmware_config/policy/``.
 
 What is not written there is not allowed. The roster says who holds which role and can only narrow.
-``office.toml`` says whose appliance this is. Every file carries a version; the digest over their
+``access.toml`` says how people prove who they are, ``office.toml`` whose appliance this is. Every
+file carries a version; the digest over their
 bytes stands in every ledger entry.
 """
 
 import tomllib
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
-from datetime import date
+from dataclasses import dataclass, field
+from datetime import date, timedelta
 from hashlib import sha256
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
@@ -19,10 +20,11 @@ from appliance.errors import StartupError
 from appliance.items import ITEM_NAMES, ItemName
 from appliance.model import OperationName, PurposeCode, Role, TerminalKind
 
-FILES = ("roles.toml", "purposes.toml", "office.toml")
+FILES = ("roles.toml", "purposes.toml", "office.toml", "access.toml")
 KEYS = frozenset({"four", "my_number", "resident_code"})
 ALL = "*"
 MOST_RESULTS = 50
+AAGUID = "^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$"
 T = TypeVar("T")
 
 
@@ -91,6 +93,25 @@ class Office(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """教示 on letters; whoever has not written it here fills in the authority by hand."""
 
 
+class Access(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How people prove who they are, and how recently they must have (R121 to R124, R183)."""
+
+    models: tuple[Annotated[str, msgspec.Meta(pattern=AAGUID)], ...] = ()
+    """AAGUID of the devices that may be registered; empty: every one that verifies its user."""
+    fresh_minutes: Annotated[int, msgspec.Meta(ge=1, le=60)] = 2
+    fresh: tuple[str, ...] = ()
+    """Operations before which somebody must have proved himself so recently."""
+    pin_days: Annotated[int, msgspec.Meta(ge=1, le=366)] = 31
+    """For how long a 操作者照合暗証番号 may be issued."""
+    training_months: Annotated[int, msgspec.Meta(ge=0, le=60)] = 0
+    """How old the last 研修 may be; 0: however old."""
+
+    @property
+    def freshness(self) -> timedelta:
+        """How long ago a proof may be that has to be recent."""
+        return timedelta(minutes=self.fresh_minutes)
+
+
 @dataclass(frozen=True, slots=True)
 class Policy:
     """The rules in force."""
@@ -102,6 +123,7 @@ class Policy:
     """Of each file."""
     digest: bytes
     """SHA-256 over all files."""
+    access: Access = field(default_factory=Access)
 
     def problems(self, operations: Collection[OperationName]) -> list[str]:
         """Return what in the policy names something that does not exist."""
@@ -138,9 +160,12 @@ class Policy:
         """Return where the policy names an operation that is not offered."""
         offered = frozenset(map(str, operations))
         return [
-            problem
-            for where, rule in self._rules()
-            for problem in _unknown(f"{where} operations", rule.operations, offered)
+            *(
+                problem
+                for where, rule in self._rules()
+                for problem in _unknown(f"{where} operations", rule.operations, offered)
+            ),
+            *_unknown("access.toml [access] fresh", self.access.fresh, offered),
         ]
 
     def unknown_items(self) -> list[str]:
@@ -170,14 +195,16 @@ def read_policy(folder: Path) -> Policy:
     texts = [_text(folder / name, problems) for name in FILES]
     roles_version, roles = _rules(FILES[0], texts[0], "roles", RoleRule, problems)
     purposes_version, purposes = _rules(FILES[1], texts[1], "purposes", PurposeRule, problems)
-    office_version, office = _office(FILES[2], texts[2], problems)
-    if problems or office is None:
+    office_version, office = _one(FILES[2], texts[2], "office", Office, problems)
+    access_version, access = _one(FILES[3], texts[3], "access", Access, problems)
+    if problems or office is None or access is None:
         raise StartupError(*problems)
     return Policy(
         roles={Role(name): rule for name, rule in roles.items()},
         purposes={PurposeCode(name): rule for name, rule in purposes.items()},
         office=office,
-        version=(roles_version, purposes_version, office_version),
+        version=(roles_version, purposes_version, office_version, access_version),
+        access=access,
         digest=sha256(b"\0".join(text or b"" for text in texts)).digest(),
     )
 
@@ -220,14 +247,17 @@ def _rules(
     return version, rules
 
 
-def _office(name: str, text: bytes | None, problems: list[str]) -> tuple[int, Office | None]:
-    version, written = _tables(name, text, "office", problems)
+def _one(
+    name: str, text: bytes | None, table: str, kind: type[T], problems: list[str]
+) -> tuple[int, T | None]:
+    """Return the version of a file and its one table; note what is wrong with it."""
+    version, written = _tables(name, text, table, problems)
     if written is None:
         return version, None
     try:
-        return version, msgspec.convert(written, Office)
+        return version, msgspec.convert(written, kind)
     except msgspec.ValidationError as problem:
-        problems.append(f"{name} [office]: {problem}")
+        problems.append(f"{name} [{table}]: {problem}")
         return version, None
 
 

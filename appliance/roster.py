@@ -1,12 +1,13 @@
-"""操作者名簿 and 端末管理簿: who may log in, and from where (R21, R123 to R126).
+"""操作者名簿, 照合情報認証管理簿, 端末管理簿: who may log in, and from where (R21, R122 to R126).
 
 Kept as sealed documents with every revision; nobody is ever deleted, only suspended or revoked.
-A roster can narrow what the policy grants, never widen it.
+A roster can narrow what the policy grants, never widen it. What stands in it of people:
+``staff.py``.
 """
 
 import secrets
 from collections.abc import Iterator
-from datetime import date, datetime
+from datetime import datetime
 from hashlib import blake2b
 from typing import TypeVar
 
@@ -14,37 +15,12 @@ import msgspec
 
 from appliance.errors import Conflict, Failed, NotFound
 from appliance.model import TerminalKind
+from appliance.proofs import ProofBook
+from appliance.staff import Enrolment, LoginState, Method, OperatorRecord, PersonRecord
 from storage.engine import Document, Unit, View
 
-OPERATORS, TERMINALS, ENROLMENTS = "core.operators", "core.terminals", "core.enrolments"
-
-
-class OperatorRecord(msgspec.Struct, frozen=True, kw_only=True):
-    """One 操作者ID: whose (照合ID), where, what for, and how it may log in."""
-
-    operator_id: str
-    person_id: str
-    office: str
-    roles: tuple[str, ...]
-    purposes: tuple[str, ...] = ()
-    expires_on: date
-    enrolled: bool = False
-    """Has set a PIN."""
-    failures: int = 0
-    suspended: str = ""
-    """Why it may not log in; empty while it may."""
-    last_login: datetime | None = None
-    last_terminal: str = ""
-
-    def may_work(self, today: date) -> bool:
-        """Return whether he is neither suspended nor past his last day."""
-        return not self.suspended and today <= self.expires_on
-
-
-class PinnedOperator(OperatorRecord, frozen=True, kw_only=True):
-    """An operator as kept: with what his PIN is compared with. For logging in alone."""
-
-    pin_hash: str = ""
+PEOPLE, OPERATORS = "core.people", "core.operators"
+TERMINALS, ENROLMENTS = "core.terminals", "core.enrolments"
 
 
 class TerminalRecord(msgspec.Struct, frozen=True, kw_only=True):
@@ -56,13 +32,6 @@ class TerminalRecord(msgspec.Struct, frozen=True, kw_only=True):
     place: str = ""
     municipality_code: str | None = None
     revoked: str = ""
-
-
-class EnrolmentRecord(msgspec.Struct, frozen=True, kw_only=True):
-    """A one-use right to set the 操作者照合暗証番号 of one operator."""
-
-    operator_id: str
-    until: datetime
 
 
 def enrolment_key(code: str) -> bytes:
@@ -77,38 +46,85 @@ class Roster:
         self._view = view
         self._unit = unit
 
+    def person(self, person_id: str) -> PersonRecord | None:
+        """Return the person as last written, or None."""
+        found = self._view.document(PEOPLE, person_id.encode())
+        return None if found is None else _read(found, PersonRecord)
+
+    def persons(self) -> Iterator[PersonRecord]:
+        """Yield every person, in the order of 照合ID."""
+        for found in self._view.documents(PEOPLE):
+            yield _read(found, PersonRecord)
+
+    def person_history(self, person_id: str) -> Iterator[PersonRecord]:
+        """Yield every revision of a person, the oldest first."""
+        for found in self._view.revisions(PEOPLE, person_id.encode()):
+            yield _read(found, PersonRecord)
+
+    def put_person(self, record: PersonRecord) -> None:
+        """Write a person whole; the former revision stays."""
+        self._write(PEOPLE, record.person_id.encode(), record)
+
+    def change_person(self, person_id: str, **changes: object) -> PersonRecord:
+        """Write some fields of a person; return him as he is now.
+
+        Raises:
+            NotFound: there is no such person.
+        """
+        record = self.person(person_id)
+        if record is None:
+            raise NotFound("there is no such person")
+        changed = msgspec.structs.replace(record, **changes)
+        self.put_person(changed)
+        return changed
+
     def operator(self, operator_id: str) -> OperatorRecord | None:
-        """Return the operator as last written, or None."""
+        """Return the authority as last written, or None."""
         found = self._view.document(OPERATORS, operator_id.encode())
         return None if found is None else _read(found, OperatorRecord)
 
     def operators(self) -> Iterator[OperatorRecord]:
-        """Yield every operator, in the order of 操作者ID."""
+        """Yield every authority, in the order of 操作者ID."""
         for found in self._view.documents(OPERATORS):
             yield _read(found, OperatorRecord)
 
+    def operator_history(self, operator_id: str) -> Iterator[OperatorRecord]:
+        """Yield every revision of an authority, the oldest first."""
+        for found in self._view.revisions(OPERATORS, operator_id.encode()):
+            yield _read(found, OperatorRecord)
+
+    def held_by(self, person_id: str) -> Iterator[OperatorRecord]:
+        """Yield every authority that a person holds, suspended ones too."""
+        return (each for each in self.operators() if person_id in each.holders)
+
     def put_operator(self, record: OperatorRecord) -> None:
-        """Write an operator whole, without a PIN unless one is in it; the former revision stays."""
+        """Write an authority whole; the former revision stays."""
         self._write(OPERATORS, record.operator_id.encode(), record)
 
-    def change_operator(self, operator_id: str, **changes: object) -> None:
-        """Write some fields of an operator.
+    def change_operator(self, operator_id: str, **changes: object) -> OperatorRecord:
+        """Write some fields of an authority; return it as it is now.
 
         Raises:
-            NotFound: there is no such operator.
+            NotFound: there is no such authority.
         """
-        record = pinned(self, operator_id)
+        record = self.operator(operator_id)
         if record is None:
             raise NotFound("there is no such operator")
-        self.put_operator(msgspec.structs.replace(record, **changes))
+        changed = msgspec.structs.replace(record, **changes)
+        self.put_operator(changed)
+        return changed
 
-    def forget_pin(self, operator_id: str) -> None:
-        """Let an operator log in no more until he has set another PIN.
+    def login_state(self, person_id: str) -> LoginState:
+        """Return how a person has logged in so far."""
+        return ProofBook(self._view, None).of(person_id).state
 
-        Raises:
-            NotFound: there is no such operator.
-        """
-        self.change_operator(operator_id, pin_hash="", enrolled=False, failures=0)
+    def forget_pin(self, person_id: str) -> None:
+        """Let a person log in by no PIN until another is set."""
+        ProofBook(self._view, self._writable()).change(person_id, pin_hash="")
+
+    def unlock(self, person_id: str) -> None:
+        """Forget how many proofs in a row were wrong."""
+        ProofBook(self._view, self._writable()).change(person_id, failures=0)
 
     def terminal(self, fingerprint: str) -> TerminalRecord | None:
         """Return the terminal of a certificate, or None."""
@@ -146,29 +162,28 @@ class Roster:
                 return revoked
         raise NotFound("no live terminal has this terminal_id")
 
-    def issue_enrolment(self, operator_id: str, until: datetime) -> str:
-        """Return a one-use code with which the operator sets a PIN; earlier ones are void."""
-        self.void_enrolments(operator_id)
+    def issue_enrolment(self, person_id: str, until: datetime, *methods: Method) -> str:
+        """Return a one-use code to prove oneself by from then on; earlier ones are void."""
+        self.void_enrolments(person_id)
         code = "-".join(secrets.token_hex(2) for _ in range(4))
-        self._write(
-            ENROLMENTS, enrolment_key(code), EnrolmentRecord(operator_id=operator_id, until=until)
-        )
+        enrolment = Enrolment(person_id=person_id, until=until, methods=methods)
+        self._write(ENROLMENTS, enrolment_key(code), enrolment)
         return code
 
-    def enrolment(self, code: str) -> EnrolmentRecord | None:
+    def enrolment(self, code: str) -> Enrolment | None:
         """Return what an enrolment code allows, or None."""
         found = self._view.document(ENROLMENTS, enrolment_key(code))
-        return None if found is None else _read(found, EnrolmentRecord)
+        return None if found is None else _read(found, Enrolment)
 
     def use_enrolment(self, code: str) -> None:
         """Take the code out of use."""
         self._writable().drop_document(ENROLMENTS, enrolment_key(code))
 
-    def void_enrolments(self, operator_id: str) -> None:
-        """Take every code of an operator out of use."""
+    def void_enrolments(self, person_id: str) -> None:
+        """Take every code of a person out of use."""
         unit = self._writable()
         for found in list(self._view.documents(ENROLMENTS)):
-            if _read(found, EnrolmentRecord).operator_id == operator_id:
+            if _read(found, Enrolment).person_id == person_id:
                 unit.drop_document(ENROLMENTS, found.key)
 
     def _write(self, collection: str, key: bytes, record: msgspec.Struct) -> None:
@@ -180,10 +195,9 @@ class Roster:
         return self._unit
 
 
-def pinned(roster: Roster, operator_id: str) -> PinnedOperator | None:
-    """Return the operator with what his PIN is compared with; no plugin gets at this."""
-    found = roster._view.document(OPERATORS, operator_id.encode())
-    return None if found is None else _read(found, PinnedOperator)
+def proofs_in(roster: Roster) -> ProofBook:
+    """Return what people prove themselves by, where the roster is read; no plugin gets at this."""
+    return ProofBook(roster._view, roster._unit)
 
 
 R = TypeVar("R")

@@ -26,11 +26,13 @@ import nacl.pwhash
 
 from appliance import wire
 from appliance.audit import Reading
+from appliance.identity.pins import Pins
+from appliance.identity.webauthn import Devices
 from appliance.index import Index
 from appliance.items import ITEM_NAMES, ItemName
 from appliance.jobs import Nothing, Step
 from appliance.ledger_reader import LedgerReader
-from appliance.loaded import put_together
+from appliance.loaded import Identification, put_together
 from appliance.loading import installed
 from appliance.machine.jobs import Jobs
 from appliance.marks import ROOT as MARK_ROOT
@@ -49,10 +51,12 @@ from appliance.model import (
 from appliance.national import Fault, Found, National, Question, bad_gateway
 from appliance.pipeline import Parts, Pipeline
 from appliance.policy import KEYS, Office, Policy, PurposeRule, RoleRule
+from appliance.proofs import Proofs
 from appliance.refs import Refs
 from appliance.registry import Tools
-from appliance.roster import PinnedOperator, Roster, TerminalRecord
-from appliance.sessions import Limits, PinAuthenticator, Sessions
+from appliance.roster import Roster, TerminalRecord, proofs_in
+from appliance.sessions import Limits, Sessions
+from appliance.staff import OperatorRecord, PersonRecord, PinGrant
 from appliance.values.identifiers import Municipalities
 from storage.engine import Entry, Unit
 from storage.keyring import KeyRing
@@ -60,6 +64,7 @@ from storage.vault import Vault, create, open_vault
 
 ORIGIN = "audit.juki.test/g1"
 PIN = "27182818"
+BROWSER_ORIGIN = "https://juki.test:8443"
 PREPARED = Entry(event=0, result=0, body=b"\xa0")
 """What the ledger says of people and terminals that a test put in place."""
 
@@ -76,6 +81,7 @@ OURS = (
     "statistics",
 )
 ALL = Role("all")
+FOREVER = date(2099, 3, 31)
 OFFICE = Office(
     prefecture="熊本県",
     issuer="熊本県知事",
@@ -89,9 +95,9 @@ OFFICE = Office(
 )
 
 
-def quick_pins() -> PinAuthenticator:
-    """Return an authenticator that is too cheap for anything but tests."""
-    return PinAuthenticator(nacl.pwhash.argon2id.OPSLIMIT_MIN, nacl.pwhash.argon2id.MEMLIMIT_MIN)
+def quick_pins() -> Pins:
+    """Return PINs that are too cheap for anything but tests."""
+    return Pins(nacl.pwhash.argon2id.OPSLIMIT_MIN, nacl.pwhash.argon2id.MEMLIMIT_MIN)
 
 
 def everything(operations: Iterator[OperationName] | Any) -> Policy:
@@ -122,7 +128,7 @@ def everything(operations: Iterator[OperationName] | Any) -> Policy:
         roles={Role(name): role for name in names},
         purposes={PurposeCode("all"): purpose},
         office=OFFICE,
-        version=(1, 1, 1),
+        version=(1, 1, 1, 1),
         digest=sha256(b"everything").digest(),
     )
 
@@ -203,7 +209,7 @@ class Bench:
         self.strangers: list[tuple[str, str]] = []
         self.pins = quick_pins()
         self.marker = Marker(ring.key(MARK_ROOT))
-        self.loaded = put_together(plugins, self.pins)
+        self.loaded = put_together(plugins, Identification(self.pins, Devices(BROWSER_ORIGIN)))
         operations = self.loaded.operations
         self.index = Index(ring.key("idx-root/1"), ring.token_bits)
         self.parts = Parts(
@@ -294,27 +300,60 @@ class Bench:
         purposes: tuple[str, ...] = ("all",),
         office: str = "市町村課",
         terminal_id: str = "TERM-0001",
+        person_id: str | None = None,
+        name: str = "",
     ) -> Seat:
-        """Register an operator and log in at a terminal."""
-        record = PinnedOperator(
+        """Let somebody in under an authority of his own, and log him in at a terminal."""
+        person_id = person_id or f"P-{operator_id}"
+        self.appoint(
+            operator_id, person_id, roles=roles, purposes=purposes, office=office, name=name
+        )
+        return self.log_in(person_id, operator_id, terminal_id)
+
+    def appoint(
+        self,
+        operator_id: str,
+        *people: str,
+        roles: tuple[str, ...] = ("all",),
+        purposes: tuple[str, ...] = ("all",),
+        office: str = "市町村課",
+        name: str = "",
+    ) -> None:
+        """Put an authority in the roster, and everybody who holds it, each with the PIN ``PIN``."""
+        authority = OperatorRecord(
             operator_id=operator_id,
-            person_id=f"P-{operator_id}",
             office=office,
             roles=roles,
             purposes=purposes,
-            expires_on=date(2099, 3, 31),
-            enrolled=True,
-            pin_hash=self.pins.enrol(PIN),
+            holders=people,
+            expires_on=FOREVER,
         )
+        kept = self.pins.enrol(PIN)
 
         def appoint(unit: Unit) -> None:
-            Roster(unit, unit).put_operator(record)
+            roster = Roster(unit, unit)
+            roster.put_operator(authority)
+            for person_id in people:
+                if roster.person(person_id) is None:
+                    roster.put_person(
+                        PersonRecord(
+                            person_id=person_id,
+                            name=name,
+                            office=office,
+                            expires_on=FOREVER,
+                            pin=PinGrant(reason="test", until=FOREVER),
+                        )
+                    )
+                    proofs_in(roster).put(person_id, Proofs(pin_hash=kept))
             unit.enter(PREPARED)
 
         self.vault.write(appoint)
+
+    def log_in(self, person_id: str, operator_id: str, terminal_id: str = "TERM-0001") -> Seat:
+        """Log somebody in by PIN at a terminal."""
         seat = self.seat(terminal_id)
-        opened = seat.ask("session/open", {"operator": operator_id, "pin": PIN})
-        return replace(seat, bearer=opened.data["token"])
+        asked = {"person": person_id, "operator": operator_id, "pin": PIN}
+        return replace(seat, bearer=seat.ask("session/open", asked).data["token"])
 
     def step(self, job: str) -> Step:
         """Ask one step of a job, whether or not it is due; return what it answered."""

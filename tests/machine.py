@@ -25,7 +25,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -33,8 +33,9 @@ from typing import Any
 from appliance.certificates import CertificateAuthority, Issued, fingerprint
 from appliance.edge.tls import client_context
 from appliance.machine.config import Settings, read_settings
-from appliance.machine.init import THRESHOLD, Founded, Founding, found, write_shares
+from appliance.machine.init import THRESHOLD, Founded, Founder, Founding, found, write_shares
 from appliance.machine.store import Layout
+from appliance.model import JST
 from tests.appliance.founding import free_ports
 from tests.simulators.link import Answer, Credentials, Link
 from tests.simulators.terminal import Terminal
@@ -44,6 +45,7 @@ ORIGIN = "audit.juki.test/g1"
 PIN = "27182818"
 PREFECTURE = "PREF-43"
 """The common name by which the national server knows the appliance."""
+PIN_TIME = timedelta(days=30)
 PATIENCE = 20.0
 """Seconds a process has to do what it was told."""
 PAUSE = 0.005
@@ -328,11 +330,12 @@ class Machine:
         )
 
     def appoint(self, administrator: Terminal, operator: str, roles: Sequence[str]) -> None:
-        """Let an operator in, with every 事務, who sets the PIN at the first terminal."""
-        body = {
+        """Let somebody in, with every 事務, who sets the PIN at the first terminal."""
+        person, papers = operator.replace("OP", "P"), {"office": "test", "form": "test-1"}
+        papers |= {"expires_on": "2099-03-31"}
+        authority = {
             "operator_id": operator,
-            "person_id": operator.replace("OP", "P"),
-            "office": "test",
+            "holders": [person],
             "roles": list(roles),
             "purposes": [
                 "register-administration",
@@ -340,12 +343,18 @@ class Machine:
                 "education-scholarship",
                 "disclosure",
             ],
-            "expires_on": "2099-03-31",
         }
-        answer = administrator.call(
-            "roster/add-operator", body, idempotency_key=f"{operator}-appointed"
-        )
-        self.terminal().enrol(accepted(answer)["enrolment_code"], PIN)
+        until = (datetime.now(UTC).astimezone(JST).date() + PIN_TIME).isoformat()
+        pin = {"person_id": person, "reason": "test", "until": until}
+        for what, body in (
+            ("grant", {"person_id": person, "name": "試験　職員", **papers}),
+            ("add-operator", authority | papers),
+            ("issue-pin", pin),
+        ):
+            key = f"{operator}-{what}-".ljust(16, "0")
+            answer = administrator.call(f"roster/{what}", body, idempotency_key=key)
+            data = accepted(answer)
+        self.terminal().enrol(data["enrolment_code"], PIN)
         self.people[operator] = PIN
 
     @property
@@ -378,8 +387,8 @@ def _found(folder: Path) -> Founded:
         fingerprint=fingerprint(pem),
         terminal_id="TERM-0001",
         place="test",
-        operator_id="OP-0001",
-        person_id="P-0001",
+        administrator=Founder(person_id="P-0001", operator_id="OP-0001"),
+        officer=Founder(person_id="P-9001", operator_id="OP-9001"),
         office="test",
         expires_on=date(2099, 3, 31),
     )

@@ -28,9 +28,11 @@ from appliance.cli.jobs import job
 from appliance.cli.ledger import ledger
 from appliance.cli.machine import check, config, init, serve, status, unseal
 from appliance.cli.media import media
-from appliance.cli.people import login, logout, operator, terminal
+from appliance.cli.people import terminal
 from appliance.cli.policy import policy
+from appliance.cli.roster import operator, person
 from appliance.cli.sealing import seal
+from appliance.cli.session import login, logout, verify
 from appliance.machine import host
 
 SILENCE = logging.NullHandler()
@@ -45,8 +47,9 @@ def juki() -> None:
       juki init --config appliance.toml --shares-to - --terminal terminal.pem ...
       juki serve --config appliance.toml
       juki unseal --config appliance.toml          three custodians, one share each
-      juki login OP-0001 --enrol --url https://... the first システム管理者 sets a PIN
-      juki operator add OP-0002 ...                and lets others in
+      juki login P-0001 --enrol --url https://...  the first システム管理者 sets a PIN
+      juki person grant P-0002 ...                 lets somebody in: who he is,
+      juki operator add OP-0002 ...                and what he may do
 
     Exit codes: 0 done; 1 done, and something is wrong; 2 not understood;
     3 refused; 4 a human must look. Of status: 0 unsealed, 1 error, 2 sealed.
@@ -65,7 +68,9 @@ for command in (
     config,
     policy,
     login,
+    verify,
     logout,
+    person,
     operator,
     terminal,
     ledger,

@@ -30,7 +30,7 @@ from appliance.cli.link import Seat, ask, keep_seat
 from appliance.errors import Refusal, StartupError
 from appliance.machine import boot, firmware
 from appliance.machine.config import read_settings
-from appliance.machine.init import THRESHOLD, Founded, Founding, found, write_shares
+from appliance.machine.init import THRESHOLD, Founded, Founder, Founding, found, write_shares
 from appliance.machine.keeper import Keeper
 from appliance.model import JST
 from appliance.pipeline import utc_now
@@ -38,7 +38,8 @@ from appliance.values.identifiers import Municipalities, my_number_from, residen
 
 SHIPPED = Path(__file__).resolve().parents[2] / "firmware_config"
 PIN = "27182818"
-ADMINISTRATOR, CLERK, AUDITOR = "OP-0001", "OP-0002", "OP-0003"
+ADMINISTRATOR, OFFICER = "OP-0001", "OP-9001"
+CLERK, AUDITOR = "OP-0002", "OP-0003"
 CLERK_ROLES, AUDITOR_ROLES = ("clerk", "registrar"), ("auditor",)
 ADDRESS = "127.0.0.1"
 ORIGIN = "audit.juki.development.example/g1"
@@ -151,8 +152,8 @@ def make(place: Place, municipalities: Sequence[str]) -> Founded:
         fingerprint=fingerprint((place.tls / "terminal.pem").read_bytes()),
         terminal_id="TERM-0001",
         place="development",
-        operator_id=ADMINISTRATOR,
-        person_id="P-0001",
+        administrator=Founder(person_id=_person(ADMINISTRATOR), operator_id=ADMINISTRATOR),
+        officer=Founder(person_id=_person(OFFICER), operator_id=OFFICER),
         office="development",
         expires_on=_today() + timedelta(days=365),
     )
@@ -229,28 +230,41 @@ def _people_in(
         (CLERK, CLERK_ROLES, place.session),
         (AUDITOR, AUDITOR_ROLES, place.audit_session),
     ):
-        added = ask(administrator, "roster/add-operator", _appointment(operator, roles, purposes))
-        keep_seat(session, _logged_in(place.seat(), operator, added["enrolment_code"]))
+        code = _let_in(administrator, operator, roles, purposes)
+        keep_seat(session, _logged_in(place.seat(), operator, code))
     return _what_to_try(place, municipalities)
 
 
 def _logged_in(seat: Seat, operator: str, code: str) -> Seat:
+    person = _person(operator)
     ask(seat, "session/enrol", {"code": code, "pin": PIN}, with_session=False)
-    opened = ask(seat, "session/open", {"operator": operator, "pin": PIN}, with_session=False)
+    opened = ask(seat, "session/open", {"person": person, "pin": PIN}, with_session=False)
     return replace(
-        seat, token=opened["token"], operator=operator, expires_at=str(opened["expires_at"])
+        seat,
+        token=opened["token"],
+        person=person,
+        operator=operator,
+        expires_at=str(opened["expires_at"]),
     )
 
 
-def _appointment(operator: str, roles: Sequence[str], purposes: Sequence[str]) -> dict[str, Any]:
-    return {
-        "operator_id": operator,
-        "person_id": operator.replace("OP", "P"),
-        "office": "development",
-        "roles": list(roles),
-        "purposes": list(purposes),
-        "expires_on": (_today() + timedelta(days=365)).isoformat(),
-    }
+def _let_in(
+    administrator: Seat, operator: str, roles: Sequence[str], purposes: Sequence[str]
+) -> str:
+    """Give somebody a 照合ID, an authority and a PIN; return the code with which he sets it."""
+    person, today = _person(operator), _today()
+    papers = {"office": "development", "form": "development"}
+    papers |= {"expires_on": (today + timedelta(days=365)).isoformat()}
+    ask(administrator, "roster/grant", {"person_id": person, "name": operator, **papers})
+    held = {"operator_id": operator, "holders": [person], "roles": list(roles)}
+    ask(administrator, "roster/add-operator", {**held, "purposes": list(purposes), **papers})
+    until = (today + timedelta(days=31)).isoformat()
+    issued = {"person_id": person, "reason": "development", "until": until}
+    return str(ask(administrator, "roster/issue-pin", issued)["enrolment_code"])
+
+
+def _person(operator: str) -> str:
+    return operator.replace("OP", "P")
 
 
 def _what_to_try(place: Place, municipalities: Sequence[str]) -> str:

@@ -246,3 +246,9 @@ def _tell(stop: Stop) -> NoReturn:
 
 def _screen_width() -> int:
     return shutil.get_terminal_size().columns if sys.stdout.isatty() else UNLIMITED
+
+
+def rows(answer: Mapping[str, Any], name: str, columns: Sequence[str]) -> None:
+    """Show a list that an answer holds under a name, as a table."""
+    found = answer[name]
+    show(answer, lambda: table(found, columns) if found else "none")

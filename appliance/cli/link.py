@@ -17,11 +17,14 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from appliance.cli.frame import Exit, Stop, must_be_private
+from appliance.cli.proof import given_proof
 from appliance.edge import tls
+from appliance.errors import VerifyAgain
 from appliance.files import replace_file
 
 SECONDS = 60.0
 ATTEMPTS = 2
+VERIFY_AGAIN = VerifyAgain.code
 SESSION = Path("~/.config/juki/session.json")
 CODES = {
     400: Exit.NOT_UNDERSTOOD,
@@ -39,7 +42,10 @@ class Seat:
     key: str
     ca: str
     token: str = ""
+    person: str = ""
     operator: str = ""
+    authenticator: str = ""
+    """The program by which a device proves him; empty: a PIN does."""
     expires_at: str = ""
 
 
@@ -73,25 +79,53 @@ def keep_seat(path: Path, seat: Seat) -> None:
 
 def drop_token(path: Path, seat: Seat) -> None:
     """Keep the connection, and forget the session."""
-    keep_seat(path, replace(seat, token="", operator="", expires_at=""))
+    gone = replace(seat, token="", person="", operator="", authenticator="", expires_at="")
+    keep_seat(path, gone)
 
 
 def ask(
     seat: Seat, operation: str, body: Mapping[str, Any], *, with_session: bool = True
 ) -> dict[str, Any]:
-    """Return what an operation answers.
+    """Return what an operation answers; whoever must prove himself again for it is asked to.
 
     Raises:
         Stop: it was refused, or the server cannot be reached.
     """
+    key = secrets.token_urlsafe(24)
+    try:
+        return _asked(seat, operation, body, key, with_session=with_session)
+    except Stop as stop:
+        if stop.code != VERIFY_AGAIN:
+            raise
+    _asked(seat, "session/verify", proof_of(seat, None), secrets.token_urlsafe(24))
+    return _asked(seat, operation, body, key)
+
+
+def proof_of(seat: Seat, person: str | None) -> dict[str, Any]:
+    """Return a proof of whoever is at the terminal: of ``person``, or of whoever is logged in.
+
+    Raises:
+        Stop: there is none.
+    """
+
+    def asker(operation: str, body: Mapping[str, Any]) -> dict[str, Any]:
+        key = secrets.token_urlsafe(24)
+        return _asked(seat, operation, body, key, with_session=person is None)
+
+    return given_proof(seat.authenticator, person, asker)
+
+
+def _asked(
+    seat: Seat, operation: str, body: Mapping[str, Any], key: str, *, with_session: bool = True
+) -> dict[str, Any]:
     headers = {
         "Content-Type": "application/json",
         "Accept": "application/json",
-        "Idempotency-Key": secrets.token_urlsafe(24),
+        "Idempotency-Key": key,
     }
     if with_session:
         if not seat.token:
-            raise Stop(Exit.REFUSED, "unidentified", "log in first: juki login OPERATOR")
+            raise Stop(Exit.REFUSED, "unidentified", "log in first: juki login PERSON")
         headers["Authorization"] = f"Bearer {seat.token}"
     content = json.dumps(body, ensure_ascii=False).encode()
     status, raw = _reached(seat, "POST", f"/v1/{operation}", content, headers)

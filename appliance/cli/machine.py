@@ -30,7 +30,7 @@ from appliance.cli.frame import (
 from appliance.cli.link import ask_machine, refuse
 from appliance.machine import checking, logs
 from appliance.machine.config import Settings, read_settings
-from appliance.machine.init import Founded, Founding, found, is_verifier_key, write_shares
+from appliance.machine.init import Founded, Founder, Founding, found, is_verifier_key, write_shares
 from appliance.model import JST
 from appliance.pipeline import utc_now
 from storage.findings import Progress as ProgressOfCheck
@@ -53,6 +53,10 @@ SEALED = 2
 @click.option("--place", default="市町村課", show_default=True, help="Where the terminal stands.")
 @click.option("--operator", "operator_id", default="OP-0001", show_default=True)
 @click.option("--person", "person_id", default="P-0001", show_default=True, help="照合ID")
+@click.option("--name", default="", help="His name, 姓　名.")
+@click.option("--officer-operator", default="OP-9001", show_default=True)
+@click.option("--officer-person", default="P-9001", show_default=True)
+@click.option("--officer-name", default="", help="Name of the first セキュリティ責任者.")
 @click.option("--office", default="市町村課", show_default=True)
 @click.option(
     "--expires", type=click.DateTime(["%Y-%m-%d"]), help="Of the operator; a year from now."
@@ -65,13 +69,20 @@ def init(
     pem: Path,
     expires: datetime | None,
     policy_key: str | None,
+    operator_id: str,
+    person_id: str,
+    name: str,
+    officer_operator: str,
+    officer_person: str,
+    officer_name: str,
     **named: str,
 ) -> None:
     """Make a new store, with the custodians present.
 
     Hands out five shares, any three of which unseal it; the key with which the custodians sign
-    the policy; and a one-use code for the first システム管理者. None of them can be had again. The
-    store exists only once all of them are out; it is never made over another.
+    the policy; and one-use codes for the first システム管理者 and the first セキュリティ責任者, who
+    must agree to whatever the other does about people. None of them can be had again. The store
+    exists only once all of them are out; it is never made over another.
 
     Examples:
       juki init --shares-to - --terminal terminal-1.pem
@@ -89,6 +100,8 @@ def init(
         fingerprint=mark,
         expires_on=expires.date() if expires else _in_a_year(),
         policy_key=policy_key,
+        administrator=Founder(person_id=person_id, operator_id=operator_id, name=name),
+        officer=Founder(person_id=officer_person, operator_id=officer_operator, name=officer_name),
         **named,
     )
     found(founding, lambda founded: _hand_out(settings, founded, shares_to), utc_now)
@@ -101,6 +114,7 @@ def _hand_out(settings: Settings, founded: Founded, shares_to: str) -> None:
         "ledger_key": founded.identity.ledger_key,
         "policy_key": founded.identity.policy_key,
         "enrolment_code": founded.enrolment_code,
+        "officer_code": founded.officer_code,
         "enrolment_until": founded.enrolment_until.astimezone(JST).isoformat(timespec="minutes"),
     }
     papers = {f"share_{at}": share for at, share in enumerate(founded.shares, start=1)}

@@ -80,6 +80,8 @@ class Settings:
     management_port: int
     tls: Tls
     national: National | None
+    browser_origin: str | None
+    """Where the browsers of terminals reach the main port; None: devices prove nobody."""
     limits: Limits
     session: SessionLimits
     in_force: tuple[InForce, ...]
@@ -170,6 +172,15 @@ def _url(value: object, folder: Path) -> str:
     return f"https://{parts.netloc}"
 
 
+def _web_origin(value: object, folder: Path) -> str:
+    origin = _url(value, folder)
+    host = urlsplit(origin).hostname or ""
+    # WebAuthn §5.1.2: the RP ID is a domain name, never an address.
+    if re.fullmatch(r"[0-9.]+", host) or ":" in host:
+        raise ValueError("must name the host by a DNS name: devices know no addresses (WebAuthn)")
+    return origin.removesuffix(":443")
+
+
 def _path(value: object, folder: Path) -> Path:
     if not isinstance(value, str) or not value:
         raise ValueError("must be a path")
@@ -237,6 +248,7 @@ KEYS: tuple[Key, ...] = (
     Key("national.certificate", _file),
     Key("national.key", _secret),
     Key("national.ca", _file),
+    Key("browser.origin", _web_origin),
     Key("limits.connections", _number(1, 10_000), 512),
     Key("limits.connections_per_certificate", _number(1, 10_000), 64),
     Key("limits.workers", _number(1, 256), 32),
@@ -246,7 +258,7 @@ KEYS: tuple[Key, ...] = (
     Key("session.idle", _duration(_MINUTE, _HOUR), "5m"),
     Key("session.absolute", _duration(_MINUTE, 24 * _HOUR), "8h"),
 )
-OPTIONAL_TABLES = frozenset({"national"})
+OPTIONAL_TABLES = frozenset({"browser", "national"})
 """Tables that may be left out whole; once there, each of their keys is required."""
 
 
@@ -311,6 +323,7 @@ def _settings(path: Path, values: Mapping[str, Parsed], given: Mapping[str, obje
         management_port=values["management.port"],
         tls=Tls(**part("tls")),
         national=National(**national) if national else None,
+        browser_origin=values.get("browser.origin"),
         limits=_limits(part("limits")),
         session=SessionLimits(**part("session")),
         in_force=tuple(

@@ -5,7 +5,8 @@ name. Until the rename there is no store; after it there is a complete one whose
 custodians' hands. The first entry of its ledger says that it was made.
 
 What leaves, once: the shares of the root key, the key by which the custodians sign the policy, and
-a one-use code with which the first システム管理者 sets a PIN (R127).
+the one-use codes with which the first システム管理者 and the first セキュリティ責任者 register a
+device or set a PIN (R127). There are two, because nobody lets anybody in alone.
 """
 
 import os
@@ -31,7 +32,8 @@ from appliance.machine.opening import (
 )
 from appliance.machine.store import Identity, Layout
 from appliance.model import JST, SYSTEM, TerminalKind
-from appliance.roster import OperatorRecord, Roster, TerminalRecord
+from appliance.roster import Roster, TerminalRecord
+from appliance.staff import OperatorRecord, PersonRecord, PinGrant
 from storage.disk import sync_folder
 from storage.engine import Unit
 from storage.keyring import KeyRing, read_header
@@ -41,12 +43,23 @@ from storage.unseal import Gathering, new_root, split
 from storage.vault import create, open_vault
 
 THRESHOLD, SHARES = 3, 5
-ADMINISTRATOR = "system-administrator"
+ADMINISTRATOR, OFFICER = "system-administrator", "security-officer"
 ENROLMENT_TIME = timedelta(hours=24)
+FIRST_PIN = timedelta(days=31)
+"""How long the founders may log in by PIN; by then each has registered a device."""
 
 
 class StoreExists(StartupError):
     """There is something where the store would be made."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Founder:
+    """Somebody who is let in when a store is made: 照合ID, 操作者ID, and his name."""
+
+    person_id: str
+    operator_id: str
+    name: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,9 +71,10 @@ class Founding:
     """Of the certificate of the first 代表端末."""
     terminal_id: str
     place: str
-    operator_id: str
-    """操作者ID of the first システム管理者, and his 照合ID."""
-    person_id: str
+    administrator: Founder
+    """The first システム管理者."""
+    officer: Founder
+    """The first セキュリティ責任者, who must agree to whatever he does about people."""
     office: str
     expires_on: date
     policy_key: str | None = None
@@ -76,6 +90,9 @@ class Founded:
     policy_secret: str | None
     """The custodians' signing key; None where the policy was signed already."""
     enrolment_code: str
+    """Of the first システム管理者."""
+    officer_code: str
+    """Of the first セキュリティ責任者."""
     enrolment_until: datetime
 
 
@@ -131,13 +148,18 @@ def write_shares(folder: Path, founded: Founded) -> list[Path]:
 
 def _check_names(founding: Founding) -> None:
     """Refuse what the rosters would not take later."""
-    forms = {"operator": (founding.operator_id, 16), "person": (founding.person_id, 32)}
-    forms["terminal-id"] = (founding.terminal_id, 16)
+    forms = {"terminal-id": (founding.terminal_id, 16)}
+    for prefix, founder in (("", founding.administrator), ("officer-", founding.officer)):
+        forms[f"{prefix}operator"] = founder.operator_id, 16
+        forms[f"{prefix}person"] = founder.person_id, 32
     problems = [
         f"--{name} must be 1 to {longest} of A-Z 0-9 -"
         for name, (given, longest) in forms.items()
         if not re.fullmatch(f"[A-Z0-9-]{{1,{longest}}}", given) or given == SYSTEM
     ]
+    one, other = founding.administrator, founding.officer
+    if one.person_id == other.person_id or one.operator_id == other.operator_id:
+        problems.append("--officer-person and --officer-operator must be those of a second person")
     if problems:
         raise StartupError(*problems)
 
@@ -165,13 +187,14 @@ def _build(founding: Founding, layout: Layout, clock: Callable[[], datetime]) ->
     )
     replace_file(layout.identity, msgspec.json.encode(identity), 0o600)
     until = clock() + ENROLMENT_TIME
-    code = _first_entries(founding, layout, ring, identity, policy, until, clock)
+    code, officer_code = _first_entries(founding, layout, ring, identity, policy, until, clock)
     _try_every_share(layout.ring, shares)
     return Founded(
         identity=identity,
         shares=tuple(shares),
         policy_secret=secret,
         enrolment_code=code,
+        officer_code=officer_code,
         enrolment_until=until,
     )
 
@@ -202,30 +225,47 @@ def _first_entries(
     policy: firmware.Firmware,
     until: datetime,
     clock: Callable[[], datetime],
-) -> str:
-    """Write what a new store must know, in one unit; return the enrolment code."""
+) -> tuple[str, str]:
+    """Write what a new store must know, in one unit; return the founders' enrolment codes."""
     terminal = TerminalRecord(
         fingerprint=founding.fingerprint,
         terminal_id=founding.terminal_id,
         kind=TerminalKind.REPRESENTATIVE,
         place=founding.place,
     )
-    administrator = OperatorRecord(
-        operator_id=founding.operator_id,
-        person_id=founding.person_id,
-        office=founding.office,
-        roles=(ADMINISTRATOR,),
-        expires_on=founding.expires_on,
-    )
 
-    def work(unit: Unit) -> str:
+    def let_in(roster: Roster, founder: Founder, role: str) -> str:
+        roster.put_person(
+            PersonRecord(
+                person_id=founder.person_id,
+                name=founder.name,
+                office=founding.office,
+                expires_on=founding.expires_on,
+                pin=PinGrant(reason="初期設定", until=clock().astimezone(JST).date() + FIRST_PIN),
+            )
+        )
+        roster.put_operator(
+            OperatorRecord(
+                operator_id=founder.operator_id,
+                office=founding.office,
+                roles=(role,),
+                holders=(founder.person_id,),
+                expires_on=founding.expires_on,
+            )
+        )
+        return roster.issue_enrolment(founder.person_id, until, "device", "pin")
+
+    def work(unit: Unit) -> tuple[str, str]:
         roster = Roster(unit, unit)
         roster.enrol_terminal(terminal)
-        roster.put_operator(administrator)
+        codes = (
+            let_in(roster, founding.administrator, ADMINISTRATOR),
+            let_in(roster, founding.officer, OFFICER),
+        )
         serial = policy.manifest.serial
         put_installation(unit, Installation(identity=identity, policy_serial=serial, marked=True))
         unit.enter(system_entry("system/init", policy, f"policy {serial}"))
-        return roster.issue_enrolment(founding.operator_id, until)
+        return codes
 
     vault = open_vault(layout.store, ring, origin=identity.origin, clock_ms=milliseconds(clock))
     try:

@@ -18,7 +18,9 @@ import msgspec
 from appliance import authn
 from appliance.audit import Account, Event, Result
 from appliance.errors import StartupError
-from appliance.loaded import Loaded, put_together
+from appliance.identity.pins import Pins
+from appliance.identity.webauthn import Devices
+from appliance.loaded import Identification, Loaded, put_together
 from appliance.loading import installed
 from appliance.machine.config import Settings
 from appliance.machine.evidence import put_book, refuse_old_ring, refuse_rolled_back
@@ -29,7 +31,6 @@ from appliance.marks import Marker, mark_everybody
 from appliance.model import JST
 from appliance.operation import Power
 from appliance.pipeline import Clock
-from appliance.sessions import PinAuthenticator
 from appliance.traces import Note, Touched
 from storage.engine import Entry, Unit, View
 from storage.errors import Tampered
@@ -92,7 +93,7 @@ def open_store(settings: Settings, root: bytes, clock: Clock) -> Opened:
         firmware = verified(
             settings.firmware, identity.policy_key, least_serial=known.policy_serial
         )
-        loaded = load(firmware)
+        loaded = load(firmware, settings.browser_origin)
         if not known.marked:
             _mark(ring, layout, vault)
         vault.write(lambda unit: _enter_opening(unit, known, firmware, ring))
@@ -100,13 +101,15 @@ def open_store(settings: Settings, root: bytes, clock: Clock) -> Opened:
     return Opened(ring, vault, firmware, loaded)
 
 
-def load(firmware: Firmware) -> Loaded:
+def load(firmware: Firmware, browser_origin: str | None = None) -> Loaded:
     """Import the plugins let in, and hold the policy against what they offer.
+
+    ``browser_origin`` is where devices prove people; None: nowhere.
 
     Raises:
         StartupError: a plugin is missing or not one, or the policy names what does not exist.
     """
-    loaded = load_plugins(firmware.plugins, firmware.powers)
+    loaded = load_plugins(firmware.plugins, firmware.powers, browser_origin)
     steps = [owned.job.operation for owned in loaded.jobs]
     problems = firmware.policy.problems(loaded.operations) + firmware.policy.unserved(steps)
     if problems:
@@ -114,13 +117,18 @@ def load(firmware: Firmware) -> Loaded:
     return loaded
 
 
-def load_plugins(names: Iterable[str], powers: Mapping[str, Collection[Power]]) -> Loaded:
+def load_plugins(
+    names: Iterable[str],
+    powers: Mapping[str, Collection[Power]],
+    browser_origin: str | None = None,
+) -> Loaded:
     """Import plugins, and what every appliance has; ``powers`` says what each may use.
 
     Raises:
         StartupError: one is missing or not one.
     """
-    return put_together(installed(names), PinAuthenticator(), powers)
+    identification = Identification(Pins(), Devices(browser_origin))
+    return put_together(installed(names), identification, powers)
 
 
 def installation(view: View) -> Installation:

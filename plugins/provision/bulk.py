@@ -223,8 +223,13 @@ def cancel(case: Case, asked: OfJob) -> JobStatus:
 
 def behalf_of(entry: Entry) -> Behalf:
     """Return what the submitter of a job must still be allowed to ask for."""
+    submitted = entry["submitted"]
     return Behalf(
-        purpose=PurposeCode(entry["purpose"]), reason=entry["reason"], operation=SUBMIT.name
+        person_id=submitted["person"],
+        operator_id=submitted["operator"],
+        purpose=PurposeCode(entry["purpose"]),
+        reason=entry["reason"],
+        operation=SUBMIT.name,
     )
 
 

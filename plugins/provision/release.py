@@ -199,7 +199,7 @@ STATES = {
 def _still_asked(case: Case, entry: Entry) -> None:
     """Refuse a result whose submitter could not ask for it today."""
     try:
-        case.rights_of(entry["submitted"]["operator"], behalf_of(entry))
+        case.rights_of(behalf_of(entry))
     except NotPermitted as over:
         text = "申請した人の権限が終わっています。取り消して、権限のある人が申請し直してください。"
         raise NotPermitted(over.text, [Problem("B-33", "job", text)]) from None

@@ -132,7 +132,7 @@ def _stands(case: Case, jobs: Jobs, worked: Worked) -> bool:
 
 def _rights(case: Case, entry: Entry) -> Grant | None:
     try:
-        return case.rights_of(entry["submitted"]["operator"], behalf_of(entry))
+        return case.rights_of(behalf_of(entry))
     except NotPermitted:
         return None
 
@@ -142,7 +142,7 @@ def _acts_for(case: Case, entry: Entry) -> bool:
     case.note.case_number = entry["case_number"]
     items = [ItemName(name) for name in entry["items"]]
     try:
-        case.act_for(entry["submitted"]["operator"], behalf_of(entry))
+        case.act_for(behalf_of(entry))
         case.registry.require(items)
         case.registry.require_told(items)
     except NotPermitted:

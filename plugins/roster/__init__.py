@@ -1,16 +1,14 @@
-"""操作者名簿 and 端末管理簿: who may log in, and which machines may ask (R21, R122 to R133).
+"""操作者名簿, 照合情報認証管理簿, 端末管理簿: who may log in, as what, from where (R21, R122-133).
 
-The keeper of the roster is not his own keeper: he appoints or suspends nobody who is himself, not
-under another 操作者ID either, and whoever keeps the roster reads no residents (R127). Nobody is
-ever removed from a roster, and no 操作者ID is given to another person: an appointment is changed
-(人事異動), suspended and resumed, and how it was before stays on record. Which duties one person
-may join stands in ``suitable.py``.
-
-What each operation means stands in ``people.py`` and ``machines.py``.
+Two things are kept apart: who somebody is (照合ID, ``people.py``) and with what authority he works
+(操作者ID, ``authorities.py``); the machines are a third (``machines.py``). The keeper of the roster
+is not his own keeper: he appoints, suspends or resumes nobody who is himself, and whoever keeps the
+roster reads no residents (R127). Nobody is ever removed from a roster, and no ID is given to
+another person. Which duties one person may join stands in ``suitable.py``.
 """
 
 from appliance.plugin_api import AnyOperation, Operation, OperationName, Power, hookimpl
-from plugins.roster import machines, people
+from plugins.roster import authorities, machines, people
 from plugins.roster.machines import (
     EnrolTerminal,
     ListTerminals,
@@ -18,88 +16,153 @@ from plugins.roster.machines import (
     TerminalList,
     TerminalState,
 )
-from plugins.roster.people import (
-    AddOperator,
-    ChangeOperator,
-    Enrolment,
-    EnrolOperator,
-    ListOperators,
-    OperatorList,
-    OperatorState,
-    ResumeOperator,
-    Suspended,
-    SuspendOperator,
-)
 
 USES: frozenset[Power] = frozenset({"roster", "sessions"})
 
-OPERATORS = Operation(
-    name=OperationName("roster/operators"),
-    summary="List every operator, suspended ones included.",
-    asks=ListOperators,
-    answers=OperatorList,
+PEOPLE = Operation(
+    name=OperationName("roster/people"),
+    summary="List everybody who has a 照合ID, with devices, PIN and state.",
+    asks=people.ListPeople,
+    answers=people.People,
     handler=people.listed,
     purposed=False,
     uses=USES,
 )
-ADD_OPERATOR = Operation(
-    name=OperationName("roster/add-operator"),
-    summary="Appoint an operator; answers the one-use code with which a PIN is set.",
-    asks=AddOperator,
-    answers=Enrolment,
-    handler=people.add,
+GRANT = Operation(
+    name=OperationName("roster/grant"),
+    summary="Give somebody a 照合ID; answers the one-use code to register a device with.",
+    asks=people.Grant,
+    answers=people.EnrolmentCode,
+    handler=people.grant,
     changes=True,
     once=True,
     purposed=False,
     uses=USES,
-    records=AddOperator.__struct_fields__,
+    records=("person_id", "office", "contractor", "expires_on", "form"),
+    drops=("name", "kana"),
 )
-ENROL_OPERATOR = Operation(
-    name=OperationName("roster/enrol-operator"),
-    summary="Issue a new one-use code; earlier ones are void.",
-    asks=EnrolOperator,
-    answers=Enrolment,
+CHANGE_PERSON = Operation(
+    name=OperationName("roster/change-person"),
+    summary="Change name, office or term of a person.",
+    asks=people.ChangePerson,
+    answers=people.PersonState,
+    handler=people.change,
+    changes=True,
+    purposed=False,
+    uses=USES,
+    records=("person_id", "office", "expires_on", "form"),
+    drops=("name", "kana"),
+)
+ENROL_PERSON = Operation(
+    name=OperationName("roster/enrol-person"),
+    summary="Issue a one-use code for another device; earlier ones are void.",
+    asks=people.EnrolPerson,
+    answers=people.EnrolmentCode,
     handler=people.enrol,
     changes=True,
     once=True,
     purposed=False,
     uses=USES,
-    records=EnrolOperator.__struct_fields__,
+    records=people.EnrolPerson.__struct_fields__,
 )
-SUSPEND_OPERATOR = Operation(
-    name=OperationName("roster/suspend-operator"),
-    summary="Shut an operator out, at once, until resumed.",
-    asks=SuspendOperator,
-    answers=Suspended,
+ISSUE_PIN = Operation(
+    name=OperationName("roster/issue-pin"),
+    summary="Let somebody log in by PIN for a time; answers the code to set it with.",
+    asks=people.IssuePin,
+    answers=people.EnrolmentCode,
+    handler=people.issue_pin,
+    changes=True,
+    once=True,
+    purposed=False,
+    uses=USES,
+    records=people.IssuePin.__struct_fields__,
+)
+RETIRE_DEVICE = Operation(
+    name=OperationName("roster/retire-device"),
+    summary="Let a device open nothing any more.",
+    asks=people.RetireDevice,
+    answers=people.PersonState,
+    handler=people.retire_device,
+    changes=True,
+    purposed=False,
+    uses=USES,
+    records=people.RetireDevice.__struct_fields__,
+)
+SUSPEND_PERSON = Operation(
+    name=OperationName("roster/suspend-person"),
+    summary="Shut a person out, at once, until resumed.",
+    asks=people.SuspendPerson,
+    answers=people.PersonState,
     handler=people.suspend,
     changes=True,
     purposed=False,
     uses=USES,
-    records=SuspendOperator.__struct_fields__,
+    records=people.SuspendPerson.__struct_fields__,
+)
+RESUME_PERSON = Operation(
+    name=OperationName("roster/resume-person"),
+    summary="Let a suspended person come back.",
+    asks=people.ResumePerson,
+    answers=people.EnrolmentCode,
+    handler=people.resume,
+    changes=True,
     once=True,
+    purposed=False,
+    uses=USES,
+    records=people.ResumePerson.__struct_fields__,
+)
+OPERATORS = Operation(
+    name=OperationName("roster/operators"),
+    summary="List every authority, suspended ones included.",
+    asks=authorities.ListOperators,
+    answers=authorities.OperatorList,
+    handler=authorities.listed,
+    purposed=False,
+    uses=USES,
+)
+ADD_OPERATOR = Operation(
+    name=OperationName("roster/add-operator"),
+    summary="Make an authority and let people hold it.",
+    asks=authorities.AddOperator,
+    answers=authorities.OperatorState,
+    handler=authorities.add,
+    changes=True,
+    purposed=False,
+    uses=USES,
+    records=authorities.AddOperator.__struct_fields__,
 )
 CHANGE_OPERATOR = Operation(
     name=OperationName("roster/change-operator"),
-    summary="Change office, roles, purposes or term of an operator.",
-    asks=ChangeOperator,
-    answers=OperatorState,
-    handler=people.change,
+    summary="Change office, roles, purposes, holders or term of an authority.",
+    asks=authorities.ChangeOperator,
+    answers=authorities.OperatorState,
+    handler=authorities.change,
     changes=True,
     purposed=False,
-    records=ChangeOperator.__struct_fields__,
     uses=USES,
+    records=authorities.ChangeOperator.__struct_fields__,
+)
+SUSPEND_OPERATOR = Operation(
+    name=OperationName("roster/suspend-operator"),
+    summary="Let nobody work under an authority, at once, until resumed.",
+    asks=authorities.SuspendOperator,
+    answers=authorities.OperatorState,
+    handler=authorities.suspend,
+    changes=True,
+    purposed=False,
+    uses=USES,
+    records=authorities.SuspendOperator.__struct_fields__,
 )
 RESUME_OPERATOR = Operation(
     name=OperationName("roster/resume-operator"),
-    summary="Let a suspended operator come back; answers the code for a new PIN.",
-    asks=ResumeOperator,
-    answers=Enrolment,
-    handler=people.resume,
+    summary="Let a suspended authority be used again.",
+    asks=authorities.ResumeOperator,
+    answers=authorities.OperatorState,
+    handler=authorities.resume,
     changes=True,
     purposed=False,
-    records=ResumeOperator.__struct_fields__,
     uses=USES,
-    once=True,
+    records=authorities.ResumeOperator.__struct_fields__,
 )
 TERMINALS = Operation(
     name=OperationName("roster/terminals"),
@@ -138,9 +201,16 @@ REVOKE_TERMINAL = Operation(
 @hookimpl
 def operations() -> list[AnyOperation]:
     return [
+        PEOPLE,
+        GRANT,
+        CHANGE_PERSON,
+        ENROL_PERSON,
+        ISSUE_PIN,
+        RETIRE_DEVICE,
+        SUSPEND_PERSON,
+        RESUME_PERSON,
         OPERATORS,
         ADD_OPERATOR,
-        ENROL_OPERATOR,
         CHANGE_OPERATOR,
         SUSPEND_OPERATOR,
         RESUME_OPERATOR,

@@ -1,4 +1,8 @@
-"""操作者名簿: appoint, change, give a new code, suspend, resume."""
+"""照合ID: grant it to somebody, register how he proves himself, shut him out, let him back (R122).
+
+A paper comes first: the number of the 照合ID付与申請書 or 照合ID無効化依頼書 is kept with each
+revision. What he may do stands elsewhere (``authorities.py``): here it is who he is.
+"""
 
 from datetime import date, datetime, timedelta
 from typing import Annotated, Literal
@@ -8,32 +12,25 @@ from msgspec.structs import replace
 
 from appliance.plugin_api import (
     MAX_FAILURES,
-    SYSTEM,
     Answer,
     Arguments,
     Case,
     Conflict,
+    LoginState,
     Malformed,
+    Method,
     NotFound,
     NotPermitted,
-    OperatorRecord,
+    PersonRecord,
+    PinGrant,
+    Problem,
     Rejected,
     ShortText,
 )
-from plugins.roster.suitable import Appointment, problems
 
 CODE_LIFETIME = timedelta(hours=24)
+CHANGEABLE = ("name", "kana", "office", "expires_on")
 
-OperatorId = Annotated[
-    str,
-    Meta(
-        min_length=1,
-        max_length=16,
-        pattern="^[A-Z0-9-]+$",
-        description="1 to 16 of A-Z 0-9 -",
-        examples=["OP-0002"],
-    ),
-]
 PersonId = Annotated[
     str,
     Meta(
@@ -44,261 +41,365 @@ PersonId = Annotated[
         examples=["P-0002"],
     ),
 ]
-Names = Annotated[tuple[Annotated[str, Meta(max_length=64)], ...], Meta(max_length=64)]
-Roles = Annotated[Names, Meta(min_length=1)]
-CHANGEABLE = ("office", "roles", "purposes", "expires_on")
+Form = Annotated[ShortText, Meta(title="申請書等の番号", examples=["照合付-2026-12"])]
+Reason = Annotated[ShortText, Meta(title="理由")]
+StaffName = Annotated[
+    str, Meta(min_length=1, max_length=64, title="職員氏名", examples=["県税　花子"])
+]
 State = Literal["active", "not-enrolled", "locked", "over", "suspended"]
 
 
-class ListOperators(Arguments, frozen=True, kw_only=True):
+class ListPeople(Arguments, frozen=True, kw_only=True):
     """Nothing."""
 
 
-class OperatorState(Answer, frozen=True, kw_only=True):
-    """One line of the roster; nothing of how the operator proves himself."""
+class DeviceState(Answer, frozen=True, kw_only=True):
+    """One line of the 照合情報認証管理簿: which device, and whether it is in use."""
 
-    operator_id: str
+    device_id: str
+    label: str
+    aaguid: str
+    enrolled_at: datetime
+    retired: str
+    """Why not, or empty."""
+
+
+class PersonState(Answer, frozen=True, kw_only=True):
+    """One person; nothing that helps to log in as him."""
+
     person_id: str
+    name: str
+    kana: str
     office: str
-    roles: tuple[str, ...]
-    purposes: tuple[str, ...]
+    contractor: bool
     expires_on: date
+    trained_on: date | None
     state: State
     """Whether he may log in, and if not, why."""
-    enrolled: bool
-    """Has set a PIN."""
-    locked: bool
-    """Needs a new code, after too many wrong PINs."""
     suspended: str
     """Why, or empty."""
+    devices: tuple[DeviceState, ...]
+    pin_until: date | None
+    """Until when he may log in by PIN; null: not at all."""
+    pin_reason: str
+    locked: bool
+    """The PIN opens nothing after too many wrong ones."""
+    operators: tuple[str, ...]
+    """操作者ID that he holds."""
     last_login: datetime | None
     last_terminal: str
+    last_method: str
 
 
-class OperatorList(Answer, frozen=True, kw_only=True):
-    """The roster, in the order of 操作者ID."""
+class People(Answer, frozen=True, kw_only=True):
+    """Everybody, in the order of 照合ID."""
 
-    operators: tuple[OperatorState, ...]
+    people: tuple[PersonState, ...]
 
 
-class AddOperator(Arguments, frozen=True, kw_only=True):
-    """操作者ID and 照合ID, 所属, and what for."""
+class Grant(Arguments, frozen=True, kw_only=True):
+    """Who gets a 照合ID, and by which 照合ID付与申請書."""
 
-    operator_id: OperatorId
     person_id: PersonId
+    name: StaffName
+    kana: Annotated[str, Meta(max_length=64)] = ""
     office: ShortText
-    roles: Roles
-    purposes: Names = ()
+    contractor: bool = False
+    """Of the 委託先."""
     expires_on: date
+    form: Form
 
 
-class ChangeOperator(Arguments, frozen=True, kw_only=True):
-    """Who, and what becomes of the appointment; what is left out stays (人事異動)."""
+class ChangePerson(Arguments, frozen=True, kw_only=True):
+    """Who, by which paper, and what becomes of it; what is left out stays."""
 
-    operator_id: OperatorId
+    person_id: PersonId
+    name: StaffName | None = None
+    kana: Annotated[str, Meta(max_length=64)] | None = None
     office: ShortText | None = None
-    roles: Roles | None = None
-    purposes: Names | None = None
     expires_on: date | None = None
+    form: Form
 
 
-class EnrolOperator(Arguments, frozen=True, kw_only=True):
-    """Who gets a new code."""
+class EnrolPerson(Arguments, frozen=True, kw_only=True):
+    """Who is to register another device."""
 
-    operator_id: OperatorId
+    person_id: PersonId
 
 
-class Enrolment(Answer, frozen=True, kw_only=True):
-    """A one-use code, until when it is good, and whose it is."""
+class IssuePin(Arguments, frozen=True, kw_only=True):
+    """Who cannot use his 照合情報, why, and until when he may log in by PIN (R124)."""
 
-    operator_id: str
+    person_id: PersonId
+    reason: Reason
+    until: date
+
+
+class EnrolmentCode(Answer, frozen=True, kw_only=True):
+    """A one-use code, what it is for, until when it is good, and whose it is."""
+
+    person_id: str
     enrolment_code: str
+    methods: tuple[str, ...]
     until: datetime
 
 
-class SuspendOperator(Arguments, frozen=True, kw_only=True):
-    """Who, and why (照合ID無効化依頼書)."""
+class RetireDevice(Arguments, frozen=True, kw_only=True):
+    """Which device of whom, and why."""
 
-    operator_id: OperatorId
-    reason: Annotated[ShortText, Meta(title="理由")]
-
-
-class ResumeOperator(Arguments, frozen=True, kw_only=True):
-    """Who may come back, and why."""
-
-    operator_id: OperatorId
-    reason: Annotated[ShortText, Meta(title="理由")]
+    person_id: PersonId
+    device_id: Annotated[str, Meta(pattern="^[0-9a-f]{16}$")]
+    reason: Reason
 
 
-class Suspended(Answer, frozen=True, kw_only=True):
-    """Who is suspended."""
+class SuspendPerson(Arguments, frozen=True, kw_only=True):
+    """Who, why, and by which 照合ID無効化依頼書."""
 
-    operator_id: str
-    suspended: str
-
-
-def listed(case: Case, asked: ListOperators) -> OperatorList:
-    """List the roster."""
-    lines = (_line(record, case.request.today) for record in case.roster.operators())
-    return OperatorList(operators=tuple(lines))
+    person_id: PersonId
+    reason: Reason
+    form: Form
 
 
-def add(case: Case, asked: AddOperator) -> Enrolment:
-    """Appoint an operator.
+class ResumePerson(Arguments, frozen=True, kw_only=True):
+    """Who may come back, why, and by which paper."""
+
+    person_id: PersonId
+    reason: Reason
+    form: Form
+
+
+def listed(case: Case, asked: ListPeople) -> People:
+    """List everybody."""
+    return People(people=tuple(state_of(case, person) for person in case.roster.persons()))
+
+
+def grant(case: Case, asked: Grant) -> EnrolmentCode:
+    """Give somebody a 照合ID; answers the code with which he registers his 照合情報.
 
     Raises:
         NotPermitted: it is himself.
-        Conflict: the 操作者ID was given out before.
-        Rejected: a role or 事務 does not exist, or duties do not go together (R126, R127).
+        Conflict: the 照合ID was given out before.
+        Rejected: the last day is past.
     """
-    _not_himself(case, asked.operator_id, asked.person_id)
-    if asked.operator_id == SYSTEM:
-        raise Conflict("this operator_id is the appliance's own; choose another")
-    if case.roster.operator(asked.operator_id) is not None:
-        raise Conflict(
-            "this operator_id was given out before: choose another, or change or resume that one"
-        )
-    record = OperatorRecord(
-        operator_id=asked.operator_id,
+    not_himself(case, asked.person_id)
+    if case.roster.person(asked.person_id) is not None:
+        raise Conflict("this person_id was given out before: choose another, or resume that one")
+    _must_not_be_over(case, asked.expires_on)
+    record = PersonRecord(
         person_id=asked.person_id,
+        name=asked.name,
+        kana=asked.kana,
         office=asked.office,
-        roles=asked.roles,
-        purposes=asked.purposes,
+        contractor=asked.contractor,
         expires_on=asked.expires_on,
     )
-    _must_suit(case, record)
-    case.roster.put_operator(record)
-    return _code(case, asked.operator_id)
+    case.roster.put_person(replace(record, **revised(case, asked.form)))
+    return _code(case, asked.person_id, "device")
 
 
-def change(case: Case, asked: ChangeOperator) -> OperatorState:
-    """Change an appointment, from the next request on; how it was before stays on record (R125).
-
-    Whoever is suspended stays so.
+def change(case: Case, asked: ChangePerson) -> PersonState:
+    """Change what stands of a person; how it was before stays on record (R125).
 
     Raises:
         NotPermitted: it is himself.
-        NotFound: no such operator.
+        NotFound: no such person.
         Malformed: nothing is to change.
-        Rejected: as ``add``.
+        Rejected: the last day is past.
     """
-    record = _known(case, asked.operator_id)
-    _not_himself(case, record.operator_id, record.person_id)
+    known(case, asked.person_id)
+    not_himself(case, asked.person_id)
     given = {name: getattr(asked, name) for name in CHANGEABLE}
     changes = {name: value for name, value in given.items() if value is not None}
     if not changes:
         raise Malformed(f"say what changes: {', '.join(CHANGEABLE)}")
-    _must_suit(case, replace(record, **changes))
-    case.roster.change_operator(asked.operator_id, **changes)
-    return _line(_known(case, asked.operator_id), case.request.today)
+    if asked.expires_on is not None:
+        _must_not_be_over(case, asked.expires_on)
+    changed = case.roster.change_person(asked.person_id, **changes, **revised(case, asked.form))
+    return state_of(case, changed)
 
 
-def resume(case: Case, asked: ResumeOperator) -> Enrolment:
-    """Let a suspended operator come back, with a new PIN.
+def enrol(case: Case, asked: EnrolPerson) -> EnrolmentCode:
+    """Issue a code for another device; earlier codes are void.
+
+    Raises:
+        NotFound, Conflict: no such person, or he may not log in any more.
+    """
+    _must_be_here(case, known(case, asked.person_id))
+    return _code(case, asked.person_id, "device")
+
+
+def issue_pin(case: Case, asked: IssuePin) -> EnrolmentCode:
+    """Let somebody log in by PIN for a time; answers the code with which he sets it (R124).
+
+    A PIN that he had is void, and so is its lock.
 
     Raises:
         NotPermitted: it is himself.
-        NotFound, Conflict: no such operator, or he is not suspended.
-        Rejected: as ``add``: the appointment is over by now, or no longer suits.
+        NotFound, Conflict: as ``enrol``.
+        Rejected: it would be for longer than the policy allows.
     """
-    record = _known(case, asked.operator_id)
-    _not_himself(case, record.operator_id, record.person_id)
-    if not record.suspended:
-        raise Conflict("this operator is not suspended; for a new code, enrol him")
-    _must_suit(case, record)
-    case.roster.change_operator(asked.operator_id, suspended="")
-    case.roster.forget_pin(asked.operator_id)
-    return _code(case, asked.operator_id)
+    person = known(case, asked.person_id)
+    not_himself(case, asked.person_id)
+    _must_be_here(case, person)
+    latest = case.request.today + timedelta(days=case.policy.access.pin_days)
+    if not case.request.today <= asked.until <= latest:
+        text = f"暗証番号の有効期限には、本日から{latest}までの日を指定してください"
+        raise Rejected("the PIN cannot be issued", [Problem("pin-period", "until", text)])
+    granted = PinGrant(reason=asked.reason, until=asked.until)
+    case.roster.change_person(asked.person_id, pin=granted, **revised(case, ""))
+    case.roster.forget_pin(asked.person_id)
+    case.roster.unlock(asked.person_id)
+    return _code(case, asked.person_id, "pin")
 
 
-def enrol(case: Case, asked: EnrolOperator) -> Enrolment:
-    """Issue a new code: to set another PIN, and to unlock.
+def retire_device(case: Case, asked: RetireDevice) -> PersonState:
+    """Let a device open nothing any more: it is lost, broken or handed on; sessions end.
 
     Raises:
-        NotFound, Conflict: no such operator, or he may not log in any more.
+        NotFound, Conflict: no such person or device, or it is retired already.
     """
-    record = _known(case, asked.operator_id)
-    if record.suspended:
-        raise Conflict("this operator is suspended: resume him, which gives a code too")
-    if record.expires_on < case.request.today:
-        raise Conflict("this appointment is over: change its expires_on first")
-    return _code(case, asked.operator_id)
-
-
-def suspend(case: Case, asked: SuspendOperator) -> Suspended:
-    """Shut an operator out: sessions end at once, codes are void (R123, R129).
-
-    Raises:
-        NotPermitted: it is himself.
-        NotFound, Conflict: no such operator, or suspended already.
-    """
-    record = _known(case, asked.operator_id)
-    _not_himself(case, record.operator_id, record.person_id)
-    if record.suspended:
-        raise Conflict("this operator is suspended already; nothing needs to be done")
-    case.roster.change_operator(asked.operator_id, suspended=asked.reason)
-    case.roster.void_enrolments(asked.operator_id)
-    case.sessions.close_all_of(asked.operator_id)
-    return Suspended(operator_id=asked.operator_id, suspended=asked.reason)
-
-
-def _known(case: Case, operator_id: str) -> OperatorRecord:
-    record = case.roster.operator(operator_id)
-    if record is None:
-        raise NotFound("there is no such operator")
-    return record
-
-
-def _not_himself(case: Case, operator_id: str, person_id: str) -> None:
-    keeper = case.actor.operator
-    if keeper is None or operator_id == keeper.operator_id or person_id == keeper.person_id:
-        raise NotPermitted("nobody appoints or suspends himself")
-
-
-def _must_suit(case: Case, record: OperatorRecord) -> None:
-    """Hold an appointment against the rules, with all others that the person has now (R127)."""
-    today = case.request.today
-    others = [
-        role
-        for other in case.roster.operators()
-        if other.person_id == record.person_id
-        and other.operator_id != record.operator_id
-        and other.may_work(today)
-        for role in other.roles
-    ]
-    wanted = Appointment(record.roles, record.purposes, record.expires_on, others)
-    if found := [*problems(case.policy, wanted, today)]:
-        raise Rejected("this appointment cannot be made", found)
-
-
-def _code(case: Case, operator_id: str) -> Enrolment:
-    until = case.request.now + CODE_LIFETIME
-    code = case.roster.issue_enrolment(operator_id, until)
-    return Enrolment(operator_id=operator_id, enrolment_code=code, until=until)
-
-
-def _state(record: OperatorRecord, today: date) -> State:
-    if record.suspended:
-        return "suspended"
-    if record.expires_on < today:
-        return "over"
-    if record.failures >= MAX_FAILURES:
-        return "locked"
-    return "active" if record.enrolled else "not-enrolled"
-
-
-def _line(record: OperatorRecord, today: date) -> OperatorState:
-    return OperatorState(
-        operator_id=record.operator_id,
-        person_id=record.person_id,
-        office=record.office,
-        roles=record.roles,
-        purposes=record.purposes,
-        expires_on=record.expires_on,
-        state=_state(record, today),
-        enrolled=record.enrolled,
-        locked=record.failures >= MAX_FAILURES,
-        suspended=record.suspended,
-        last_login=record.last_login,
-        last_terminal=record.last_terminal,
+    person = known(case, asked.person_id)
+    device = next((d for d in person.devices if d.device_id == asked.device_id), None)
+    if device is None:
+        raise NotFound("this person has no such device")
+    if device.retired:
+        raise Conflict("this device is retired already; nothing needs to be done")
+    devices = tuple(
+        replace(each, retired=asked.reason) if each is device else each for each in person.devices
     )
+    changed = case.roster.change_person(asked.person_id, devices=devices, **revised(case, ""))
+    case.sessions.close_all_of(person_id=asked.person_id)
+    return state_of(case, changed)
+
+
+def suspend(case: Case, asked: SuspendPerson) -> PersonState:
+    """Shut somebody out: sessions end at once, codes and PIN are void (R123, R129).
+
+    Raises:
+        NotPermitted: it is himself.
+        NotFound, Conflict: no such person, or suspended already.
+    """
+    person = known(case, asked.person_id)
+    not_himself(case, asked.person_id)
+    if person.suspended:
+        raise Conflict("this person is suspended already; nothing needs to be done")
+    changed = case.roster.change_person(
+        asked.person_id, suspended=asked.reason, pin=None, **revised(case, asked.form)
+    )
+    case.roster.forget_pin(asked.person_id)
+    case.roster.void_enrolments(asked.person_id)
+    case.sessions.close_all_of(person_id=asked.person_id)
+    return state_of(case, changed)
+
+
+def resume(case: Case, asked: ResumePerson) -> EnrolmentCode:
+    """Let somebody who was suspended come back; his devices open again, another may be added.
+
+    Raises:
+        NotPermitted: it is himself.
+        NotFound, Conflict: no such person, or he is not suspended.
+        Rejected: his last day is past.
+    """
+    person = known(case, asked.person_id)
+    not_himself(case, asked.person_id)
+    if not person.suspended:
+        raise Conflict("this person is not suspended; for another device, enrol him")
+    _must_not_be_over(case, person.expires_on)
+    case.roster.change_person(asked.person_id, suspended="", **revised(case, asked.form))
+    case.roster.unlock(asked.person_id)
+    return _code(case, asked.person_id, "device")
+
+
+def known(case: Case, person_id: str) -> PersonRecord:
+    """Return a person.
+
+    Raises:
+        NotFound: nobody has this 照合ID.
+    """
+    person = case.roster.person(person_id)
+    if person is None:
+        raise NotFound("there is no such person")
+    return person
+
+
+def not_himself(case: Case, *people: str, operator_id: str = "") -> None:
+    """Refuse what the keeper of the roster does about himself, under whatever authority (R127).
+
+    Raises:
+        NotPermitted: it is himself.
+    """
+    keeper = case.actor.operator
+    if keeper is None or keeper.person_id in people or keeper.operator_id == operator_id:
+        raise NotPermitted("nobody appoints, suspends or resumes himself")
+
+
+def revised(case: Case, form: str) -> dict[str, object]:
+    """Return what a revision made now says of itself."""
+    operator = case.actor.operator
+    by = operator.operator_id if operator else case.actor.terminal.terminal_id
+    return {"form": form, "revised_at": case.request.now, "revised_by": by}
+
+
+def state_of(case: Case, person: PersonRecord) -> PersonState:
+    """Return a person as he is listed."""
+    login = case.roster.login_state(person.person_id)
+    today = case.request.today
+    return PersonState(
+        person_id=person.person_id,
+        name=person.name,
+        kana=person.kana,
+        office=person.office,
+        contractor=person.contractor,
+        expires_on=person.expires_on,
+        trained_on=person.trained_on,
+        state=_state(person, login, today),
+        suspended=person.suspended,
+        devices=tuple(
+            DeviceState(
+                device_id=device.device_id,
+                label=device.label,
+                aaguid=device.aaguid,
+                enrolled_at=device.enrolled_at,
+                retired=device.retired,
+            )
+            for device in person.devices
+        ),
+        pin_until=person.pin.until if person.pin else None,
+        pin_reason=person.pin.reason if person.pin else "",
+        locked=login.failures >= MAX_FAILURES,
+        operators=tuple(each.operator_id for each in case.roster.held_by(person.person_id)),
+        last_login=login.last_login,
+        last_terminal=login.last_terminal,
+        last_method=login.last_method,
+    )
+
+
+def _state(person: PersonRecord, login: LoginState, today: date) -> State:
+    if person.suspended:
+        return "suspended"
+    if person.expires_on < today:
+        return "over"
+    if any(not device.retired for device in person.devices):
+        return "active"
+    if not login.has_pin or not person.may_use_pin(today):
+        return "not-enrolled"
+    return "locked" if login.failures >= MAX_FAILURES else "active"
+
+
+def _must_be_here(case: Case, person: PersonRecord) -> None:
+    if person.suspended:
+        raise Conflict("this person is suspended: resume him, which gives a code too")
+    if person.expires_on < case.request.today:
+        raise Conflict("the term of this person is over: change expires_on first")
+
+
+def _must_not_be_over(case: Case, expires_on: date) -> None:
+    if expires_on < case.request.today:
+        text = "任期の末日には本日以降の日を指定してください"
+        raise Rejected("the term is over", [Problem("past", "expires_on", text)])
+
+
+def _code(case: Case, person_id: str, *methods: Method) -> EnrolmentCode:
+    until = case.request.now + CODE_LIFETIME
+    code = case.roster.issue_enrolment(person_id, until, *methods)
+    return EnrolmentCode(person_id=person_id, enrolment_code=code, methods=methods, until=until)

@@ -1,4 +1,4 @@
-"""Whether somebody can be appointed to something: what the policy knows, and what goes together.
+"""Whether an authority can be given: what the policy knows, who there is, and what goes together.
 
 Three duties are kept apart (R127, R132): whoever keeps the roster reads no residents and audits
 nobody; whoever audits reads no residents, for nobody checks his own use of them. What counts is
@@ -7,27 +7,17 @@ custodians, who answer for it.
 """
 
 from collections.abc import Iterator, Sequence
-from datetime import date
-from typing import NamedTuple
 
-from appliance.plugin_api import AT_A_TERMINAL, Policy, Problem, Role
+from appliance.plugin_api import AT_A_TERMINAL, Case, OperatorRecord, Policy, Problem, Role
 
 KEEPING, AUDITING = "roster/", "ledger/"
 SEEING = "本人確認情報の利用"
 DUTIES = {KEEPING: "操作者名簿の管理", AUDITING: "操作履歴の監査"}
 
 
-class Appointment(NamedTuple):
-    """What is asked for, and the roles the same person holds under other 操作者ID."""
-
-    roles: Sequence[str]
-    purposes: Sequence[str]
-    expires_on: date
-    others: Sequence[str]
-
-
-def problems(policy: Policy, wanted: Appointment, today: date) -> Iterator[Problem]:
-    """Yield every rule that an appointment breaks, with what to do instead."""
+def problems(case: Case, wanted: OperatorRecord) -> Iterator[Problem]:
+    """Yield every rule that an authority breaks, with what to do instead."""
+    policy = case.policy
     people = sorted(name for name in policy.roles if _is_for_people(policy, name))
     if set(wanted.roles) - set(people):
         yield Problem("unknown-role", "roles", f"指定できる役割は次のとおりです: {_listed(people)}")
@@ -36,20 +26,29 @@ def problems(policy: Policy, wanted: Appointment, today: date) -> Iterator[Probl
         yield Problem(
             "unknown-purpose", "purposes", f"指定できる事務は次のとおりです: {_listed(there)}"
         )
-    if wanted.expires_on < today:
+    if any(case.roster.person(holder) is None for holder in wanted.holders):
+        text = "照合IDが付与されていない人がいます。先に照合IDを付与してください"
+        yield Problem("unknown-person", "holders", text)
+    if wanted.expires_on < case.request.today:
         yield Problem("past", "expires_on", "任期の末日には本日以降の日を指定してください")
-    if joined := _joined(policy, wanted):
+    if joined := sorted({_joined(case, wanted, holder) for holder in wanted.holders} - {""}):
         text = (
-            f"{joined}は、操作者IDを分けても同じ人が兼ねることはできません。別の人を充ててください"
+            f"{'、'.join(joined)}は、操作者IDを分けても同じ人が兼ねることはできません。"
+            "別の人を充ててください"
         )
         yield Problem("separation", "roles", text)
 
 
-def _joined(policy: Policy, wanted: Appointment) -> str:
+def _joined(case: Case, wanted: OperatorRecord, holder: str) -> str:
     """Return the duties one person would join, or nothing if they go together."""
-    held = [
-        _duties(policy, name) for name in (*wanted.roles, *wanted.others) if name in policy.roles
-    ]
+    others = (
+        role
+        for other in case.roster.held_by(holder)
+        if other.operator_id != wanted.operator_id and other.may_work(case.request.today)
+        for role in other.roles
+    )
+    policy = case.policy
+    held = [_duties(policy, name) for name in (*wanted.roles, *others) if name in policy.roles]
     union = frozenset[str]().union(*held)
     return "と".join(sorted(union)) if len(union) > 1 and union not in held else ""
 

@@ -1,5 +1,8 @@
 """Sealing, stopping, checking and starting again: everything must still be there."""
 
+from datetime import UTC, datetime, timedelta
+
+from appliance.model import JST
 from scripts.demo import leftovers
 from scripts.demo.agreement import judge
 from scripts.demo.cast import Cast
@@ -13,8 +16,8 @@ from scripts.demo.people import (
     LEAVER,
     TAX,
     as_person,
-    log_in,
     log_in_again,
+    log_in_by_pin,
 )
 from scripts.demo.servers import wait_for_outbox
 from scripts.demo.stage import OK, Stage
@@ -30,17 +33,20 @@ def let_go(stage: Stage) -> None:
     """Suspend an operator and revoke a terminal; both are out at once."""
     juki, leaver = stage.juki, stage.people[LEAVER.name]
     options = as_person(stage, ADMINISTRATOR)
-    with stage.steps.step("a suspended operator is out at once") as step:
-        step.asks(f"juki operator suspend {LEAVER.operator}")
+    with stage.steps.step("whoever leaves is out at once") as step:
+        step.asks(f"juki person suspend {LEAVER.person}")
+        paper = ("--reason", "退職", "--form", "照合無-1")
         before = leaver.asks("search/find", {"name": "存在　せぬ男"}).status
-        juki.needs("operator", "suspend", LEAVER.operator, "--reason", "退職", *options)
+        juki.needs("person", "suspend", LEAVER.person, *paper, *options)
         after = leaver.asks("search/find", {"name": "存在　せぬ男"}).status
         step.saw(f"{before} before, {after} after", (before, after) == (OK, UNIDENTIFIED))
-    with stage.steps.step("a forgotten PIN is set anew with another code") as step:
-        step.asks(f"juki operator enrol {TAX.operator}, juki login --enrol")
-        answer = juki.needs("operator", "enrol", TAX.operator, *options)
-        log_in(stage, TAX, answer["enrolment_code"])
-        step.saw(f"a code good until {answer['until']}, used")
+    with stage.steps.step("whose finger is hurt logs in by a PIN, for a week") as step:
+        step.asks(f"juki person issue-pin {TAX.person}, juki login --enrol")
+        until = datetime.now(UTC).astimezone(JST).date() + timedelta(days=7)
+        why = ("--reason", "指の負傷", "--until", str(until))
+        answer = juki.needs("person", "issue-pin", TAX.person, *why, *options)
+        opened = log_in_by_pin(stage, TAX, answer["enrolment_code"])
+        step.saw(f"until {until}, by {opened['method']}", opened["method"] == "pin")
     with stage.steps.step("a revoked terminal is refused at once") as step:
         step.asks(f"juki terminal revoke {LEAVER.terminal}")
         somebody = stage.seat("somebody", LEAVER.terminal)

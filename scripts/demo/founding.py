@@ -3,6 +3,7 @@
 from scripts.demo import relay
 from scripts.demo.children import Failed
 from scripts.demo.grounds import ORIGIN, configure
+from scripts.demo.people import ADMINISTRATOR, OFFICER, Person
 from scripts.demo.stage import Stage
 from scripts.demo.steps import Step
 from storage.unseal import new_root, split
@@ -12,8 +13,8 @@ SEALED, REFUSED, NO_MORE = 2, 3, 2
 UNAVAILABLE = 503
 
 
-def found(stage: Stage, residents: int) -> str:
-    """Make the store; return the one-use code of the first システム管理者.
+def found(stage: Stage, residents: int) -> dict[Person, str]:
+    """Make the store; return the one-use codes of the two who are let in first.
 
     Raises:
         Failed: it could not be made.
@@ -35,7 +36,7 @@ def found(stage: Stage, residents: int) -> str:
         key = str(grounds.custodians / "policy.key")
         signed = stage.juki.needs_machine("policy", "sign", "--key-file", key)
         step.saw(f"serial {signed['serial']}: {', '.join(signed['files'])}", signed["serial"] == 2)
-    return str(made["enrolment_code"])
+    return {ADMINISTRATOR: made["enrolment_code"], OFFICER: made["officer_code"]}
 
 
 def start(stage: Stage, *, check: bool) -> None:

@@ -11,15 +11,19 @@
 In earnest these are different machines, and the custodians' folder is five safes.
 """
 
+import shlex
 import shutil
 import socket
+import sys
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import NamedTuple
 
 from appliance.certificates import CertificateAuthority
 from scripts.demo.children import ROOT
 from scripts.demo.trouble import PortTaken
+from tests.simulators.device import STORE, Device
 from tests.simulators.link import Credentials
 
 ADDRESS = "127.0.0.1"
@@ -93,6 +97,10 @@ class Grounds:
         """By which everybody knows the others."""
         return self.tls / "ca.pem"
 
+    def device(self, person: str) -> "Simulated":
+        """Return the device of somebody: where its keys lie, and the program that speaks to it."""
+        return _simulated(self.terminal / "devices" / person)
+
     @property
     def anchor(self) -> Path:
         """A checkpoint that the auditor keeps outside."""
@@ -109,6 +117,25 @@ class Grounds:
     def session(self, operator: str) -> Path:
         """Return where ``juki`` keeps an operator's session."""
         return self.terminal / f"session-{operator}.json"
+
+
+class Simulated(NamedTuple):
+    """A device in software, and the program that speaks to it (``juki login --authenticator``)."""
+
+    device: Device
+    program: Path
+
+
+def _simulated(program: Path) -> Simulated:
+    """Return a device; its program is written when it is first asked for."""
+    store = program.with_suffix(".json")
+    if not program.exists():
+        program.parent.mkdir(mode=0o700, exist_ok=True)
+        where = f"{STORE}={shlex.quote(str(store))} PYTHONPATH={shlex.quote(str(ROOT))}"
+        words = shlex.join([sys.executable, "-m", "tests.simulators.device"])
+        program.write_text(f"#!/bin/sh\n{where} exec {words}\n", "utf-8")
+        program.chmod(0o700)
+    return Simulated(Device(store), program)
 
 
 def lay_out(folder: Path, now: datetime, port: int) -> Grounds:
@@ -169,6 +196,9 @@ port = {grounds.management_port}
 certificate = "tls/server.pem"
 key = "tls/server.key"
 client_ca = "tls/ca.pem"
+
+[browser]
+origin = "https://localhost:{grounds.port}"
 
 [national]
 url = "https://{national}"

@@ -38,9 +38,12 @@ def _on_the_machine(stage: Stage) -> None:
 def _lists(stage: Stage) -> None:
     options = as_person(stage, ADMINISTRATOR)
     with stage.steps.step("the rosters list everybody who may ask") as step:
-        step.asks("juki operator list, juki terminal list")
+        step.asks("juki person list, juki operator list, juki terminal list")
+        people = stage.juki.needs("person", "list", *options)["people"]
+        devices = [device for each in people for device in each["devices"]]
+        step.saw(f"{len(people)} people, {len(devices)} devices", len(devices) == len(people))
         operators = stage.juki.needs("operator", "list", *options)["operators"]
-        step.saw(f"{len(operators)} operators", len(operators) == len(EVERYBODY) + 1)
+        step.saw(f"{len(operators)} operators", len(operators) == len(EVERYBODY) + 2)
         terminals = stage.juki.needs("terminal", "list", *options)["terminals"]
         kinds = sorted(each["kind"] for each in terminals)
         step.saw(", ".join(kinds), kinds.count("municipality") == 1 and len(kinds) == 5)

@@ -1,11 +1,12 @@
-"""Who may ask: the first システム管理者 sets a PIN, then lets everybody else in.
+"""Who may ask: the first システム管理者 registers his device, then lets everybody else in.
 
-Everybody logs in with ``juki``, over mutual TLS; what is asked for over the API later goes under
-the session that was opened so.
+Everybody logs in with ``juki``, over mutual TLS, and proves himself by a device of his own (in
+software, ``tests/simulators/device.py``); what is asked for over the API later goes under the
+session that was opened so.
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
@@ -16,12 +17,12 @@ from scripts.demo.stage import Stage
 from scripts.demo.steps import Step
 
 PIN = "20261001"
-"""Of everybody: this is a demonstration. In earnest each chooses his own."""
+"""Of whoever cannot use his device: this is a demonstration. In earnest each chooses his own."""
 
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """An operator: what for, where, and under which 事務 and 利用事由 he asks."""
+    """Somebody with one authority: what for, where, under which 事務 and 利用事由 he asks."""
 
     name: str
     operator: str
@@ -30,6 +31,11 @@ class Person:
     terminal: str
     purposes: tuple[str, ...] = ()
     reason: str | None = None
+
+    @property
+    def person(self) -> str:
+        """照合ID"""
+        return self.operator.replace("OP", "P")
 
     @property
     def purpose(self) -> str | None:
@@ -48,6 +54,7 @@ class Machine(NamedTuple):
 
 
 ADMINISTRATOR = Person("システム管理者", "OP-0001", "市町村課", "system-administrator", "TERM-0001")
+OFFICER = Person("セキュリティ責任者", "OP-9001", "市町村課", "security-officer", "TERM-0001")
 CLERK = Person(
     "clerk", "OP-0002", "市町村課", "clerk", "TERM-0001", ("register-administration",), "01"
 )
@@ -88,34 +95,35 @@ EVERYBODY = (CLERK, REGISTRAR, TAX, AUDITOR, LEAVER, MEDIA, APPROVER, STATISTICI
 """Whom the システム管理者 appoints."""
 
 
-def let_in(stage: Stage, code: str, today: date) -> None:
-    """Register terminals and servers, appoint everybody, and let them log in.
+def let_in(stage: Stage, codes: Mapping[Person, str], today: date) -> None:
+    """Register terminals and servers, let everybody in, and let them log in.
 
     Args:
         stage: the run.
-        code: the one-use code of the first システム管理者.
-        today: for how long they are appointed.
+        codes: the one-use codes of the founders.
+        today: for how long they are let in.
 
     Raises:
         Failed: somebody is not let in.
     """
     steps = stage.steps
-    with steps.step(
-        "the first システム管理者 sets a PIN with the one-use code", vital=True
-    ) as step:
-        step.asks(f"juki login {ADMINISTRATOR.operator} --enrol")
-        opened = log_in(stage, ADMINISTRATOR, code)
-        step.saw(f"roles: {', '.join(opened['roles'])}")
+    for founder, code in codes.items():
+        with steps.step(
+            f"the first {founder.name} registers his device with the one-use code", vital=True
+        ) as step:
+            step.asks(f"juki login {founder.person} --enrol --authenticator …")
+            opened = log_in(stage, founder, code)
+            step.saw(f"roles: {', '.join(opened['roles'])}, by {opened['method']}")
     with steps.step("he registers terminals and servers", vital=True) as step:
         _register(stage, step)
-    with steps.step("he appoints the others", vital=True) as step:
-        codes = {person: _appointed(stage, person, today) for person in EVERYBODY}
-        step.asks("juki operator add " + ", ".join(person.operator for person in EVERYBODY))
-        step.saw(f"{len(codes)} one-use codes", all(codes.values()))
-    with steps.step("they set their PINs and log in", vital=True) as step:
-        step.asks("juki login --enrol")
+    with steps.step("he lets the others in: 照合ID, then 操作者ID", vital=True) as step:
+        granted = {person: _granted(stage, person, today) for person in EVERYBODY}
+        step.asks("juki person grant, operator add " + ", ".join(p.person for p in EVERYBODY))
+        step.saw(f"{len(granted)} one-use codes", all(granted.values()))
+    with steps.step("they register their devices and log in", vital=True) as step:
+        step.asks("juki login --enrol --authenticator …")
         for person in EVERYBODY:
-            log_in(stage, person, codes[person])
+            log_in(stage, person, granted[person])
         step.saw(", ".join(f"{person.name} at {person.terminal}" for person in EVERYBODY))
 
 
@@ -125,7 +133,7 @@ def log_in_again(stage: Stage) -> None:
     Raises:
         Failed: somebody is not let in.
     """
-    for person in (ADMINISTRATOR, CLERK, REGISTRAR, TAX, AUDITOR):
+    for person in (ADMINISTRATOR, OFFICER, CLERK, REGISTRAR, TAX, AUDITOR):
         log_in(stage, person)
 
 
@@ -135,22 +143,39 @@ def as_person(stage: Stage, person: Person) -> tuple[str, ...]:
 
 
 def log_in(stage: Stage, person: Person, code: str | None = None) -> dict[str, Any]:
-    """Log in with ``juki``, with a one-use code if the PIN is to be set; return its answer.
+    """Log in with ``juki`` by a device, registering it first with a code; return its answer.
 
     What the API is asked for later goes under the same session.
 
     Raises:
         Failed: he is not let in.
     """
+    program = stage.grounds.device(person.person).program
+    words = ["--authenticator", str(program), *(["--enrol"] if code else [])]
+    label = ["--label", f"指紋認証装置 {person.person}"] if code else []
+    return _logged_in(stage, person, [*words, *label], f"{code}\n" if code else "")
+
+
+def log_in_by_pin(stage: Stage, person: Person, code: str) -> dict[str, Any]:
+    """Log in with ``juki`` by a PIN that is set first with a code; return its answer.
+
+    Raises:
+        Failed: he is not let in.
+    """
+    return _logged_in(stage, person, ["--enrol"], f"{code}\n{PIN}\n")
+
+
+def _logged_in(stage: Stage, person: Person, words: list[str], given: str) -> dict[str, Any]:
     grounds = stage.grounds
     certificate, key, ca = grounds.credentials(grounds.terminal, person.terminal)
     opened = stage.juki.needs(
-        *("login", person.operator, *(["--enrol"] if code else [])),
+        *("login", person.person, *words),
         *("--url", grounds.url, "--certificate", str(certificate), "--key", str(key)),
         *("--ca", str(ca), *as_person(stage, person)),
-        given=f"{code}\n{PIN}\n" if code else f"{PIN}\n",
+        given=given,
     )
-    seat = stage.seat(person.name, person.terminal, person.purpose, person.reason)
+    device = grounds.device(person.person).device
+    seat = stage.seat(person.name, person.terminal, person.purpose, person.reason, device)
     seat.resumes(json.loads(grounds.session(person.operator).read_bytes())["token"])
     stage.people[person.name] = seat
     return opened
@@ -180,11 +205,17 @@ def _machines(stage: Stage) -> Iterator[Machine]:
     yield Machine("NATIONAL", grounds.national / "national.pem", "national", "機構")
 
 
-def _appointed(stage: Stage, person: Person, today: date) -> str:
-    purposes = [word for purpose in person.purposes for word in ("--purpose", purpose)]
-    answer = stage.juki.needs(
-        *("operator", "add", person.operator, "--person", person.operator.replace("OP", "P")),
-        *("--office", person.office, "--role", person.role, *purposes),
-        *("--expires", str(today + timedelta(days=365)), *as_person(stage, ADMINISTRATOR)),
+def _granted(stage: Stage, person: Person, today: date) -> str:
+    """Give somebody a 照合ID and an authority; return the code to register his device with."""
+    papers = ("--form", f"照合付-{person.person}", "--expires", str(today + timedelta(days=365)))
+    keeper = as_person(stage, ADMINISTRATOR)
+    granted = stage.juki.needs(
+        *("person", "grant", person.person, "--name", f"{person.office}　{person.person}"),
+        *("--office", person.office, *papers, *keeper),
     )
-    return str(answer["enrolment_code"])
+    purposes = [word for purpose in person.purposes for word in ("--purpose", purpose)]
+    stage.juki.needs(
+        *("operator", "add", person.operator, "--holder", person.person, "--role", person.role),
+        *("--office", person.office, *purposes, *papers, *keeper),
+    )
+    return str(granted["enrolment_code"])

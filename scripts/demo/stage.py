@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from appliance.cli.frame import Stop
-from appliance.cli.link import ask_machine
+from appliance.cli.link import VERIFY_AGAIN, ask_machine
 from scripts.demo.children import Child, Children, Failed, Juki, appliance, simulator
 from scripts.demo.grounds import ADDRESS, Grounds
 from scripts.demo.steps import Steps
+from tests.simulators.device import Device
 from tests.simulators.link import Answer, Link
 from tests.simulators.terminal import Terminal
 
@@ -42,8 +43,10 @@ class Seat:
         refusals: Refusals,
         purpose: str | None = None,
         reason: str | None = None,
+        device: Device | None = None,
     ) -> None:
         self._terminal = terminal
+        self._device = device
         self.who = who
         self._refusals = refusals
         self._purpose = purpose
@@ -72,19 +75,21 @@ class Seat:
         case: str | None = None,
         key: str | None = None,
     ) -> Answer:
-        """Ask for an operation and return the answer, a no as well.
+        """Ask for an operation and return the answer, a no as well; prove oneself again for it.
 
         Raises:
             Lost: none came.
         """
-        answer = self._terminal.call(
-            operation,
-            body,
-            purpose=purpose or self._purpose,
-            reason=self._reason,
-            case=case,
-            idempotency_key=key,
-        )
+        given = {
+            "purpose": purpose or self._purpose,
+            "reason": self._reason,
+            "case": case,
+            "idempotency_key": key,
+        }
+        answer = self._terminal.call(operation, body, **given)
+        if answer.status != OK and answer.body.get("code") == VERIFY_AGAIN and self._device:
+            self._terminal.verify(device=self._device)
+            answer = self._terminal.call(operation, body, **given)
         if answer.status != OK:
             self._refusals.keep(self.who, operation, answer)
         return answer
@@ -208,12 +213,17 @@ class Stage:
         return Link(self.grounds.url, self.grounds.credentials(folder, stem))
 
     def seat(
-        self, who: str, terminal_id: str, purpose: str | None = None, reason: str | None = None
+        self,
+        who: str,
+        terminal_id: str,
+        purpose: str | None = None,
+        reason: str | None = None,
+        device: Device | None = None,
     ) -> Seat:
         """Return somebody at one of the terminals, not logged in."""
         credentials = self.grounds.credentials(self.grounds.terminal, terminal_id)
         terminal = Terminal(self.grounds.url, *credentials)
-        return Seat(terminal, who, self.refusals, purpose, reason)
+        return Seat(terminal, who, self.refusals, purpose, reason, device)
 
     def wait(
         self, until: Callable[[], bool], for_what: str, seconds: float = START_SECONDS

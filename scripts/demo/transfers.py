@@ -15,17 +15,16 @@ def move(stage: Stage, today: date) -> None:
     with stage.steps.step("an operator is transferred, and keeps what is not said") as step:
         _transfer(stage, step)
     with stage.steps.step("who was suspended comes back with a new code") as step:
-        step.asks(f"juki operator resume {LEAVER.operator}")
-        answer = stage.juki.needs(
-            "operator", "resume", LEAVER.operator, "--reason", "復職", *_keeper(stage)
-        )
+        step.asks(f"juki person resume {LEAVER.person}")
+        paper = ("--reason", "復職", "--form", "照合付-2")
+        answer = stage.juki.needs("person", "resume", LEAVER.person, *paper, *_keeper(stage))
         step.saw(f"a code good until {answer['until']}", bool(answer["enrolment_code"]))
     with stage.steps.step("one person audits or sees residents, under any 操作者ID") as step:
-        person = CLERK.operator.replace("OP", "P")
-        step.asks(f"juki operator add OP-0099 --person {person} --role auditor")
+        step.asks(f"juki operator add OP-0099 --holder {CLERK.person} --role auditor")
         done = stage.juki.run(
-            *("operator", "add", "OP-0099", "--person", person, "--office", "監査室"),
+            *("operator", "add", "OP-0099", "--holder", CLERK.person, "--office", "監査室"),
             *("--role", "auditor", "--expires", str(today + timedelta(days=30))),
+            *("--form", "照合付-3"),
             *_keeper(stage),
         )
         step.saw(done.err.strip().removeprefix("juki: "), done.code == REFUSED)
@@ -33,7 +32,7 @@ def move(stage: Stage, today: date) -> None:
 
 
 def _transfer(stage: Stage, step: Step) -> None:
-    change = ("operator", "change", TAX.operator)
+    change = ("operator", "change", TAX.operator, "--form", "異動-1")
     step.asks(f"juki operator change {TAX.operator} --office {MOVED} --purpose passport")
     there = ("--office", MOVED, "--purpose", "passport")
     moved = stage.juki.needs(*change, *there, *_keeper(stage))

@@ -18,7 +18,6 @@ from scripts.demo.people import (
     AUDITOR,
     CLERK,
     MEDIA,
-    PIN,
     REGISTRAR,
     STATISTICIAN,
     TAX,
@@ -48,8 +47,9 @@ export PATH={Path(sys.executable).parent}:$PATH
 token() {{ python3 -c "import json; print(json.load(open('terminal/session-$1.json'))['token'])"; }}
 pretty() {{ python3 -m json.tool --no-ensure-ascii; }}
 
-Everybody is logged in; a session ends when it is not used for an hour. Then, with PIN {PIN}:
-juki login {CLERK.operator} --session terminal/session-{CLERK.operator}.json
+Everybody is logged in; a session ends when it is not used for an hour. Then, by his device:
+juki login {CLERK.person} --authenticator terminal/devices/{CLERK.person} \\
+  --session terminal/session-{CLERK.operator}.json
 {RULE}"""
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from appliance.certificates import CertificateAuthority, fingerprint
 from appliance.machine.config import Settings, read_settings
-from appliance.machine.init import Founded, Founding, found
+from appliance.machine.init import Founded, Founder, Founding, found
 from appliance.machine.keeper import Shares
 from appliance.machine.store import Layout
 from storage.keyring import read_header
@@ -23,7 +23,10 @@ version = 1
 [roles.at-a-terminal]
 label = "端末の前の者"
 terminals = ["representative", "business"]
-operations = ["session/open", "session/close", "session/enrol"]
+operations = [
+    "session/open", "session/verify", "session/close", "session/challenge", "session/enrol",
+    "session/enrol-challenge",
+]
 [roles.system-administrator]
 label = "システム管理者"
 terminals = ["representative"]
@@ -84,8 +87,8 @@ class Site:
             "fingerprint": fingerprint((self.tls / "terminal.pem").read_bytes()),
             "terminal_id": "TERM-0001",
             "place": "市町村課",
-            "operator_id": "OP-0001",
-            "person_id": "P-0001",
+            "administrator": Founder(person_id="P-0001", operator_id="OP-0001"),
+            "officer": Founder(person_id="P-9001", operator_id="OP-9001"),
             "office": "市町村課",
             "expires_on": date(2099, 3, 31),
             **changes,
@@ -151,5 +154,6 @@ def make_site(folder: Path, *, now: datetime = NOW, plugins: Iterable[str] = ())
     (site.firmware / "policy" / "roles.toml").write_text(SMALL_ROLES)
     (site.firmware / "policy" / "purposes.toml").write_text(SMALL_PURPOSES)
     shutil.copy(SHIPPED / "policy" / "office.toml", site.firmware / "policy")
+    (site.firmware / "policy" / "access.toml").write_text("version = 1\n[access]\n")
     configure(site)
     return site

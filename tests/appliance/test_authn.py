@@ -8,8 +8,9 @@ import pytest
 from appliance import authn
 from appliance.errors import Malformed, Unidentified
 from appliance.model import Envelope, OperationName, Peer, RequestId, Role, TerminalKind
-from appliance.roster import OperatorRecord, Roster, TerminalRecord
+from appliance.roster import Roster, TerminalRecord
 from appliance.sessions import Limits, Session, Sessions, draw
+from appliance.staff import OperatorRecord, PersonRecord
 from appliance.testing import PREPARED, Bench
 
 NOW = datetime(2026, 4, 1, 1, 0, tzinfo=UTC)
@@ -20,13 +21,14 @@ TERMINAL = TerminalRecord(
     kind=TerminalKind.REPRESENTATIVE,
     place="市町村課",
 )
+PERSON = PersonRecord(person_id="P-0001", office="県税事務所", expires_on=date(2026, 4, 1))
 OPERATOR = OperatorRecord(
     operator_id="OP-0001",
-    person_id="P-0001",
     office="県税事務所",
     roles=("clerk",),
     purposes=("tax",),
-    expires_on=date(2026, 4, 1),
+    holders=("P-0001",),
+    expires_on=date(2026, 5, 1),
 )
 
 
@@ -37,6 +39,7 @@ class Desk:
         self._vault = bench.vault
         self.sessions = Sessions(Limits())
         self.write(lambda roster: roster.enrol_terminal(TERMINAL))
+        self.write(lambda roster: roster.put_person(PERSON))
         self.write(lambda roster: roster.put_operator(OPERATOR))
 
     def write(self, work) -> None:
@@ -70,7 +73,7 @@ class Desk:
 def opened(
     sessions: Sessions, operator_id: str, fingerprint: str, now: datetime
 ) -> tuple[str, Session]:
-    token, session = draw(operator_id, fingerprint, now)
+    token, session = draw("P-0001", operator_id, fingerprint, now)
     sessions.begin(session)
     return token, session
 
@@ -132,12 +135,23 @@ def test_an_unknown_token_is_nobodys(desk: Desk) -> None:
         desk.identify("guess")
 
 
-def test_a_suspended_operator_is_out_and_so_is_the_session(desk: Desk) -> None:
+@pytest.mark.requirement("R123")
+@pytest.mark.parametrize(
+    "shut_out",
+    [
+        lambda roster: roster.change_person("P-0001", suspended="退職"),
+        lambda roster: roster.change_operator("OP-0001", suspended="廃止"),
+        lambda roster: roster.change_operator("OP-0001", holders=()),
+    ],
+    ids=["person", "authority", "not-his-any-more"],
+)
+def test_who_is_shut_out_is_out_and_so_is_the_session(desk: Desk, shut_out) -> None:
     token, _ = opened(desk.sessions, "OP-0001", PEER.fingerprint, NOW)
-    desk.write(lambda roster: roster.change_operator("OP-0001", suspended="退職"))
+    desk.write(shut_out)
     with pytest.raises(Unidentified, match="log in first"):
         desk.identify(token)
-    desk.write(lambda roster: roster.change_operator("OP-0001", suspended=""))
+    desk.write(lambda roster: roster.put_person(PERSON))
+    desk.write(lambda roster: roster.put_operator(OPERATOR))
     with pytest.raises(Unidentified, match="log in first"):
         desk.identify(token)
 

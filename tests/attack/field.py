@@ -72,7 +72,7 @@ class Field:
 
     def log_in(self, operator: str, terminal: str) -> str:
         """Open a session and return its token."""
-        body = json.dumps({"operator": operator, "pin": PIN}).encode()
+        body = json.dumps(proof_of(operator)).encode()
         reply = self.ask(terminal, "session/open", body)
         assert reply.status == 200, reply.body
         self.tokens[operator] = reply.plain["data"]["token"]
@@ -150,3 +150,8 @@ def tells_nothing(reply: HttpReply) -> None:
     assert re.fullmatch(r"[0-9a-f]{32}", reply.plain["request_id"])
     text = reply.body.decode() + json.dumps(reply.headers)
     assert not [canary for canary in CANARIES if canary in text], text
+
+
+def proof_of(operator: str, pin: str = PIN) -> dict[str, str]:
+    """Return what somebody logs in with."""
+    return {"person": operator.replace("OP", "P"), "operator": operator, "pin": pin}

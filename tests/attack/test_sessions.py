@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -16,6 +17,7 @@ from tests.attack.field import (
     REGISTRAR,
     TERMINAL,
     Field,
+    proof_of,
     tells_nothing,
 )
 from tests.edge import post
@@ -139,7 +141,7 @@ def test_a_session_that_was_closed_is_none(field: Field) -> None:
 
 
 def test_nobody_is_logged_in_at_two_terminals(field: Field, clerk: str) -> None:
-    body = json.dumps({"operator": CLERK, "pin": PIN}).encode()
+    body = json.dumps(proof_of(CLERK)).encode()
     field.refused(field.ask(BUSINESS, "session/open", body), 409, "conflict")
     reply = field.ask(OTHER_TERMINAL, "session/close", b"{}", bearer(clerk))
     assert reply.status == 200
@@ -167,12 +169,12 @@ def test_who_guesses_a_pin_is_locked_out_and_cannot_tell_it_from_a_wrong_pin(fie
     texts = set()
     for attempt in range(6):
         pin = PIN if attempt == 5 else f"{attempt:08}"
-        body = json.dumps({"operator": "OP-0091", "pin": pin}).encode()
+        body = json.dumps(proof_of("OP-0091", pin)).encode()
         reply = field.ask(OTHER_TERMINAL, "session/open", body)
         entry = field.refused(reply, 401, "unidentified")
-        assert entry["conditions"] == {"operator": "OP-0091"}
+        assert entry["conditions"] == {"person": "P-0091", "operator": "OP-0091"}
         texts.add(reply.plain["detail"])
-    body = json.dumps({"operator": f"OP-{CANARY}", "pin": PIN}).encode()
+    body = json.dumps(proof_of(f"OP-{CANARY}")).encode()
     texts.add(
         field.refused(field.ask(OTHER_TERMINAL, "session/open", body), 401, "unidentified")["why"]
     )
@@ -182,14 +184,10 @@ def test_who_guesses_a_pin_is_locked_out_and_cannot_tell_it_from_a_wrong_pin(fie
 
 def test_an_enrolment_code_is_good_once_however_many_try_it_at_once(field: Field) -> None:
     administrator = field.machine.administrator()
-    body = {
-        "operator_id": "OP-0092",
-        "person_id": "P-0092",
-        "office": "test",
-        "roles": ["clerk"],
-        "expires_on": "2099-03-31",
-    }
-    answer = administrator.call("roster/add-operator", body, idempotency_key="enrolled-at-once-1")
+    field.machine.appoint(administrator, "OP-0092", ["clerk"])
+    until = (datetime.now(UTC) + timedelta(days=7)).date().isoformat()
+    body = {"person_id": "P-0092", "reason": "test", "until": until}
+    answer = administrator.call("roster/issue-pin", body, idempotency_key="enrolled-at-once-1")
     code = accepted(answer)["enrolment_code"]
     administrator.close()
 

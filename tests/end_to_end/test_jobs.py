@@ -125,7 +125,7 @@ def test_an_operator_lets_a_job_run_from_the_command_line(tmp_path: Path) -> Non
             "JUKI_CA": str(ca),
             "JUKI_SESSION": str(tmp_path / "session.json"),
         }
-        assert juki(seat, "login", "OP-0001", "--json", given=PIN).returncode == 0
+        assert juki(seat, "login", "P-0001", "--json", given=PIN).returncode == 0
         listed = json.loads(juki(seat, "job", "list", "--json").stdout)["jobs"]
         assert {RECOUNT, "statistics/rollover"} <= {each["name"] for each in listed}
         assert "daily at 00:05 JST" in juki(seat, "job", "list").stdout

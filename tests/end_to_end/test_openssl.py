@@ -58,7 +58,7 @@ def test_with_them_a_server_serves_and_a_terminal_logs_in(process: Process) -> N
     }
     seat = [f"--{name}={value}" for name, value in options.items()]
     code = (site.folder / "code").read_text()
-    opened = juki("login", "OP-0001", "--enrol", "--json", *seat, given=f"{code}\n{PIN}\n")
+    opened = juki("login", "P-0001", "--enrol", "--json", *seat, given=f"{code}\n{PIN}\n")
     assert plain(opened)["operator"] == "OP-0001"
     cs = ("CS-432024", site.tls / "CS-432024.pem", "--kind=municipality", "--municipality=432024")
     assert plain(juki("terminal", "enrol", *cs, "--json", *seat))["municipality_code"] == "432024"

@@ -14,6 +14,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -131,7 +132,7 @@ def share(site: Site, number: int) -> str:
 
 def enrolled(site: Site) -> None:
     code = founded(site)["enrolment_code"]
-    opened = juki("login", "OP-0001", "--enrol", "--json", given=f"{code}\n{PIN}\n")
+    opened = juki("login", "P-0001", "--enrol", "--json", given=f"{code}\n{PIN}\n")
     assert plain(opened)["roles"] == ["system-administrator"]
 
 
@@ -143,7 +144,7 @@ def test_it_starts_sealed_and_says_so_by_exit_code(process: Process) -> None:
     status = json.loads(result.stdout)
     assert result.exit_code == 2
     assert (status["sealed"], status["progress"], status["t"]) == (True, 0, 3)
-    assert juki("login", "OP-0001", given=f"{PIN}\n").exit_code == 3
+    assert juki("login", "P-0001", given=f"{PIN}\n").exit_code == 3
 
 
 def test_wrong_shares_are_refused_and_good_ones_kept(process: Process) -> None:
@@ -207,33 +208,31 @@ def test_a_day_of_an_administrator(process: Process) -> None:
     site = process.site
     process.unseal()
     enrolled(site)
-    added = plain(
+    person = ("P-0002", "--name", "監査　次郎", "--office", "監査", "--form", "照合付-1")
+    granted = plain(juki("person", "grant", *person, "--expires", "2099-03-31", "--json"))
+    assert granted["enrolment_code"]
+    authority = ("OP-0002", "--holder", "P-0002", "--office", "監査", "--role", "auditor")
+    plain(
         juki(
-            "operator",
-            "add",
-            "OP-0002",
-            "--person",
-            "P-0002",
-            "--office",
-            "監査",
-            "--role",
-            "auditor",
-            "--expires",
-            "2099-03-31",
-            "--json",
+            *("operator", "add", *authority, "--form", "照合付-1"),
+            *("--expires", "2099-03-31", "--json"),
         )
     )
-    assert added["enrolment_code"]
-    again = plain(juki("operator", "enrol", "OP-0002", "--json"))
-    moved = juki("operator", "change", "OP-0002", "--office", "監査室", "--no-purpose", "--json")
+    again = plain(
+        juki(
+            *("person", "issue-pin", "P-0002", "--reason", "負傷"),
+            *("--until", str(utc_now().date() + timedelta(days=7)), "--json"),
+        )
+    )
+    change = ("operator", "change", "OP-0002", "--form", "異動-1")
+    moved = juki(*change, "--office", "監査室", "--no-purpose", "--json")
     assert plain(moved)["office"] == "監査室"
-    both = juki("operator", "change", "OP-0002", "--purpose", "passport", "--no-purpose")
+    both = juki(*change, "--purpose", "passport", "--no-purpose")
     assert both.exit_code == 2
     listed = plain(juki("operator", "list", "--json"))["operators"]
-    assert [each["operator_id"] for each in listed] == ["OP-0001", "OP-0002"]
-    shown = juki("operator", "list").stdout
-    assert "not-enrolled" in shown
-    assert "purposes" in shown
+    assert [each["operator_id"] for each in listed] == ["OP-0001", "OP-0002", "OP-9001"]
+    assert "purposes" in juki("operator", "list").stdout
+    assert "not-enrolled" in juki("person", "list").stdout
     CertificateAuthority.load(site.tls).issue_client("cs", now=utc_now()).write(site.tls, "cs")
     plain(
         juki(
@@ -253,26 +252,27 @@ def test_a_day_of_an_administrator(process: Process) -> None:
     assert "CS-432024" in juki("terminal", "list").stdout
     revoked = plain(juki("terminal", "revoke", "CS-432024", "--reason", "更新", "--json"))
     assert revoked["revoked"] == "更新"
-    himself = juki("operator", "suspend", "OP-0001", "--reason", "x", "--json")
+    himself = juki("person", "suspend", "P-0001", "--reason", "x", "--form", "y", "--json")
     assert himself.exit_code == 3
     assert json.loads(himself.stdout)["error"]["code"] == "not-permitted"
     assert juki("ledger", "search").exit_code == 3  # an administrator is not an auditor
     assert juki("logout").exit_code == 0
     assert juki("operator", "list").exit_code == 3
-    wrong_name = juki("login", "OP-0009", "--enrol", given=f"{again['enrolment_code']}\n{PIN}\n")
+    wrong_name = juki("login", "P-0009", "--enrol", given=f"{again['enrolment_code']}\n{PIN}\n")
     assert wrong_name.exit_code == 3
-    assert juki("login", "OP-0002", given="00000000\n").exit_code == 3
+    assert juki("login", "P-0002", given="00000000\n").exit_code == 3
     _audit(site)
-    assert plain(juki("login", "OP-0001", "--json", given=f"{PIN}\n"))["operator"] == "OP-0001"
-    assert juki("operator", "suspend", "OP-0002", "--reason", "退職").exit_code == 0
-    assert juki("login", "OP-0002", given=f"{PIN}\n").exit_code == 3
-    assert plain(juki("operator", "resume", "OP-0002", "--reason", "復職", "--json"))["until"]
+    assert plain(juki("login", "P-0001", "--json", given=f"{PIN}\n"))["operator"] == "OP-0001"
+    paper = ("P-0002", "--form", "照合無-1")
+    assert juki("person", "suspend", *paper, "--reason", "退職").exit_code == 0
+    assert juki("login", "P-0002", given=f"{PIN}\n").exit_code == 3
+    assert plain(juki("person", "resume", *paper, "--reason", "復職", "--json"))["until"]
     assert PIN not in process.said
 
 
 def _audit(site: Site) -> None:
     """Read and prove the ledger as the auditor."""
-    assert juki("login", "OP-0002", given=f"{PIN}\n").exit_code == 0
+    assert juki("login", "P-0002", given=f"{PIN}\n").exit_code == 0
     entries = plain(juki("ledger", "search", "--operation", "roster/add-operator", "--json"))[
         "entries"
     ]
@@ -284,7 +284,7 @@ def _audit(site: Site) -> None:
     assert plain(juki(*asked, "--person", "P-0099"))["entries"] == []
     denied = juki("ledger", "search", "--result", "denied", "--person", "P-0001").stdout
     assert "not-permitted" in denied
-    assert "nobody appoints or suspends himself" in denied
+    assert "nobody appoints, suspends or resumes himself" in denied
     assert "older entries: --before" in juki("ledger", "search", "--limit", "1").stdout
     assert plain(juki(*asked, "--operation", "system/seal"))["entries"] == []
     assert plain(juki(*asked, "--operation", "search/find"))["entries"] == []
@@ -359,7 +359,7 @@ def test_a_crash_is_noted_and_nothing_is_lost(process: Process) -> None:
     ]
     assert starts == [False, True]
     process.unseal()
-    assert juki("login", "OP-0001", given=f"{PIN}\n").exit_code == 0
+    assert juki("login", "P-0001", given=f"{PIN}\n").exit_code == 0
 
 
 def test_a_second_process_is_refused(process: Process) -> None:

@@ -112,7 +112,8 @@ def session(machine: Machine, caller: Caller) -> Iterator[Session]:
         session.cert, session.verify = (str(certificate), str(key)), str(authority)
         if caller.operator is not None:
             opened = session.post(
-                f"{machine.url}/v1/session/open", json={"operator": caller.operator, "pin": PIN}
+                f"{machine.url}/v1/session/open",
+                json={"person": caller.operator.replace("OP", "P"), "pin": PIN},
             )
             session.headers["Authorization"] = f"Bearer {opened.json()['data']['token']}"
         yield session

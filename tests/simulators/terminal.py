@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from tests.simulators.device import Device
 from tests.simulators.link import Answer, Credentials, Link, Refused
 
 
@@ -34,18 +35,59 @@ class Terminal:
         """
         self._accepted("session/enrol", {"code": code, "pin": pin})
 
-    def login(self, operator: str, pin: str) -> dict[str, Any]:
-        """Log in and return what the appliance says of the session.
+    def login(self, operator: str, pin: str, person: str | None = None) -> dict[str, Any]:
+        """Log in by PIN and return what the appliance says of the session.
+
+        Args:
+            operator: 操作者ID.
+            pin: 操作者照合暗証番号.
+            person: 照合ID; P-0001 for OP-0001 unless another is given.
 
         Raises:
-            Refused: operator or PIN is wrong, or this terminal may not.
+            Refused: person, operator or PIN is wrong, or this terminal may not.
         """
         self._token = None
-        session: dict[str, Any] = self._accepted(
-            "session/open", {"operator": operator, "pin": pin}
-        )["data"]
+        asked = {"person": person or operator.replace("OP", "P"), "operator": operator, "pin": pin}
+        session: dict[str, Any] = self._accepted("session/open", asked)["data"]
         self._token = session["token"]
         return session
+
+    def register(self, code: str, device: Device, label: str = "") -> None:
+        """Register a device with a one-use code.
+
+        Raises:
+            Refused: the code is not, or no longer, good, or the device proves nothing.
+        """
+        challenge = self._accepted("session/enrol-challenge", {"code": code})["data"]
+        answer = device.create(challenge["public_key"], challenge["origin"])
+        self._accepted("session/enrol", {"code": code, "device": answer, "label": label})
+
+    def login_with(self, device: Device, person: str, operator: str) -> dict[str, Any]:
+        """Log in by a device and return what the appliance says of the session.
+
+        Raises:
+            Refused: anything is wrong.
+        """
+        self._token = None
+        challenge = self._accepted("session/challenge", {"person": person})["data"]
+        answer = device.get(challenge["public_key"], challenge["origin"])
+        asked = {"person": person, "operator": operator, "device": answer}
+        session: dict[str, Any] = self._accepted("session/open", asked)["data"]
+        self._token = session["token"]
+        return session
+
+    def verify(self, *, pin: str | None = None, device: Device | None = None) -> None:
+        """Prove again who is logged in.
+
+        Raises:
+            Refused: the proof is wrong.
+        """
+        if device is None:
+            self._accepted("session/verify", {"pin": pin})
+            return
+        challenge = self._accepted("session/challenge", {})["data"]
+        answer = device.get(challenge["public_key"], challenge["origin"])
+        self._accepted("session/verify", {"device": answer})
 
     def resume(self, token: str) -> None:
         """Carry on in a session that another program has opened."""

@@ -328,7 +328,7 @@ def test_a_configuration_that_is_not_there_says_how_to_name_it(tmp_path: Path) -
 def test_the_file_that_is_wrong_is_named(site: Site, option: str, given: str, told: str) -> None:
     files = {**site.client(), option: str(site.tls / given)}
     options = [f"--{name}={value}" for name, value in files.items()]
-    result = juki("login", "OP-0001", "--url=https://127.0.0.1:1", *options, given="27182818\n")
+    result = juki("login", "P-0001", "--url=https://127.0.0.1:1", *options, given="27182818\n")
     assert result.exit_code == 2
     assert told in result.stderr
 
@@ -595,7 +595,7 @@ def test_a_server_that_is_not_there_is_told_apart_from_one_that_refuses(site: Si
     options = [f"--{name}={value}" for name, value in site.client().items()]
     port = site.settings.listen.port
     result = juki(
-        "login", "OP-0001", f"--url=https://127.0.0.1:{port}/", *options, given="12345678\n"
+        "login", "P-0001", f"--url=https://127.0.0.1:{port}/", *options, given="12345678\n"
     )
     assert result.exit_code == 1
     assert "no answer" in result.stderr

@@ -106,7 +106,7 @@ def test_sealed_it_answers_nothing_but_how_it_is(machine: Machine) -> None:
     assert appliance.checkpoint() is None
     assert machine.keeper.health() == appliance.health()
     with pytest.raises(Unavailable):
-        machine.ask("session/open", {"operator": "OP-0001", "pin": "1"})
+        machine.ask("session/open", {"person": "P-0001", "pin": "1"})
 
 
 def test_a_bad_share_is_refused_with_the_reason_and_the_others_stay(machine: Machine) -> None:
@@ -154,14 +154,14 @@ def test_a_first_day_through_the_front_door(machine: Machine) -> None:
     machine.unseal()
     code = machine.founded.enrolment_code
     machine.ask("session/enrol", {"code": code, "pin": "31415926"})
-    opened = machine.ask("session/open", {"operator": "OP-0001", "pin": "31415926"})
+    opened = machine.ask("session/open", {"person": "P-0001", "pin": "31415926"})
     assert list(opened.data["roles"]) == ["system-administrator"]
 
 
 def test_strangers_are_noted_in_the_journal(machine: Machine) -> None:
     machine.unseal()
     with pytest.raises(Unidentified):
-        machine.ask("session/open", {"operator": "OP-0001", "pin": "1"}, fingerprint="ab" * 32)
+        machine.ask("session/open", {"person": "P-0001", "pin": "1"}, fingerprint="ab" * 32)
     line = read_journal(machine.layout.journal)[-1]
     assert (line["event"], line["fingerprint"]) == ("refused", "ab" * 32)
 
