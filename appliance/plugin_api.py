@@ -52,6 +52,7 @@ from appliance.operation import Answer, AnyOperation, Arguments, Operation, Powe
 from appliance.outgoing import Backlog, Dispatch, inbox_of
 from appliance.papers import Papers
 from appliance.policy import Policy
+from appliance.press import Printed, printed_form, printed_table
 from appliance.recount import differences, has_lapsed
 from appliance.registers import Entry, Register
 from appliance.roster import OperatorRecord, TerminalRecord
@@ -161,6 +162,7 @@ __all__ = [
     "PersonId",
     "Policy",
     "Power",
+    "Printed",
     "Problem",
     "PurposeCode",
     "Reading",
@@ -205,6 +207,8 @@ __all__ = [
     "outsiders",
     "peer_from_pem",
     "place_of",
+    "printed_form",
+    "printed_table",
     "rows_digest",
     "seion",
     "told",
