@@ -23,6 +23,7 @@ What a handler works with::
     marks.py       what a municipality's file and ours are compared by
     national.py    the national server, asked about somebody of another prefecture
     papers.py      sealed papers of a plugin
+    press/         from a form, or the rows of a register, to a PDF
     plugin_api.py  the one module a plugin imports; hookspecs.py has the questions it may answer
 
 The operator's side::

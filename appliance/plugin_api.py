@@ -52,6 +52,7 @@ from appliance.operation import Answer, AnyOperation, Arguments, Operation, Powe
 from appliance.outgoing import Backlog, Dispatch, inbox_of
 from appliance.papers import Papers
 from appliance.policy import Policy
+from appliance.press import Printed, printed_form, printed_table
 from appliance.proofs import MAX_FAILURES
 from appliance.recount import differences, has_lapsed
 from appliance.registers import Entry, Register
@@ -175,6 +176,7 @@ __all__ = [
     "PinGrant",
     "Policy",
     "Power",
+    "Printed",
     "Problem",
     "PurposeCode",
     "Reading",
@@ -220,6 +222,8 @@ __all__ = [
     "outsiders",
     "peer_from_pem",
     "place_of",
+    "printed_form",
+    "printed_table",
     "rows_digest",
     "seion",
     "told",

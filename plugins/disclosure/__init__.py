@@ -11,7 +11,7 @@ Read it in this order::
     looking.py     the 受付簿 as it is seen      inquiries.py  the log of 問合せ
     letters.py     each paper of a case, from the case as it was
     blank.py       forms without a resident in them
-    form.py        what is printed, as data      press.py, glyphs.py, forms/*.typ  how
+    form.py        what is printed, as data      forms/*.typ  how
 """
 
 from appliance.plugin_api import AnyOperation, hookimpl

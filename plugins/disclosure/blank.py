@@ -8,8 +8,7 @@ from datetime import date
 from typing import Literal
 
 from appliance.plugin_api import ITEMS, Answer, Arguments, Case, Operation, OperationName, Policy
-from plugins.disclosure.form import sender
-from plugins.disclosure.press import printed
+from plugins.disclosure.form import printed, sender
 
 NAME = "住民基本台帳ネットワークシステム事務"
 """Under which the file is published (R80)."""

@@ -20,6 +20,7 @@ from appliance.plugin_api import (
     ItemName,
     Operation,
     OperationName,
+    Printed,
     inbox_of,
 )
 from plugins.disclosure.book import (
@@ -39,7 +40,6 @@ from plugins.disclosure.book import (
 )
 from plugins.disclosure.letters import MAKERS, REPORT, RESULT, named
 from plugins.disclosure.matching import matched
-from plugins.disclosure.press import Printed
 from plugins.disclosure.rules import broken, day_of, due_on
 from plugins.disclosure.sheets import Paper, put_out
 

@@ -7,8 +7,9 @@ labelled 最新, the others by their place. 区分 is one of 記載, 消除, 修
 from collections.abc import Mapping, Sequence
 from datetime import date
 from functools import cache
+from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Final
 
 from msgspec import to_builtins
 
@@ -18,9 +19,11 @@ from appliance.plugin_api import (
     Eras,
     ItemName,
     PartialDate,
+    Printed,
     Resident,
     Value,
     gaiji,
+    printed_form,
     western,
     with_geta,
 )
@@ -49,7 +52,20 @@ DOCUMENTS = {"disclosure": "開示", "correction": "訂正"}
 """What the 文書番号 of a letter begins with, by the kind of the case."""
 SEXES = {"1": "男", "2": "女"}
 
+FORMS: Final = Path(__file__).parent / "forms"
+OWN_WORDS = ("explanation", "why")
+"""Items that the clerk writes himself."""
+
 Data = dict[str, Any]
+
+
+def printed(form: str, data: Mapping[str, Any], on: date) -> Printed:
+    """Print a form of disclosure.
+
+    Raises:
+        Unavailable, Rejected: as ``plugin_api.printed_form``.
+    """
+    return printed_form(FORMS, form, data, on, own_words=OWN_WORDS)
 
 
 def paper(case: Case, number: int, on: date, kind: str) -> Data:

@@ -19,12 +19,12 @@ from appliance.plugin_api import (
     Entry,
     Operation,
     OperationName,
+    Printed,
     ShortText,
 )
 from plugins.disclosure.book import Number, OneCase, Subject, book, opened, opened_any
 from plugins.disclosure.letters import ABSENCE, CONFIRMATION, EXTENSION, MAKERS
 from plugins.disclosure.matching import matched
-from plugins.disclosure.press import Printed
 from plugins.disclosure.receiving import ready, received_on
 from plugins.disclosure.rules import MOST_MORE_DAYS, broken, day_of, due_on
 from plugins.disclosure.sheets import Paper, put_out, replace, replaceable, shown_by

@@ -13,9 +13,9 @@ from appliance.plugin_api import (
     Case,
     Entry,
     NotPermitted,
+    Printed,
 )
-from plugins.disclosure.form import SEXES, Data, blocks, paper, printable, written
-from plugins.disclosure.press import Printed, printed
+from plugins.disclosure.form import SEXES, Data, blocks, paper, printable, printed, written
 from plugins.disclosure.rules import due_on
 
 CONFIRMATION, ABSENCE, EXTENSION = "confirmation", "absence", "extension"

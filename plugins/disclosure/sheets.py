@@ -23,11 +23,11 @@ from appliance.plugin_api import (
     Entry,
     Operation,
     OperationName,
+    Printed,
     Register,
     ShortText,
 )
 from plugins.disclosure.book import Channel, Number, book, concern
-from plugins.disclosure.press import Printed
 from plugins.disclosure.rules import broken, day_of
 
 PRINTED, HANDED_OVER, STORED, DISPOSED = "printed", "handed-over", "stored", "disposed"

@@ -34,7 +34,7 @@ class Person:
 
     @property
     def person(self) -> str:
-        """照合ID"""
+        """照合ID."""
         return self.operator.replace("OP", "P")
 
     @property

@@ -79,12 +79,12 @@ def play(stage: Stage, plan: Plan) -> Outcome:
 
 
 def _begin(stage: Stage, residents: int) -> None:
-    code = founding.found(stage, residents)
+    codes = founding.found(stage, residents)
     founding.start(stage, check=False)
     grounds = stage.grounds
     authority = CertificateAuthority.load(grounds.custodians)
     with stage.steps.step("everybody is registered", vital=True) as step:
-        log_in(stage, ADMINISTRATOR, code)
+        log_in(stage, ADMINISTRATOR, codes[ADMINISTRATOR])
         options = as_person(stage, ADMINISTRATOR)
         national = grounds.national / "national.pem"
         words = ("terminal", "enrol", "NATIONAL", str(national), "--kind", "national")

@@ -7,8 +7,9 @@ import cbor2
 import pytest
 
 from appliance.errors import Conflict, Rejected
+from appliance.plugin_api import Printed
 from plugins import disclosure
-from plugins.disclosure import press
+from plugins.disclosure import form
 from tests.plugins.disclosure.desk import MOTHER, Desk, read
 from tests.plugins.people import KUMAMOTO, YATSUSHIRO, admit, change
 
@@ -213,9 +214,9 @@ def test_a_case_that_changes_while_its_result_is_made_is_a_conflict(
     admit(desk.bench)
     number = desk.wrong(desk.disclosed())
     desk.ask("report", number=number)
-    real = press.printed
+    real = form.printed
 
-    def printed(*arguments: Any) -> press.Printed:
+    def printed(*arguments: Any) -> Printed:
         desk.ask("close", number=number, why="withdrawn")
         return real(*arguments)
 
@@ -232,9 +233,9 @@ def test_a_case_investigated_anew_while_its_result_is_made_is_a_conflict(
     number = desk.correction(desk.disclosed())
     found = {"number": number, "finding": "no-error"}
     desk.ask("investigate", **found, account="x")
-    real = press.printed
+    real = form.printed
 
-    def printed(*arguments: Any) -> press.Printed:
+    def printed(*arguments: Any) -> Printed:
         desk.ask("investigate", **found, account="y")
         return real(*arguments)
 
@@ -319,9 +320,9 @@ def test_a_case_investigated_anew_while_the_mayor_is_written_to_is_a_conflict(
     number = desk.correction(desk.disclosed(), wish="add", items=["name"])
     found = {"number": number, "finding": "error"}
     desk.ask("investigate", **found, account="x")
-    real = press.printed
+    real = form.printed
 
-    def printed(*arguments: Any) -> press.Printed:
+    def printed(*arguments: Any) -> Printed:
         desk.ask("investigate", **found, account="y")
         return real(*arguments)
 

@@ -1,20 +1,16 @@
-"""The press: characters, the font, the file format, and many at once."""
+"""The papers of disclosure: characters, the font, the file format."""
 
 import io
-from concurrent.futures import ThreadPoolExecutor
-from datetime import date
 from pathlib import Path
 
 import pikepdf
 import pytest
-from msgspec import to_builtins
 
+from appliance import press
 from appliance.errors import Rejected, Unavailable
-from plugins.disclosure import press
 from tests.plugins.disclosure.desk import HANAKO, Desk, read
-from tests.plugins.people import admit, code, number, shipped_policy
+from tests.plugins.people import admit, code, number
 
-OFFICE = shipped_policy().office
 RARE = {
     "yoshi": "𠮷田　花子",
     "hashigo": "髙島　﨑子",
@@ -49,7 +45,7 @@ def test_a_character_the_font_lacks_stops_it_and_is_named_without_the_person(
     with pytest.raises(Rejected) as caught:
         desk.ask("issue", number=number)
     (problem,) = caught.value.problems
-    assert (problem.rule, problem.item) == ("D-90", "name")
+    assert (problem.rule, problem.item) == ("F-01", "name")
     assert said in problem.text
     assert "花子" not in problem.text
     assert desk.state(number) == "matched"
@@ -63,7 +59,7 @@ def test_without_the_font_nothing_is_printed_and_it_is_said_why(
     monkeypatch.setattr(press, "FONT", tmp_path / "ipamjm.ttf")
     with pytest.raises(Unavailable, match="fonts-ipamj-mincho") as caught:
         desk.ask("issue", number=number)
-    assert [problem.rule for problem in caught.value.problems] == ["D-91"]
+    assert [problem.rule for problem in caught.value.problems] == ["F-02"]
     assert desk.state(number) == "matched"
 
 
@@ -85,16 +81,3 @@ def test_it_is_a_pdf_a_2u_that_tells_nothing_in_its_metadata(desk: Desk) -> None
         assert all("/FontFile2" in each or "/FontFile3" in each for each in inner)
     for text in (*HANAKO.values(), code(1), number(1)):
         assert text not in told or len(text) < 3
-
-
-def test_many_papers_are_made_at_once_and_none_is_another(desk: Desk) -> None:
-    office = {"office": to_builtins(OFFICE), "issued": "令和8年4月1日", "reference": ""}
-
-    def made(which: int) -> bytes:
-        data = {**office, "rows": [["番号", str(which)]]}
-        return press.printed("file-register", data, date(2026, 4, 1)).pdf
-
-    alone = [made(which) for which in range(24)]
-    with ThreadPoolExecutor(8) as threads:
-        assert list(threads.map(made, range(24))) == alone
-    assert len(set(alone)) == 24

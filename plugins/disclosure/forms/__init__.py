@@ -1,1 +1,0 @@
-"""The papers, as typst templates; ``press`` prints them."""
