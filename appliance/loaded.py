@@ -6,6 +6,9 @@ from dataclasses import dataclass
 import pluggy
 
 from appliance.agenda import OWNER as JOB_OWNER
+from appliance.approvaldesk import USES as APPROVAL_USES
+from appliance.approvaldesk import ApprovalDesk
+from appliance.approvals import OWNER as APPROVAL_OWNER
 from appliance.jobdesk import JobDesk
 from appliance.loading import OwnedJob, admit, catalogue, timetable
 from appliance.login import USES as LOGIN_USES
@@ -41,9 +44,11 @@ def put_together(
     Raises:
         StartupError: as ``admit``, ``catalogue`` and ``timetable``.
     """
-    desk = JobDesk()
-    manager = admit({**plugins, "session": Login(authenticator), JOB_OWNER: desk})
-    allowed = None if powers is None else {**powers, "session": LOGIN_USES}
-    operations = catalogue(manager, allowed)
+    desk, approvals = JobDesk(), ApprovalDesk()
+    own = {"session": Login(authenticator), JOB_OWNER: desk, APPROVAL_OWNER: approvals}
+    manager = admit({**plugins, **own})
+    may = {"session": LOGIN_USES, APPROVAL_OWNER: APPROVAL_USES}
+    operations = catalogue(manager, None if powers is None else {**powers, **may})
+    approvals.catalogue, approvals.hook = operations, manager.hook
     desk.jobs = timetable(manager, operations)
     return Loaded(manager, operations, desk.jobs)

@@ -16,6 +16,7 @@ from appliance.errors import (
     BadGateway,
     Conflict,
     Malformed,
+    NeedsApproval,
     NotFound,
     NotPermitted,
     Problem,
@@ -48,13 +49,13 @@ from appliance.model import (
 )
 from appliance.national import BASIS as NATIONAL_BASIS
 from appliance.national import Abroad, Elsewhere
-from appliance.operation import Answer, AnyOperation, Arguments, Operation, Power
+from appliance.operation import About, Answer, AnyOperation, Arguments, Operation, Power
 from appliance.outgoing import Backlog, Dispatch, inbox_of
 from appliance.papers import Papers
 from appliance.policy import Policy
 from appliance.recount import differences, has_lapsed
 from appliance.registers import Entry, Register
-from appliance.roster import OperatorRecord, TerminalRecord
+from appliance.roster import OperatorRecord, Roster, TerminalRecord
 from appliance.sessions import MAX_FAILURES
 from appliance.standing import Standing
 from appliance.values.addresses import address_key, names_a_house
@@ -112,6 +113,7 @@ __all__ = [
     "PLACE_SIZE",
     "PROVIDED",
     "SYSTEM",
+    "About",
     "Abroad",
     "Actor",
     "AddConditions",
@@ -150,6 +152,7 @@ __all__ = [
     "Municipality",
     "MyNumberText",
     "NameText",
+    "NeedsApproval",
     "NotFound",
     "NotPermitted",
     "Nothing",
@@ -171,6 +174,7 @@ __all__ = [
     "Resident",
     "ResidentCodeText",
     "Role",
+    "Roster",
     "SexText",
     "ShortText",
     "Standing",

@@ -106,6 +106,8 @@ def everything(operations: Iterator[OperationName] | Any) -> Policy:
         keys=keys,
         removed=True,
         history=True,
+        approves=("*",),
+        every_office=True,
     )
     purpose = PurposeRule(
         label="all",
@@ -144,6 +146,7 @@ class Seat:
         reason: str | None = None,
         case_number: str | None = None,
         key: str | None = None,
+        approval: int | None = None,
     ) -> Reply:
         """Ask; an Idempotency-Key is made up unless one is given."""
         count = next(self.bench.counter)
@@ -159,8 +162,25 @@ class Seat:
                 purpose=purpose,
                 reason=reason,
                 case_number=case_number,
+                approval=approval,
             )
         )
+
+    def ask_with(
+        self,
+        second: "Seat",
+        operation: str,
+        body: Mapping[str, Any],
+        *,
+        purpose: str | None = None,
+        reason: str | None = None,
+    ) -> Reply:
+        """Ask for what takes two persons: for an approval, which ``second`` gives, and with it."""
+        wanted = {"operation": operation, "arguments": body, "form": "2026-1", "reason": "test"}
+        asked = self.ask("approval/request", wanted, purpose=purpose, reason=reason)
+        number: int = asked.data["number"]
+        second.ask("approval/give", {"number": number})
+        return self.ask(operation, body, purpose=purpose, reason=reason, approval=number)
 
 
 @dataclass

@@ -77,9 +77,14 @@ def drop_token(path: Path, seat: Seat) -> None:
 
 
 def ask(
-    seat: Seat, operation: str, body: Mapping[str, Any], *, with_session: bool = True
+    seat: Seat,
+    operation: str,
+    body: Mapping[str, Any],
+    *,
+    with_session: bool = True,
+    approval: int | None = None,
 ) -> dict[str, Any]:
-    """Return what an operation answers.
+    """Return what an operation answers; ``approval`` is the number of a second person's agreement.
 
     Raises:
         Stop: it was refused, or the server cannot be reached.
@@ -93,6 +98,8 @@ def ask(
         if not seat.token:
             raise Stop(Exit.REFUSED, "unidentified", "log in first: juki login OPERATOR")
         headers["Authorization"] = f"Bearer {seat.token}"
+    if approval is not None:
+        headers["X-Approval"] = str(approval)
     content = json.dumps(body, ensure_ascii=False).encode()
     status, raw = _reached(seat, "POST", f"/v1/{operation}", content, headers)
     return dict(_answer(status, raw)["data"])

@@ -108,7 +108,12 @@ def load(firmware: Firmware) -> Loaded:
     """
     loaded = load_plugins(firmware.plugins, firmware.powers)
     steps = [owned.job.operation for owned in loaded.jobs]
-    problems = firmware.policy.problems(loaded.operations) + firmware.policy.unserved(steps)
+    seconded = [each.name for _, each in loaded.operations.values() if each.seconded]
+    problems = [
+        *firmware.policy.problems(loaded.operations),
+        *firmware.policy.unserved(steps),
+        *firmware.policy.unapproved(seconded),
+    ]
     if problems:
         raise StartupError(*problems)
     return loaded

@@ -226,7 +226,9 @@ def test_who_does_not_say_what_for_is_refused(
     assert entry["operator"] == REGISTRAR
 
 
-@pytest.mark.parametrize("header", ["X-Purpose", "X-Reason", "X-Case", "Idempotency-Key"])
+@pytest.mark.parametrize(
+    "header", ["X-Purpose", "X-Reason", "X-Case", "X-Approval", "Idempotency-Key"]
+)
 @pytest.mark.parametrize("value", ["a b", "Kanaria!", "a\u00e9", "%41", "a" * 100, ""])
 def test_a_header_of_another_form_is_refused(
     field: Field, token: str, header: str, value: str

@@ -128,7 +128,7 @@ def test_whoever_sees_residents_says_what_for(operation: AnyOperation) -> None:
     """Machines, audits and the keeping of rosters are bound in other ways."""
     free = (
         *("session/", "ledger/", "roster/", "relay/", "update/"),
-        *("retention/", "job/", "statistics/"),
+        *("retention/", "job/", "approval/", "statistics/"),
         *(f"reconcile/{what}" for what in RECONCILE_FREE),
     )
     shows = operation.name in ("relay/inquire", "relay/case")
@@ -138,6 +138,7 @@ def test_whoever_sees_residents_says_what_for(operation: AnyOperation) -> None:
 
 def test_the_shipped_policy_names_only_what_there_is() -> None:
     assert POLICY.problems(CATALOGUE) == []
+    assert POLICY.unapproved([each.name for each in OPERATIONS if each.seconded]) == []
 
 
 def test_every_operation_is_reached_by_some_role() -> None:

@@ -65,6 +65,7 @@ class Terminal:
         reason: str | None = None,
         case: str | None = None,
         idempotency_key: str | None = None,
+        approval: int | None = None,
     ) -> Answer:
         """Ask for one operation, such as ``search/find``; return status and parsed body.
 
@@ -77,6 +78,7 @@ class Terminal:
             "X-Reason": reason,
             "X-Case": case,
             "Idempotency-Key": idempotency_key,
+            "X-Approval": None if approval is None else str(approval),
         }
         given = {name: value for name, value in headers.items() if value is not None}
         content = json.dumps(body, ensure_ascii=False).encode()
