@@ -12,6 +12,7 @@ A request, file by file::
       authn.py       which terminal, which operator
       authz.py       role x operation x 事務 x items (policy.py), then the plugins' vetoes
       wire.py        bytes to arguments, strictly
+      approvals.py   what takes two persons: whether another one agreed, and to exactly this
       case.py        what a handler gets: registry, papers, roster, ledger, outbox, marks
       audit.py       what the ledger will say, in the transaction of the request
 

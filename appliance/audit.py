@@ -13,7 +13,7 @@ import cbor2
 
 from appliance.errors import Refusal, TooMany
 from appliance.items import BY_NAME, BY_NUMBER, ItemName
-from appliance.model import Actor, Terminal
+from appliance.model import Actor, Operator, Terminal
 from appliance.traces import Note, Touched
 from storage.engine import Entered, Entry, PersonId, VersionId
 
@@ -58,6 +58,7 @@ class _Key(IntEnum):
     OUTCOMES = 18
     NOTE = 19
     COMPARED = 20
+    APPROVAL = 21
 
 
 @dataclass(slots=True)
@@ -74,6 +75,9 @@ class Account:
     actor: Actor | None = None
     conditions: Mapping[str, Any] | None = None
     changes: bool = False
+    approval: int | None = None
+    approved_by: Operator | None = None
+    """Who agreed, once the approval is shown to be good."""
 
     def carried_out(self, touched: Touched, note: Note) -> list[Entry]:
         """Return the entries of a request that was answered."""
@@ -126,7 +130,8 @@ class Account:
             _Key.PURPOSE: self.purpose or note.purpose,
             _Key.REASON: self.reason or note.reason,
             _Key.CASE_NUMBER: self.case_number or note.case_number,
-            _Key.CONDITIONS: self.conditions,
+            _Key.CONDITIONS: {**(self.conditions or {}), **note.conditions},
+            _Key.APPROVAL: self._agreed(),
             _Key.ITEMS: sorted(BY_NAME[name].number for name in touched.items),
             _Key.COMPARED: sorted(BY_NAME[name].number for name in touched.compared),
             _Key.HITS: note.hits,
@@ -135,6 +140,12 @@ class Account:
             _Key.OUTCOMES: [list(outcome) for outcome in note.outcomes],
             _Key.NOTE: "; ".join(filter(None, (note.result, _abroad(touched)))),
         }
+
+    def _agreed(self) -> list[Any]:
+        """Return number, 照合ID and 操作者ID; the number alone if it was not good."""
+        by = self.approved_by
+        number = [] if self.approval is None else [self.approval]
+        return number if by is None else [*number, by.person_id, by.operator_id]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -167,12 +178,19 @@ class Reading:
     outcomes: tuple[tuple[int, str, str], ...]
     policy: bytes
     saved: tuple[VersionId, ...] = ()
+    approval: int | None = None
+    """Number of the approval it named."""
+    approved_by: str | None = None
+    """照合ID of whoever agreed; None if the approval was not good."""
+    approved_as: str | None = None
+    """操作者ID he agreed under."""
 
 
 def read_entry(entered: Entered) -> Reading:
     """Return an opened ledger entry as an auditor reads it."""
     body = cbor2.loads(entered.body)
     get = body.get
+    approval, approved_by, approved_as = [*get(_Key.APPROVAL, ()), None, None, None][:3]
     return Reading(
         index=entered.index,
         at_ms=entered.at_ms,
@@ -199,6 +217,9 @@ def read_entry(entered: Entered) -> Reading:
         outcomes=tuple((s, o, r) for s, o, r in get(_Key.OUTCOMES, ())),
         policy=get(_Key.POLICY, b""),
         saved=tuple(VersionId(person, number) for person, number in get(_Key.SAVED, ())),
+        approval=approval,
+        approved_by=approved_by,
+        approved_as=approved_as,
     )
 
 

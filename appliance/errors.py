@@ -7,6 +7,7 @@ Every ``Refusal`` has one stable word for the wire; HTTP numbers appear in ``htt
       Unidentified        unidentified        no session, wrong terminal, wrong PIN
       VerifyAgain         verify-again        logged in, and must prove himself anew for this
       NotPermitted        not-permitted       rights do not reach this; says which
+      NeedsApproval       needs-approval      takes two persons; says what the approval lacks
       UnknownOperation    unknown-operation
       NotFound            not-found           nobody, or nothing you may know of
       Conflict            conflict            changed meanwhile, or the key was used otherwise
@@ -79,6 +80,12 @@ class NotPermitted(Refusal):
     """The caller's rights do not reach this."""
 
     code = "not-permitted"
+
+
+class NeedsApproval(Refusal):
+    """A second person must agree first, and there is no approval that is good for this."""
+
+    code = "needs-approval"
 
 
 class UnknownOperation(Refusal):

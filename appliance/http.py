@@ -8,7 +8,8 @@ What HTTP itself forbids was refused before (``strict.py``); here it is what a r
     POST /v1/{function}/{operation}    body JSON or CBOR, answer by Accept
         Idempotency-Key   16 to 64 of A-Z a-z 0-9 _ -; required where data changes
         X-Purpose         事務 code            X-Reason   利用事由 code
-        X-Case            使用簿 no            Authorization   Bearer, an operator's session
+        X-Case            使用簿 no            X-Approval   number of another person's agreement
+        Authorization     Bearer, an operator's session
     GET  /v1/openapi.json
     GET  /v1/sys/health  /v1/sys/seal-status  /v1/sys/checkpoint
 
@@ -46,6 +47,7 @@ from appliance.errors import (
     Damaged,
     Failed,
     Malformed,
+    NeedsApproval,
     NotFound,
     NotPermitted,
     Refusal,
@@ -68,6 +70,7 @@ CODES: Mapping[str, HTTPStatus] = {
     Unidentified.code: HTTPStatus.UNAUTHORIZED,
     VerifyAgain.code: HTTPStatus.UNAUTHORIZED,
     NotPermitted.code: HTTPStatus.FORBIDDEN,
+    NeedsApproval.code: HTTPStatus.FORBIDDEN,
     UnknownOperation.code: HTTPStatus.NOT_FOUND,
     NotFound.code: HTTPStatus.NOT_FOUND,
     Conflict.code: HTTPStatus.CONFLICT,
@@ -101,6 +104,7 @@ HEADERS: Mapping[str, tuple[str, re.Pattern[str]]] = {
     "HTTP_X_PURPOSE": ("X-Purpose", re.compile(r"[A-Za-z0-9._-]{1,32}")),
     "HTTP_X_REASON": ("X-Reason", re.compile(r"[A-Za-z0-9._-]{1,32}")),
     "HTTP_X_CASE": ("X-Case", re.compile(r"[A-Za-z0-9._/-]{1,64}")),
+    "HTTP_X_APPROVAL": ("X-Approval", re.compile(r"[1-9][0-9]{0,8}")),
 }
 SYS = "/v1/sys/"
 TO_LOOK_AT = frozenset(
@@ -318,6 +322,7 @@ def _envelope(environ: Environ, name: str) -> Envelope:
     if OPERATION.fullmatch(name) is None:
         raise _nothing_here()
     given = {header: _header(environ, header) for header in HEADERS}
+    approval = given["HTTP_X_APPROVAL"]
     return Envelope(
         request_id=RequestId(environ[REQUEST_ID]),
         peer=peer,
@@ -330,6 +335,7 @@ def _envelope(environ: Environ, name: str) -> Envelope:
         purpose=given["HTTP_X_PURPOSE"],
         reason=given["HTTP_X_REASON"],
         case_number=given["HTTP_X_CASE"],
+        approval=None if approval is None else int(approval),
     )
 
 

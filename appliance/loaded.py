@@ -6,6 +6,9 @@ from dataclasses import dataclass
 import pluggy
 
 from appliance.agenda import OWNER as JOB_OWNER
+from appliance.approvaldesk import USES as APPROVAL_USES
+from appliance.approvaldesk import ApprovalDesk
+from appliance.approvals import OWNER as APPROVAL_OWNER
 from appliance.identity.attempts import Attempts
 from appliance.identity.enrolling import Enrolling
 from appliance.identity.evidence import USES as SESSION_USES
@@ -53,11 +56,16 @@ def put_together(
     Raises:
         StartupError: as ``admit``, ``catalogue`` and ``timetable``.
     """
-    desk = JobDesk()
-    own = {"session": identification.login, "enrolment": identification.enrolling, JOB_OWNER: desk}
+    desk, approvals = JobDesk(), ApprovalDesk()
+    own = {
+        "session": identification.login,
+        "enrolment": identification.enrolling,
+        JOB_OWNER: desk,
+        APPROVAL_OWNER: approvals,
+    }
     manager = admit({**plugins, **own})
-    own_powers = dict.fromkeys(("session", "enrolment"), SESSION_USES)
-    allowed = None if powers is None else {**powers, **own_powers}
-    operations = catalogue(manager, allowed)
+    may = {"session": SESSION_USES, "enrolment": SESSION_USES, APPROVAL_OWNER: APPROVAL_USES}
+    operations = catalogue(manager, None if powers is None else {**powers, **may})
+    approvals.catalogue, approvals.hook = operations, manager.hook
     desk.jobs = timetable(manager, operations)
     return Loaded(manager, operations, desk.jobs)

@@ -13,7 +13,7 @@ from appliance import hookspecs
 from appliance.errors import StartupError
 from appliance.jobs import OFTEN, Job, Nothing, Step
 from appliance.model import OperationName
-from appliance.operation import POWERS, AnyOperation, Power, argument_paths
+from appliance.operation import POWERS, AnyOperation, Power, argument_paths, covers
 
 GROUP = "appliance.plugins"
 CORE = "core"
@@ -98,7 +98,7 @@ def catalogue(
             problems.append(f"{name} is offered by {owner} and {offered[name][0]}")
         if not _OPERATION.fullmatch(name):
             problems.append(f"plugin {owner}: {name!r} is not of the form function/operation")
-        problems += _undeclared(operation)
+        problems += [*_undeclared(operation), *_unseconded(operation)]
         may = POWERS if powers is None else frozenset(powers.get(owner, ()))
         problems += [
             f"{name}: uses {power}, which plugin {owner} may not ([powers] of plugins.toml)"
@@ -142,8 +142,8 @@ def _unfit(
         yield f"the plugin offers no {job.operation}"
     elif operation.asks is not Nothing or not issubclass(operation.answers, Step):
         yield f"{job.operation} must ask Nothing and answer a Step"
-    elif not operation.changes or operation.purposed:
-        yield f"{job.operation} must change data and need no 事務"
+    elif not operation.changes or operation.purposed or operation.seconded:
+        yield f"{job.operation} must change data and need no 事務 and no second person"
     if job.every is not None and (job.at is not None or job.every <= timedelta(0)):
         yield "every must be positive, and stand without at"
     if job.every is not None and job.every < OFTEN and job.due is None:
@@ -170,18 +170,23 @@ def _undeclared(operation: AnyOperation) -> list[str]:
     declared = [*operation.records, *operation.drops]
     paths = list(argument_paths(operation.asks))
     for path in paths:
-        if sum(_covers(other, path) for other in declared) != 1:
+        if sum(covers(other, path) for other in declared) != 1:
             problems.append(f"{operation.name}: say whether the ledger records or drops {path!r}")
     problems += [
         f"{operation.name}: there is no argument {other!r} for the ledger to record or drop"
         for other in declared
-        if not any(_covers(other, path) for path in paths)
+        if not any(covers(other, path) for path in paths)
     ]
     return problems
 
 
-def _covers(declared: str, path: str) -> bool:
-    return path == declared or path.startswith(f"{declared}.")
+def _unseconded(operation: AnyOperation) -> Iterator[str]:
+    """Yield what only an operation that takes a second person may say, of one that does not."""
+    if not operation.seconded and (operation.about is not None or operation.shows):
+        yield f"{operation.name}: about and shows go with seconded=True"
+    for path in operation.shows:
+        if path not in operation.drops:
+            yield f"{operation.name}: shows {path!r}, which is none of its drops"
 
 
 def _refuse_power_over_others(manager: pluggy.PluginManager) -> None:

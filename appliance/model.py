@@ -72,6 +72,8 @@ class Envelope:
     purpose: str | None = None
     reason: str | None = None
     case_number: str | None = None
+    approval: int | None = None
+    """Number of another person's agreement."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,6 +1,6 @@
 """What a plugin offers: an operation, declared whole so that it can be permitted and documented."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from types import NoneType
 from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar, get_args
@@ -11,6 +11,7 @@ from appliance.model import OperationName
 
 if TYPE_CHECKING:
     from appliance.case import Case
+    from appliance.roster import Roster
 
 
 class Arguments(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -26,6 +27,16 @@ A = TypeVar("A", bound=Arguments)
 Power = Literal["sessions", "roster", "ledger", "outgoing"]
 """What ``case`` holds beside residents, papers and refs."""
 POWERS: frozenset[Power] = frozenset(get_args(Power))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class About:
+    """Whom something is about that takes two persons, besides the one who asks for it."""
+
+    persons: frozenset[str] = frozenset()
+    """照合ID; none of them may agree to it."""
+    offices: frozenset[str] = frozenset()
+    """所属 whose セキュリティ責任者 may agree to it, beside that of whoever asks."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,6 +63,12 @@ class Operation(Generic[A]):
     once: bool = False
     """Of an operation that changes: its answer holds what may be told only once, such as a code.
     It is not kept for repeats; the same request again is a conflict."""
+    seconded: bool = False
+    """Carried out only with another person's agreement (``approvals.py``): X-Approval."""
+    about: "Callable[[Roster, A], About] | None" = None
+    """Of one that is seconded: whom it is about. Asked again at each step."""
+    shows: tuple[str, ...] = ()
+    """Of one that is seconded: dropped arguments that whoever agrees is shown all the same."""
     purposed: bool = True
     """Needs 事務 and 利用事由 (R90)."""
     example: Mapping[str, Any] | None = None
@@ -67,9 +84,30 @@ AnyOperation = Operation[Any]
 
 def recorded(operation: AnyOperation, arguments: Arguments) -> dict[str, Any]:
     """Return the arguments that the operation declares for the ledger, as plain data."""
+    return _part(operation.records, arguments)
+
+
+def shown(operation: AnyOperation, arguments: Arguments) -> dict[str, Any]:
+    """Return the arguments that whoever agrees is shown, as plain data."""
+    return _part((*operation.records, *operation.shows), arguments)
+
+
+def not_shown(operation: AnyOperation) -> tuple[str, ...]:
+    """Return the paths of the arguments that whoever agrees is not shown."""
+    open_to_him = (*operation.records, *operation.shows)
+    paths = argument_paths(operation.asks)
+    return tuple(path for path in paths if not any(covers(each, path) for each in open_to_him))
+
+
+def covers(declared: str, path: str) -> bool:
+    """Return whether what is declared of one argument holds for another, which may be inside it."""
+    return path == declared or path.startswith(f"{declared}.")
+
+
+def _part(paths: Iterable[str], arguments: Arguments) -> dict[str, Any]:
     plain = msgspec.to_builtins(arguments)
     kept: dict[str, Any] = {}
-    for path in operation.records:
+    for path in paths:
         *above, name = path.split(".")
         here, there = plain, kept
         for step in above:

@@ -15,6 +15,7 @@ import msgspec
 import pluggy
 
 from appliance import authn, authz, wire
+from appliance.approvals import Second, demanded
 from appliance.audit import Account
 from appliance.case import Case, Powers
 from appliance.errors import (
@@ -189,16 +190,22 @@ class Pipeline:
         grant = authz.permit(self._parts.policy, self._parts.hook, actor, operation, request)
         arguments = wire.parse(operation.asks, wire.decode(envelope.media_type, envelope.body))
         run.account.conditions = recorded(operation, arguments)
-        task = _Task(owner, operation, actor, request, grant, arguments, envelope)
+        second = demanded(operation, envelope.approval, actor, request, arguments)
+        task = _Task(owner, operation, actor, request, grant, arguments, envelope, second)
         return self._change(run, task) if operation.changes else self._look(run, task)
 
     def _look(self, run: "_Run", task: "_Task") -> Reply:
         """Handle in a view; only the ledger entry goes through the writer."""
         with self._engine.view() as view:
+            task.must_be_agreed(view)
             case = self._case(run, task, view, None)
             data = _plain(task.operation.handler(case, task.arguments))
-        receipt = self._engine.write(lambda unit: run.enter(unit, case))
-        return Reply(task.request.id, receipt, data)
+
+        def work(unit: Unit) -> int:
+            run.use(task.second, unit)
+            return run.enter(unit, case)
+
+        return Reply(task.request.id, self._engine.write(work), data)
 
     def _change(self, run: "_Run", task: "_Task") -> Reply:
         """Handle in a unit of work; the change and its ledger entry are one commit."""
@@ -209,6 +216,7 @@ class Pipeline:
                 case = self._case(run, task, unit, unit)
                 case.note.result = "repeated"
                 return Reply(task.request.id, run.enter(unit, case), known)
+            run.use(task.second, unit)
             case = self._case(run, task, unit, unit)
             if before is not None:
                 case.prepared = before.prepared
@@ -232,6 +240,7 @@ class Pipeline:
         with self._engine.view() as view:
             if self._repeats.recall(view, task.repeat, task.request.now) is not None:
                 return None
+            task.must_be_agreed(view)
             case = self._case(run, task, view, None)
             case.prepared = task.operation.prepare(case, task.arguments)
             return case
@@ -335,6 +344,7 @@ class Pipeline:
             purpose=envelope.purpose,
             reason=envelope.reason,
             case_number=envelope.case_number,
+            approval=envelope.approval,
         )
 
 
@@ -349,6 +359,12 @@ class _Task:
     grant: Grant
     arguments: Arguments
     envelope: Envelope
+    second: Second | None
+
+    def must_be_agreed(self, view: View) -> None:
+        """Refuse what takes a second person who has not agreed, before anything is done."""
+        if self.second is not None:
+            self.second.agreed(view)
 
     @property
     def repeat(self) -> Repeat:
@@ -364,6 +380,11 @@ class _Run:
     account: Account
     case: Case | None = None
     beside: Beside | None = None
+
+    def use(self, second: Second | None, unit: Unit) -> None:
+        """Use the approval up in the unit of the entry, which names who agreed."""
+        if second is not None:
+            self.account.approved_by = second.use(unit)
 
     def enter(self, unit: Unit, case: Case) -> int:
         """Do what belongs together with the entry, then make the entry; return its index."""

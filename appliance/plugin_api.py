@@ -16,6 +16,7 @@ from appliance.errors import (
     BadGateway,
     Conflict,
     Malformed,
+    NeedsApproval,
     NotFound,
     NotPermitted,
     Problem,
@@ -48,7 +49,7 @@ from appliance.model import (
 )
 from appliance.national import BASIS as NATIONAL_BASIS
 from appliance.national import Abroad, Elsewhere
-from appliance.operation import Answer, AnyOperation, Arguments, Operation, Power
+from appliance.operation import About, Answer, AnyOperation, Arguments, Operation, Power
 from appliance.outgoing import Backlog, Dispatch, inbox_of
 from appliance.papers import Papers
 from appliance.policy import Policy
@@ -56,7 +57,7 @@ from appliance.press import Printed, printed_form, printed_table
 from appliance.proofs import MAX_FAILURES
 from appliance.recount import differences, has_lapsed
 from appliance.registers import Entry, Register
-from appliance.roster import TerminalRecord
+from appliance.roster import Roster, TerminalRecord
 from appliance.staff import (
     Device,
     LoginState,
@@ -122,6 +123,7 @@ __all__ = [
     "PLACE_SIZE",
     "PROVIDED",
     "SYSTEM",
+    "About",
     "Abroad",
     "Actor",
     "AddConditions",
@@ -163,6 +165,7 @@ __all__ = [
     "Municipality",
     "MyNumberText",
     "NameText",
+    "NeedsApproval",
     "NotFound",
     "NotPermitted",
     "Nothing",
@@ -188,6 +191,7 @@ __all__ = [
     "ResidentCodeText",
     "Revised",
     "Role",
+    "Roster",
     "SexText",
     "ShortText",
     "Standing",

@@ -38,6 +38,10 @@ class RoleRule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     keys: tuple[str, ...] = ()
     removed: bool = False
     history: bool = False
+    approves: tuple[str, ...] = ()
+    """To which operations that take two persons it may agree: by name, ``roster/*`` or ``*``."""
+    every_office: bool = False
+    """It agrees for every 所属, not for its holder's own alone."""
 
 
 class PurposeRule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -156,6 +160,25 @@ class Policy:
             for name in sorted(set(operations) - may)
         ]
 
+    def unapproved(self, seconded: Collection[OperationName]) -> list[str]:
+        """Return where ``approves`` names nothing that takes two persons, and what nobody approves.
+
+        What nobody may agree to could never be carried out.
+        """
+        return [
+            *(
+                f"roles.toml [{name}] approves: {pattern!r} is nothing that takes two persons"
+                for name, rule in self.roles.items()
+                for pattern in rule.approves
+                if pattern != ALL and not any(_names(pattern, each) for each in seconded)
+            ),
+            *(
+                f"roles.toml: {each} takes two persons, and no role approves it"
+                for each in sorted(seconded)
+                if not any(approves(rule, each) for rule in self.roles.values())
+            ),
+        ]
+
     def unknown_operations(self, operations: Collection[OperationName]) -> list[str]:
         """Return where the policy names an operation that is not offered."""
         offered = frozenset(map(str, operations))
@@ -214,6 +237,16 @@ def items_of(rule: RoleRule | PurposeRule) -> frozenset[ItemName]:
     if ALL in rule.items:
         return ITEM_NAMES
     return frozenset(ItemName(name) for name in rule.items)
+
+
+def approves(rule: RoleRule, operation: OperationName) -> bool:
+    """Return whether a role may agree to an operation that takes two persons."""
+    return any(_names(pattern, operation) for pattern in rule.approves)
+
+
+def _names(pattern: str, operation: OperationName) -> bool:
+    function, _, _ = operation.partition("/")
+    return pattern in (ALL, f"{function}/{ALL}", operation)
 
 
 def _unknown(where: str, named: Collection[str], known: frozenset[str]) -> list[str]:

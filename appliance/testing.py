@@ -100,6 +100,11 @@ def quick_pins() -> Pins:
     return Pins(nacl.pwhash.argon2id.OPSLIMIT_MIN, nacl.pwhash.argon2id.MEMLIMIT_MIN)
 
 
+def identified() -> Identification:
+    """Return how people prove who they are in a test."""
+    return Identification(quick_pins(), Devices(BROWSER_ORIGIN))
+
+
 def everything(operations: Iterator[OperationName] | Any) -> Policy:
     """Return a policy under which role and purpose ``all`` reach everything."""
     offered = tuple(str(name) for name in operations)
@@ -112,6 +117,8 @@ def everything(operations: Iterator[OperationName] | Any) -> Policy:
         keys=keys,
         removed=True,
         history=True,
+        approves=("*",),
+        every_office=True,
     )
     purpose = PurposeRule(
         label="all",
@@ -150,6 +157,7 @@ class Seat:
         reason: str | None = None,
         case_number: str | None = None,
         key: str | None = None,
+        approval: int | None = None,
     ) -> Reply:
         """Ask; an Idempotency-Key is made up unless one is given."""
         count = next(self.bench.counter)
@@ -165,8 +173,25 @@ class Seat:
                 purpose=purpose,
                 reason=reason,
                 case_number=case_number,
+                approval=approval,
             )
         )
+
+    def ask_with(
+        self,
+        second: "Seat",
+        operation: str,
+        body: Mapping[str, Any],
+        *,
+        purpose: str | None = None,
+        reason: str | None = None,
+    ) -> Reply:
+        """Ask for what takes two persons: for an approval, which ``second`` gives, and with it."""
+        wanted = {"operation": operation, "arguments": body, "form": "2026-1", "reason": "test"}
+        asked = self.ask("approval/request", wanted, purpose=purpose, reason=reason)
+        number: int = asked.data["number"]
+        second.ask("approval/give", {"number": number})
+        return self.ask(operation, body, purpose=purpose, reason=reason, approval=number)
 
 
 @dataclass

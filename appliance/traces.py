@@ -2,6 +2,7 @@
 
 from collections import Counter
 from dataclasses import dataclass, field
+from typing import Any
 
 from appliance.items import ItemName
 from storage.engine import PersonId, VersionId
@@ -46,5 +47,7 @@ class Note:
     reason: str | None = None
     case_number: str | None = None
     hits: int | None = None
+    conditions: dict[str, Any] = field(default_factory=dict)
+    """What stands beside the recorded arguments."""
     outcomes: list[tuple[int, str, str]] = field(default_factory=list)
     """Of a batch: sequence, outcome, the first rule that was broken or empty."""

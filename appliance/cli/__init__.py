@@ -14,6 +14,7 @@ Read it in this order::
     sealing.py   seal
     policy.py    policy sign|show
     people.py    login logout operator terminal
+    approvals.py approval list|show|give|refuse|withdraw; --approval and --request of others
     ledger.py    ledger verify|checkpoint|prove|search|person
     jobs.py      job list|run|status
     media.py     media keygen|seal|open
@@ -23,6 +24,7 @@ import logging
 
 import click
 
+from appliance.cli.approvals import approval
 from appliance.cli.frame import Juki
 from appliance.cli.jobs import job
 from appliance.cli.ledger import ledger
@@ -73,6 +75,7 @@ for command in (
     person,
     operator,
     terminal,
+    approval,
     ledger,
     job,
     media,

@@ -84,21 +84,28 @@ def drop_token(path: Path, seat: Seat) -> None:
 
 
 def ask(
-    seat: Seat, operation: str, body: Mapping[str, Any], *, with_session: bool = True
+    seat: Seat,
+    operation: str,
+    body: Mapping[str, Any],
+    *,
+    with_session: bool = True,
+    approval: int | None = None,
 ) -> dict[str, Any]:
     """Return what an operation answers; whoever must prove himself again for it is asked to.
+
+    ``approval`` is the number of a second person's agreement.
 
     Raises:
         Stop: it was refused, or the server cannot be reached.
     """
     key = secrets.token_urlsafe(24)
     try:
-        return _asked(seat, operation, body, key, with_session=with_session)
+        return _asked(seat, operation, body, key, with_session=with_session, approval=approval)
     except Stop as stop:
         if stop.code != VERIFY_AGAIN:
             raise
     _asked(seat, "session/verify", proof_of(seat, None), secrets.token_urlsafe(24))
-    return _asked(seat, operation, body, key)
+    return _asked(seat, operation, body, key, approval=approval)
 
 
 def proof_of(seat: Seat, person: str | None) -> dict[str, Any]:
@@ -116,7 +123,13 @@ def proof_of(seat: Seat, person: str | None) -> dict[str, Any]:
 
 
 def _asked(
-    seat: Seat, operation: str, body: Mapping[str, Any], key: str, *, with_session: bool = True
+    seat: Seat,
+    operation: str,
+    body: Mapping[str, Any],
+    key: str,
+    *,
+    with_session: bool = True,
+    approval: int | None = None,
 ) -> dict[str, Any]:
     headers = {
         "Content-Type": "application/json",
@@ -127,6 +140,8 @@ def _asked(
         if not seat.token:
             raise Stop(Exit.REFUSED, "unidentified", "log in first: juki login PERSON")
         headers["Authorization"] = f"Bearer {seat.token}"
+    if approval is not None:
+        headers["X-Approval"] = str(approval)
     content = json.dumps(body, ensure_ascii=False).encode()
     status, raw = _reached(seat, "POST", f"/v1/{operation}", content, headers)
     return dict(_answer(status, raw)["data"])

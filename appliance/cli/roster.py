@@ -1,5 +1,8 @@
 """``juki person|operator``: 操作者名簿, who somebody is (照合ID) and what he may do (操作者ID).
 
+What gives a right takes two persons: with ``--request`` a command asks for the other's agreement,
+with ``--approval`` it is carried out.
+
 Every command here is one HTTP call as the operator who is logged in, down the same line as any
 request: permitted by role, entered in the ledger.
 """
@@ -11,6 +14,7 @@ from typing import Any, TypeVar
 
 import click
 
+from appliance.cli.approvals import Second, ask_with, form_takes_two, takes_two
 from appliance.cli.frame import Exit, Group, Stop, as_json, rows, show
 from appliance.cli.link import Seat, ask
 from appliance.cli.people import at_a_terminal
@@ -55,6 +59,7 @@ def people(seat: Seat, session: Path) -> None:
 @click.option("--contractor", is_flag=True, help="Of the 委託先.")
 @click.option("--expires", type=DAY, required=True)
 @form
+@form_takes_two
 @at_a_terminal
 @as_json
 def grant(
@@ -67,6 +72,7 @@ def grant(
     form: str,
     seat: Seat,
     session: Path,
+    second: Second,
 ) -> None:
     """Give somebody the 照合ID PERSON_ID; prints the one-use code to register his device with.
 
@@ -83,7 +89,7 @@ def grant(
         "expires_on": _day(expires),
         "form": form,
     }
-    show(ask(seat, "roster/grant", body))
+    show(ask_with(second, seat, "roster/grant", body))
 
 
 @person.command("change")
@@ -93,6 +99,7 @@ def grant(
 @click.option("--office", help="所属")
 @click.option("--expires", type=DAY)
 @form
+@form_takes_two
 @at_a_terminal
 @as_json
 def change_person(
@@ -104,6 +111,7 @@ def change_person(
     form: str,
     seat: Seat,
     session: Path,
+    second: Second,
 ) -> None:
     """Change what stands of PERSON_ID; what is not given stays as it is.
 
@@ -111,36 +119,46 @@ def change_person(
       juki person change P-0002 --office 監査室 --form 異動-2027-3
     """
     changes = _given(name=name, kana=kana, office=office, expires_on=_day(expires))
-    show(ask(seat, "roster/change-person", {"person_id": person_id, "form": form, **changes}))
+    body = {"person_id": person_id, "form": form, **changes}
+    show(ask_with(second, seat, "roster/change-person", body))
 
 
 @person.command()
 @click.argument("person_id")
+@takes_two
 @at_a_terminal
 @as_json
-def enrol(person_id: str, seat: Seat, session: Path) -> None:
+def enrol(
+    person_id: str,
+    seat: Seat,
+    session: Path,
+    second: Second,
+) -> None:
     """Issue a new one-use code to PERSON_ID, for another device.
 
     Example:
       juki person enrol P-0002
     """
-    show(ask(seat, "roster/enrol-person", {"person_id": person_id}))
+    show(ask_with(second, seat, "roster/enrol-person", {"person_id": person_id}))
 
 
 @person.command("issue-pin")
 @click.argument("person_id")
 @reason
 @click.option("--until", type=DAY, required=True, help="The last day on which it opens anything.")
+@takes_two
 @at_a_terminal
 @as_json
-def issue_pin(person_id: str, reason: str, until: datetime, seat: Seat, session: Path) -> None:
+def issue_pin(
+    person_id: str, reason: str, until: datetime, seat: Seat, session: Path, second: Second
+) -> None:
     """Let PERSON_ID log in by 操作者照合暗証番号; prints the code with which he sets it.
 
     Example:
       juki person issue-pin P-0002 --reason "指の負傷" --until 2026-12-20
     """
     body = {"person_id": person_id, "reason": reason, "until": _day(until)}
-    show(ask(seat, "roster/issue-pin", body))
+    show(ask_with(second, seat, "roster/issue-pin", body))
 
 
 @person.command("retire-device")
@@ -179,16 +197,19 @@ def suspend_person(person_id: str, reason: str, form: str, seat: Seat, session: 
 @click.argument("person_id")
 @reason
 @form
+@form_takes_two
 @at_a_terminal
 @as_json
-def resume_person(person_id: str, reason: str, form: str, seat: Seat, session: Path) -> None:
+def resume_person(
+    person_id: str, reason: str, form: str, seat: Seat, session: Path, second: Second
+) -> None:
     """Let PERSON_ID, who was suspended, come back; prints a code for another device.
 
     Example:
       juki person resume P-0002 --reason 復職 --form 照合付-2027-31
     """
     body = {"person_id": person_id, "reason": reason, "form": form}
-    show(ask(seat, "roster/resume-person", body))
+    show(ask_with(second, seat, "roster/resume-person", body))
 
 
 @click.group(cls=Group)
@@ -217,6 +238,7 @@ def operators(seat: Seat, session: Path) -> None:
 @click.option("--purpose", "purposes", multiple=True, help="事務 code; may be given repeatedly.")
 @click.option("--expires", type=DAY, required=True)
 @form
+@form_takes_two
 @at_a_terminal
 @as_json
 def add(
@@ -229,6 +251,7 @@ def add(
     form: str,
     seat: Seat,
     session: Path,
+    second: Second,
 ) -> None:
     """Make the authority OPERATOR_ID, held by one person or more.
 
@@ -245,7 +268,7 @@ def add(
         "expires_on": _day(expires),
         "form": form,
     }
-    show(ask(seat, "roster/add-operator", body))
+    show(ask_with(second, seat, "roster/add-operator", body))
 
 
 @operator.command()
@@ -257,6 +280,7 @@ def add(
 @click.option("--holder", "holders", multiple=True, help="All who hold it from now on.")
 @click.option("--expires", type=DAY)
 @form
+@form_takes_two
 @at_a_terminal
 @as_json
 def change(
@@ -270,6 +294,7 @@ def change(
     form: str,
     seat: Seat,
     session: Path,
+    second: Second,
 ) -> None:
     """Change the authority OPERATOR_ID (人事異動): what is not given stays as it is.
 
@@ -288,7 +313,14 @@ def change(
         holders=list(holders) or None,
         expires_on=_day(expires),
     )
-    show(ask(seat, "roster/change-operator", {"operator_id": operator_id, "form": form, **changes}))
+    show(
+        ask_with(
+            second,
+            seat,
+            "roster/change-operator",
+            {"operator_id": operator_id, "form": form, **changes},
+        )
+    )
 
 
 @operator.command()
@@ -308,12 +340,23 @@ def suspend(operator_id: str, reason: str, seat: Seat, session: Path) -> None:
 @operator.command()
 @click.argument("operator_id")
 @reason
+@takes_two
 @at_a_terminal
 @as_json
-def resume(operator_id: str, reason: str, seat: Seat, session: Path) -> None:
+def resume(
+    operator_id: str,
+    reason: str,
+    seat: Seat,
+    session: Path,
+    second: Second,
+) -> None:
     """Let those who hold OPERATOR_ID work under it again.
 
     Example:
       juki operator resume OP-0002 --reason "事務の再開"
     """
-    show(ask(seat, "roster/resume-operator", {"operator_id": operator_id, "reason": reason}))
+    show(
+        ask_with(
+            second, seat, "roster/resume-operator", {"operator_id": operator_id, "reason": reason}
+        )
+    )

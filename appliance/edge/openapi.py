@@ -72,6 +72,12 @@ CASE = {
     "description": "Number in the 使用簿.",
     "schema": {"type": "string", "pattern": "^[A-Za-z0-9._/-]{1,64}$"},
 }
+APPROVAL = {
+    "name": "X-Approval",
+    "in": "header",
+    "description": "Number of the approval/request that another person agreed to.",
+    "schema": {"type": "string", "pattern": "^[1-9][0-9]{0,8}$"},
+}
 SECURITY_SCHEMES = {
     "certificate": {
         "type": "mutualTLS",
@@ -150,6 +156,8 @@ def _parameters(one: AnyOperation) -> list[Schema]:
     parameters: list[Schema] = [{**IDEMPOTENCY_KEY, "required": one.changes}]
     if one.purposed:
         parameters += [{**PURPOSE, "required": True}, {**REASON, "required": True}]
+    if one.seconded:
+        parameters.append({**APPROVAL, "required": True})
     return [*parameters, CASE]
 
 

@@ -102,6 +102,57 @@ TEXTS = {
         "利用可否を判定できなかったため、実行しませんでした。システム管理者に連絡してください。"
     ),
     r"nobody appoints or suspends himself": "自分自身の登録や変更はできません。",
+    # two persons
+    r"this takes a second person: .*": (
+        "この操作には別の職員の承認が必要です。承認を求め、承認された番号を付けて実行してください。"
+    ),
+    r"this takes two persons: .*": "この操作には二人の職員が必要です。端末でログインしてください。",
+    r"X-Approval goes only with an operation that takes a second person": (
+        "この操作に承認番号は要りません。承認番号を付けずに実行してください。"
+    ),
+    r"X-Approval is not of the form it must have": (
+        "承認番号の形式が違います。番号を確認してください。"
+    ),
+    r"there is no approval of this number": "この番号の承認はありません。番号を確認してください。",
+    r"this approval is for something else: .*": (
+        "承認された内容と違います。承認された機能、内容、事務及び利用事由のまま実行してください。"
+    ),
+    r"this approval is open, not given; .*": "まだ承認されていません。承認者に依頼してください。",
+    r"this approval is used, not given; .*": (
+        "この承認は使用済みです。承認は1回限りです。もう一度承認を求めてください。"
+    ),
+    r"this approval is (?:refused|withdrawn|over), not given; .*": (
+        "この承認は却下、取下げ又は期限切れです。必要なら、もう一度承認を求めてください。"
+    ),
+    r"whoever agreed cannot carry it out as well; .*": (
+        "承認した本人は実行できません。別の職員が実行してください。"
+    ),
+    r"whoever agreed is the one whom it is about; .*": (
+        "承認した人自身に関する操作です。別の承認者に承認を求め直してください。"
+    ),
+    r"whoever agreed may not work any more; .*": (
+        "承認した人は停止中又は任期満了です。別の承認者に承認を求め直してください。"
+    ),
+    r"operation: one person is enough for this; .*": (
+        "この操作に承認は要りません。承認を求めずに実行してください。"
+    ),
+    r"only whoever asked for it takes it back": (
+        "取り下げることができるのは、承認を求めた本人だけです。"
+    ),
+    r"nobody agrees to what he asked for himself": (
+        "自分で承認を求めたものは、承認も却下もできません。別の承認者に依頼してください。"
+    ),
+    r"nobody agrees to what is about himself": "自分自身に関するものは、承認も却下もできません。",
+    r"no role of yours may agree to (?P<what>[a-z/-]+) at this terminal": (
+        "この端末では、あなたの役割でこの機能({what})を承認できません。"
+    ),
+    r"this is a matter of another office; .*": (
+        "他の所属のものです。その所属のセキュリティ責任者に承認を求めてください。"
+    ),
+    r"this approval is [a-z]+: nothing is to be decided any more": (
+        "この承認は、既に決定されたか、期限が過ぎています。一覧を確認してください。"
+    ),
+    r"there is no such operation": "その機能はありません。名前を確認してください。",
     # what is asked for
     r"(?P<items>[a-z_]+): the check digit is wrong": (
         "{items}の検査数字が合いません。番号を確認してください。"

@@ -111,7 +111,12 @@ def load(firmware: Firmware, browser_origin: str | None = None) -> Loaded:
     """
     loaded = load_plugins(firmware.plugins, firmware.powers, browser_origin)
     steps = [owned.job.operation for owned in loaded.jobs]
-    problems = firmware.policy.problems(loaded.operations) + firmware.policy.unserved(steps)
+    seconded = [each.name for _, each in loaded.operations.values() if each.seconded]
+    problems = [
+        *firmware.policy.problems(loaded.operations),
+        *firmware.policy.unserved(steps),
+        *firmware.policy.unapproved(seconded),
+    ]
     if problems:
         raise StartupError(*problems)
     return loaded

@@ -98,6 +98,9 @@ class LedgerEntry(Answer, frozen=True, kw_only=True):
     refusal: str | None
     why: str | None
     note: str
+    approval: int | None
+    approved_by: str | None
+    """照合ID of the second person, where an operation takes two."""
 
 
 class Entries(Answer, frozen=True, kw_only=True):
@@ -207,6 +210,8 @@ def _entry(reading: Reading) -> LedgerEntry:
         refusal=reading.refusal,
         why=reading.why,
         note=reading.note,
+        approval=reading.approval,
+        approved_by=reading.approved_by,
     )
 
 

@@ -5,6 +5,9 @@ Two things are kept apart: who somebody is (照合ID, ``people.py``) and with wh
 is not his own keeper: he appoints, suspends or resumes nobody who is himself, and whoever keeps the
 roster reads no residents (R127). Nobody is ever removed from a roster, and no ID is given to
 another person. Which duties one person may join stands in ``suitable.py``.
+
+Whatever gives somebody a right takes two persons (協議): the セキュリティ責任者 of his 所属, or of
+the keeper's, agrees first (``seconded``). Whatever takes a right away takes one, at once.
 """
 
 from appliance.plugin_api import AnyOperation, Operation, OperationName, Power, hookimpl
@@ -40,6 +43,9 @@ GRANT = Operation(
     uses=USES,
     records=("person_id", "office", "contractor", "expires_on", "form"),
     drops=("name", "kana"),
+    seconded=True,
+    about=people.about_new,
+    shows=("name", "kana"),
 )
 CHANGE_PERSON = Operation(
     name=OperationName("roster/change-person"),
@@ -52,6 +58,9 @@ CHANGE_PERSON = Operation(
     uses=USES,
     records=("person_id", "office", "expires_on", "form"),
     drops=("name", "kana"),
+    seconded=True,
+    about=people.about_changed,
+    shows=("name", "kana"),
 )
 ENROL_PERSON = Operation(
     name=OperationName("roster/enrol-person"),
@@ -64,6 +73,8 @@ ENROL_PERSON = Operation(
     purposed=False,
     uses=USES,
     records=people.EnrolPerson.__struct_fields__,
+    seconded=True,
+    about=people.about_known,
 )
 ISSUE_PIN = Operation(
     name=OperationName("roster/issue-pin"),
@@ -76,6 +87,8 @@ ISSUE_PIN = Operation(
     purposed=False,
     uses=USES,
     records=people.IssuePin.__struct_fields__,
+    seconded=True,
+    about=people.about_known,
 )
 RETIRE_DEVICE = Operation(
     name=OperationName("roster/retire-device"),
@@ -110,6 +123,8 @@ RESUME_PERSON = Operation(
     purposed=False,
     uses=USES,
     records=people.ResumePerson.__struct_fields__,
+    seconded=True,
+    about=people.about_known,
 )
 OPERATORS = Operation(
     name=OperationName("roster/operators"),
@@ -130,6 +145,8 @@ ADD_OPERATOR = Operation(
     purposed=False,
     uses=USES,
     records=authorities.AddOperator.__struct_fields__,
+    seconded=True,
+    about=authorities.about_new,
 )
 CHANGE_OPERATOR = Operation(
     name=OperationName("roster/change-operator"),
@@ -141,6 +158,8 @@ CHANGE_OPERATOR = Operation(
     purposed=False,
     uses=USES,
     records=authorities.ChangeOperator.__struct_fields__,
+    seconded=True,
+    about=authorities.about_changed,
 )
 SUSPEND_OPERATOR = Operation(
     name=OperationName("roster/suspend-operator"),
@@ -163,6 +182,8 @@ RESUME_OPERATOR = Operation(
     purposed=False,
     uses=USES,
     records=authorities.ResumeOperator.__struct_fields__,
+    seconded=True,
+    about=authorities.about_known,
 )
 TERMINALS = Operation(
     name=OperationName("roster/terminals"),

@@ -12,6 +12,7 @@ from msgspec.structs import replace
 
 from appliance.plugin_api import (
     SYSTEM,
+    About,
     Answer,
     Arguments,
     Case,
@@ -20,6 +21,7 @@ from appliance.plugin_api import (
     NotFound,
     OperatorRecord,
     Rejected,
+    Roster,
     ShortText,
 )
 from plugins.roster.people import Form, PersonId, Reason, not_himself, revised
@@ -101,6 +103,28 @@ class ResumeOperator(Arguments, frozen=True, kw_only=True):
 
     operator_id: OperatorId
     reason: Reason
+
+
+def about_new(roster: Roster, asked: AddOperator) -> About:
+    """Return who is to hold an authority, and where."""
+    return About(persons=frozenset(asked.holders), offices=frozenset({asked.office}))
+
+
+def about_changed(roster: Roster, asked: ChangeOperator) -> About:
+    """Return who holds an authority or is to hold it, and where it belongs or is to belong."""
+    known = about_known(roster, asked)
+    offices = frozenset({asked.office} if asked.office else ())
+    return About(
+        persons=known.persons | frozenset(asked.holders or ()), offices=known.offices | offices
+    )
+
+
+def about_known(roster: Roster, asked: ChangeOperator | ResumeOperator) -> About:
+    """Return who holds an authority, and where it belongs."""
+    record = roster.operator(asked.operator_id)
+    if record is None:
+        return About()
+    return About(persons=frozenset(record.holders), offices=frozenset({record.office}))
 
 
 def listed(case: Case, asked: ListOperators) -> OperatorList:

@@ -12,6 +12,7 @@ from msgspec.structs import replace
 
 from appliance.plugin_api import (
     MAX_FAILURES,
+    About,
     Answer,
     Arguments,
     Case,
@@ -25,6 +26,7 @@ from appliance.plugin_api import (
     PinGrant,
     Problem,
     Rejected,
+    Roster,
     ShortText,
 )
 
@@ -166,6 +168,29 @@ class ResumePerson(Arguments, frozen=True, kw_only=True):
     person_id: PersonId
     reason: Reason
     form: Form
+
+
+def about_new(roster: Roster, asked: Grant) -> About:
+    """Return whom a 照合ID is for, and where he is to work."""
+    return About(persons=frozenset({asked.person_id}), offices=frozenset({asked.office}))
+
+
+def about_known(
+    roster: Roster, asked: EnrolPerson | IssuePin | ResumePerson | ChangePerson
+) -> About:
+    """Return whom it is about, and where he works."""
+    person = roster.person(asked.person_id)
+    offices = frozenset({person.office}) if person else frozenset[str]()
+    return About(persons=frozenset({asked.person_id}), offices=offices)
+
+
+def about_changed(roster: Roster, asked: ChangePerson) -> About:
+    """Return whom it is about, where he works and is to work."""
+    known = about_known(roster, asked)
+    return About(
+        persons=known.persons,
+        offices=known.offices | frozenset({asked.office} if asked.office else ()),
+    )
 
 
 def listed(case: Case, asked: ListPeople) -> People:

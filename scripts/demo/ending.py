@@ -15,6 +15,7 @@ from scripts.demo.people import (
     CLERK,
     LEAVER,
     TAX,
+    agreed,
     as_person,
     log_in_again,
     log_in_by_pin,
@@ -44,7 +45,7 @@ def let_go(stage: Stage) -> None:
         step.asks(f"juki person issue-pin {TAX.person}, juki login --enrol")
         until = datetime.now(UTC).astimezone(JST).date() + timedelta(days=7)
         why = ("--reason", "指の負傷", "--until", str(until))
-        answer = juki.needs("person", "issue-pin", TAX.person, *why, *options)
+        answer = agreed(stage, "person", "issue-pin", TAX.person, *why, form="暗証-1")
         opened = log_in_by_pin(stage, TAX, answer["enrolment_code"])
         step.saw(f"until {until}, by {opened['method']}", opened["method"] == "pin")
     with stage.steps.step("a revoked terminal is refused at once") as step:

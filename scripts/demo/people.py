@@ -181,6 +181,37 @@ def _logged_in(stage: Stage, person: Person, words: list[str], given: str) -> di
     return opened
 
 
+def agreed(stage: Stage, *words: str, form: str | None = None) -> dict[str, Any]:
+    """Run a command of the システム管理者 that takes two: the セキュリティ責任者 agrees in between.
+
+    Args:
+        stage: the run.
+        words: the command.
+        form: the paper, where the command itself does not name one.
+
+    Raises:
+        Failed: one of the two did not succeed.
+    """
+    number = asked_for(stage, *words, form=form)
+    keeper = as_person(stage, ADMINISTRATOR)
+    return stage.juki.needs(*words, "--approval", number, *keeper)
+
+
+def asked_for(stage: Stage, *words: str, form: str | None = None) -> str:
+    """Ask for what takes two, and let the other agree; return the number of the approval.
+
+    Raises:
+        Failed: one of the two did not succeed.
+    """
+    paper = ("--form", form) if form else ()
+    asked = stage.juki.needs(
+        *(*words, "--request", "--why", "申請のとおり", *paper, *as_person(stage, ADMINISTRATOR))
+    )
+    number = str(asked["number"])
+    stage.juki.needs("approval", "give", number, *as_person(stage, OFFICER))
+    return number
+
+
 def _register(stage: Stage, step: Step) -> None:
     for machine in _machines(stage):
         step.asks(f"juki terminal enrol {machine.terminal_id}")
@@ -208,14 +239,15 @@ def _machines(stage: Stage) -> Iterator[Machine]:
 def _granted(stage: Stage, person: Person, today: date) -> str:
     """Give somebody a 照合ID and an authority; return the code to register his device with."""
     papers = ("--form", f"照合付-{person.person}", "--expires", str(today + timedelta(days=365)))
-    keeper = as_person(stage, ADMINISTRATOR)
-    granted = stage.juki.needs(
+    granted = agreed(
+        stage,
         *("person", "grant", person.person, "--name", f"{person.office}　{person.person}"),
-        *("--office", person.office, *papers, *keeper),
+        *("--office", person.office, *papers),
     )
     purposes = [word for purpose in person.purposes for word in ("--purpose", purpose)]
-    stage.juki.needs(
+    agreed(
+        stage,
         *("operator", "add", person.operator, "--holder", person.person, "--role", person.role),
-        *("--office", person.office, *purposes, *papers, *keeper),
+        *("--office", person.office, *purposes, *papers),
     )
     return str(granted["enrolment_code"])

@@ -80,7 +80,7 @@ class Seat:
         Raises:
             Lost: none came.
         """
-        given = {
+        given: dict[str, Any] = {
             "purpose": purpose or self._purpose,
             "reason": self._reason,
             "case": case,

@@ -2,7 +2,7 @@
 
 from datetime import date, timedelta
 
-from scripts.demo.people import ADMINISTRATOR, CLERK, LEAVER, TAX, as_person
+from scripts.demo.people import ADMINISTRATOR, CLERK, LEAVER, TAX, agreed, as_person, asked_for
 from scripts.demo.stage import Stage
 from scripts.demo.steps import Step
 
@@ -17,16 +17,16 @@ def move(stage: Stage, today: date) -> None:
     with stage.steps.step("who was suspended comes back with a new code") as step:
         step.asks(f"juki person resume {LEAVER.person}")
         paper = ("--reason", "復職", "--form", "照合付-2")
-        answer = stage.juki.needs("person", "resume", LEAVER.person, *paper, *_keeper(stage))
+        answer = agreed(stage, "person", "resume", LEAVER.person, *paper)
         step.saw(f"a code good until {answer['until']}", bool(answer["enrolment_code"]))
     with stage.steps.step("one person audits or sees residents, under any 操作者ID") as step:
         step.asks(f"juki operator add OP-0099 --holder {CLERK.person} --role auditor")
-        done = stage.juki.run(
-            *("operator", "add", "OP-0099", "--holder", CLERK.person, "--office", "監査室"),
-            *("--role", "auditor", "--expires", str(today + timedelta(days=30))),
-            *("--form", "照合付-3"),
-            *_keeper(stage),
-        )
+        words = ("operator", "add", "OP-0099", "--holder", CLERK.person, "--role", "auditor")
+        papers = ("--office", "監査室", "--expires", str(today + timedelta(days=30)))
+        command = (*words, *papers, "--form", "照合付-3")
+        number = asked_for(stage, *command)
+        keeper = as_person(stage, ADMINISTRATOR)
+        done = stage.juki.run(*command, "--approval", number, *keeper)
         step.saw(done.err.strip().removeprefix("juki: "), done.code == REFUSED)
         step.saw("told as a rule", "separation" in done.err)
 
@@ -35,7 +35,7 @@ def _transfer(stage: Stage, step: Step) -> None:
     change = ("operator", "change", TAX.operator, "--form", "異動-1")
     step.asks(f"juki operator change {TAX.operator} --office {MOVED} --purpose passport")
     there = ("--office", MOVED, "--purpose", "passport")
-    moved = stage.juki.needs(*change, *there, *_keeper(stage))
+    moved = agreed(stage, *change, *there)
     told = (moved["office"], moved["purposes"], moved["roles"])
     step.saw(
         f"{moved['office']}, {', '.join(moved['purposes'])}", told[:2] == (MOVED, ["passport"])
@@ -43,8 +43,4 @@ def _transfer(stage: Stage, step: Step) -> None:
     step.saw(f"still {', '.join(moved['roles'])}", told[2] == [TAX.role])
     step.asks("and back")
     back = [word for purpose in TAX.purposes for word in ("--purpose", purpose)]
-    stage.juki.needs(*change, "--office", TAX.office, *back, *_keeper(stage))
-
-
-def _keeper(stage: Stage) -> tuple[str, ...]:
-    return as_person(stage, ADMINISTRATOR)
+    agreed(stage, *change, "--office", TAX.office, *back)

@@ -20,6 +20,10 @@ SHIPPED = Path(__file__).parents[2] / "firmware_config"
 
 SMALL_ROLES = """
 version = 1
+[roles.service]
+label = "自動処理"
+terminals = ["service"]
+operations = ["approval/expire"]
 [roles.at-a-terminal]
 label = "端末の前の者"
 terminals = ["representative", "business"]

@@ -60,6 +60,7 @@ def test_an_envelope_holds_what_was_sent_and_who_sent_it(edge: Edge) -> None:
         X_Purpose="J-01",
         X_Reason="R.02",
         X_Case="2026/17",
+        X_Approval="12",
         Authorization=f"Bearer {TOKEN}",
     )
     assert reply.status == 200
@@ -71,6 +72,7 @@ def test_an_envelope_holds_what_was_sent_and_who_sent_it(edge: Edge) -> None:
     assert envelope.request_id == reply.plain["request_id"]
     assert (envelope.idempotency_key, envelope.bearer) == (KEY, TOKEN)
     assert (envelope.purpose, envelope.reason, envelope.case_number) == ("J-01", "R.02", "2026/17")
+    assert envelope.approval == 12
 
 
 def test_what_was_not_sent_is_none(edge: Edge) -> None:
@@ -78,6 +80,7 @@ def test_what_was_not_sent_is_none(edge: Edge) -> None:
     [envelope] = edge.door.envelopes
     assert envelope.bearer is None
     assert envelope.idempotency_key is None
+    assert envelope.approval is None
     assert (envelope.purpose, envelope.reason, envelope.case_number) == (None, None, None)
 
 
@@ -94,6 +97,10 @@ def test_what_was_not_sent_is_none(edge: Edge) -> None:
         ("X-Reason", "a/b"),
         ("X-Case", "a" * 65),
         ("X-Case", "a;b"),
+        ("X-Approval", "0"),
+        ("X-Approval", "012"),
+        ("X-Approval", "+12"),
+        ("X-Approval", "1234567890"),
         ("Authorization", "Basic dXNlcjpwYXNz"),
         ("Authorization", "Bearer short"),
         ("Authorization", f"Bearer {TOKEN}, Bearer {TOKEN}"),

@@ -176,6 +176,7 @@ HEADERS = [
     "X-Purpose",
     "X-Reason",
     "X-Case",
+    "X-Approval",
     "Idempotency-Key",
     "Authorization",
     "Cookie",

@@ -187,8 +187,8 @@ def test_an_enrolment_code_is_good_once_however_many_try_it_at_once(field: Field
     field.machine.appoint(administrator, "OP-0092", ["clerk"])
     until = (datetime.now(UTC) + timedelta(days=7)).date().isoformat()
     body = {"person_id": "P-0092", "reason": "test", "until": until}
-    answer = administrator.call("roster/issue-pin", body, idempotency_key="enrolled-at-once-1")
-    code = accepted(answer)["enrolment_code"]
+    told = field.machine.agreed(administrator, "roster/issue-pin", body, "enrolled-at-once-1")
+    code = told["enrolment_code"]
     administrator.close()
 
     def enrol(digit: int) -> int:
@@ -224,7 +224,9 @@ def test_who_does_not_say_what_for_is_refused(
     assert entry["operator"] == REGISTRAR
 
 
-@pytest.mark.parametrize("header", ["X-Purpose", "X-Reason", "X-Case", "Idempotency-Key"])
+@pytest.mark.parametrize(
+    "header", ["X-Purpose", "X-Reason", "X-Case", "X-Approval", "Idempotency-Key"]
+)
 @pytest.mark.parametrize("value", ["a b", "Kanaria!", "a\u00e9", "%41", "a" * 100, ""])
 def test_a_header_of_another_form_is_refused(
     field: Field, token: str, header: str, value: str

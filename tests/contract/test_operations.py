@@ -16,7 +16,7 @@ from appliance.loading import installed
 from appliance.model import OperationName, Role
 from appliance.operation import AnyOperation, argument_paths
 from appliance.policy import read_policy
-from appliance.testing import quick_pins
+from appliance.testing import identified
 from plugins import (
     disclosure,
     ledger,
@@ -43,7 +43,7 @@ OURS = {
     "reconcile": reconcile,
     "statistics": statistics,
 }
-CATALOGUE = put_together(OURS, quick_pins()).operations
+CATALOGUE = put_together(OURS, identified()).operations
 OPERATIONS = [operation for _, operation in CATALOGUE.values()]
 RECONCILE_FREE = ("begin", "digest", "compare", "finish", "status", "plan", "forget")
 POLICY = read_policy(ROOT / "firmware_config/policy")
@@ -128,7 +128,7 @@ def test_whoever_sees_residents_says_what_for(operation: AnyOperation) -> None:
     """Machines, audits and the keeping of rosters are bound in other ways."""
     free = (
         *("session/", "ledger/", "roster/", "relay/", "update/"),
-        *("retention/", "job/", "statistics/"),
+        *("retention/", "job/", "approval/", "statistics/"),
         *(f"reconcile/{what}" for what in RECONCILE_FREE),
     )
     shows = operation.name in ("relay/inquire", "relay/case")
@@ -138,6 +138,7 @@ def test_whoever_sees_residents_says_what_for(operation: AnyOperation) -> None:
 
 def test_the_shipped_policy_names_only_what_there_is() -> None:
     assert POLICY.problems(CATALOGUE) == []
+    assert POLICY.unapproved([each.name for each in OPERATIONS if each.seconded]) == []
 
 
 def test_every_operation_is_reached_by_some_role() -> None:

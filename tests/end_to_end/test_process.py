@@ -204,29 +204,38 @@ def _read_until(terminal: int, text: str) -> str:
 # --- a day ---
 
 
+def agreed(site: Site, *words: str, form: str | None = None) -> dict[str, Any]:
+    """Do what takes two: the administrator asks, the officer agrees, the administrator does it."""
+    paper = ("--form", form) if form else ()
+    number = plain(juki(*words, "--request", "--why", "test", *paper, "--json"))["number"]
+    officer = ("--session", site.folder / "officer.json")
+    if not (site.folder / "officer.json").exists():
+        code = founded(site)["officer_code"]
+        enrol = ("login", "P-9001", "--enrol", *officer, "--url", site.url)
+        plain(juki(*enrol, "--json", given=f"{code}\n{PIN}\n"))
+    plain(juki("approval", "give", number, *officer, "--json"))
+    return plain(juki(*words, "--approval", number, "--json"))
+
+
 def test_a_day_of_an_administrator(process: Process) -> None:
     site = process.site
     process.unseal()
     enrolled(site)
     person = ("P-0002", "--name", "監査　次郎", "--office", "監査", "--form", "照合付-1")
-    granted = plain(juki("person", "grant", *person, "--expires", "2099-03-31", "--json"))
+    granted = agreed(site, "person", "grant", *person, "--expires", "2099-03-31")
     assert granted["enrolment_code"]
     authority = ("OP-0002", "--holder", "P-0002", "--office", "監査", "--role", "auditor")
-    plain(
-        juki(
-            *("operator", "add", *authority, "--form", "照合付-1"),
-            *("--expires", "2099-03-31", "--json"),
-        )
+    alone = juki(
+        "operator", "add", *authority, "--form", "照合付-1", "--expires", "2099-03-31", "--json"
     )
-    again = plain(
-        juki(
-            *("person", "issue-pin", "P-0002", "--reason", "負傷"),
-            *("--until", str(utc_now().date() + timedelta(days=7)), "--json"),
-        )
-    )
+    assert alone.exit_code == 3
+    assert json.loads(alone.stdout)["error"]["code"] == "needs-approval"
+    agreed(site, "operator", "add", *authority, "--form", "照合付-1", "--expires", "2099-03-31")
+    pin = ("--reason", "負傷", "--until", str(utc_now().date() + timedelta(days=7)))
+    again = agreed(site, "person", "issue-pin", "P-0002", *pin, form="暗証-1")
     change = ("operator", "change", "OP-0002", "--form", "異動-1")
-    moved = juki(*change, "--office", "監査室", "--no-purpose", "--json")
-    assert plain(moved)["office"] == "監査室"
+    moved = agreed(site, *change, "--office", "監査室", "--no-purpose")
+    assert moved["office"] == "監査室"
     both = juki(*change, "--purpose", "passport", "--no-purpose")
     assert both.exit_code == 2
     listed = plain(juki("operator", "list", "--json"))["operators"]
@@ -266,7 +275,7 @@ def test_a_day_of_an_administrator(process: Process) -> None:
     paper = ("P-0002", "--form", "照合無-1")
     assert juki("person", "suspend", *paper, "--reason", "退職").exit_code == 0
     assert juki("login", "P-0002", given=f"{PIN}\n").exit_code == 3
-    assert plain(juki("person", "resume", *paper, "--reason", "復職", "--json"))["until"]
+    assert agreed(site, "person", "resume", *paper, "--reason", "復職")["until"]
     assert PIN not in process.said
 
 

@@ -107,6 +107,7 @@ class Terminal:
         reason: str | None = None,
         case: str | None = None,
         idempotency_key: str | None = None,
+        approval: int | None = None,
     ) -> Answer:
         """Ask for one operation, such as ``search/find``; return status and parsed body.
 
@@ -119,6 +120,7 @@ class Terminal:
             "X-Reason": reason,
             "X-Case": case,
             "Idempotency-Key": idempotency_key,
+            "X-Approval": None if approval is None else str(approval),
         }
         given = {name: value for name, value in headers.items() if value is not None}
         content = json.dumps(body, ensure_ascii=False).encode()

@@ -10,7 +10,7 @@ from tests.simulators.network import Network
 from tests.simulators.terminal import Terminal
 from tests.simulators.tls_server import JsonExchange, TlsServer, serving
 
-SENT = ("Authorization", "X-Purpose", "X-Reason", "X-Case", "Idempotency-Key")
+SENT = ("Authorization", "X-Purpose", "X-Reason", "X-Case", "X-Approval", "Idempotency-Key")
 
 
 class Echo(JsonExchange):
@@ -41,7 +41,7 @@ def terminal(url: str, network: Network) -> Iterator[Terminal]:
         yield terminal
 
 
-def called(terminal: Terminal, **headers: str) -> Any:
+def called(terminal: Terminal, **headers: Any) -> Any:
     status, body = terminal.call("search/find", {"name": "山田　花子"}, **headers)
     assert status == 200
     return body["data"]
@@ -68,6 +68,11 @@ def test_a_session_that_was_opened_elsewhere_can_be_carried_on(terminal: Termina
     terminal.resume("t-2")
 
     assert called(terminal)["headers"] == {"Authorization": "Bearer t-2"}
+
+
+def test_an_approval_travels_as_a_header(terminal: Terminal) -> None:
+    status, body = terminal.call("ledger/search", {}, approval=12)
+    assert (status, body["data"]["headers"]) == (200, {"X-Approval": "12"})
 
 
 def test_purpose_reason_case_and_key_travel_as_headers(terminal: Terminal) -> None:

@@ -17,7 +17,7 @@ from appliance.errors import Malformed
 from appliance.forms import titles
 from appliance.loaded import put_together
 from appliance.operation import AnyOperation
-from appliance.testing import OURS, quick_pins
+from appliance.testing import OURS, identified
 
 PLUGIN = {name: import_module(f"plugins.{name}") for name in OURS}
 
@@ -147,7 +147,7 @@ def test_no_program_only_sentence_is_listed_that_nobody_says() -> None:
 
 
 ODD: tuple[Any, ...] = ({}, [], "", "?", -1, 1.5, True, [{}], [""], {"?": ""}, None)
-OPERATIONS = [operation for _, operation in put_together(PLUGIN, quick_pins()).operations.values()]
+OPERATIONS = [operation for _, operation in put_together(PLUGIN, identified()).operations.values()]
 ENGLISH = re.compile(r"[A-Za-z]{2,} [A-Za-z]{2,}|[\[\\^$`]")
 RAW = re.compile(r"^[a-z0-9_]+[はがを]")
 

@@ -124,6 +124,16 @@ def test_headers_are_required_where_they_are_needed(described: dict[str, Any]) -
         assert case["required"] is False
 
 
+def test_the_header_of_an_approval_stands_where_two_persons_are_needed(
+    described: dict[str, Any],
+) -> None:
+    assert header(described, "/v1/update/notify", "X-Approval") is None
+    seconded = document([operation(seconded=True)])
+    approval = header(seconded, "/v1/provision/inquire", "X-Approval")
+    assert approval is not None
+    assert approval["required"] is True
+
+
 def test_every_status_that_can_leave_is_listed(described: dict[str, Any]) -> None:
     responses = described["paths"]["/v1/provision/inquire"]["post"]["responses"]
     assert {"200", "400", "401", "403", "404", "409", "413", "415", "422", "500", "503"} <= set(

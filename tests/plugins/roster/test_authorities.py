@@ -7,9 +7,10 @@ import pytest
 
 from appliance.errors import Conflict, Malformed, NotFound, NotPermitted, Rejected, Unidentified
 from appliance.roster import Roster
-from appliance.testing import Bench, Seat
+from appliance.testing import Bench
 from plugins import roster
 from tests.plugins.people import shipped_policy
+from tests.plugins.roster.keeper import Keeper
 
 NEW = {
     "operator_id": "OP-0002",
@@ -30,8 +31,8 @@ def bench(tmp_path: Path) -> Iterator[Bench]:
 
 
 @pytest.fixture
-def keeper(bench: Bench) -> Seat:
-    keeper = bench.clerk("ADMIN", roles=("system-administrator",), purposes=())
+def keeper(bench: Bench) -> Keeper:
+    keeper = Keeper.of(bench)
     for person_id in ("P-0002", "P-0003"):
         keeper.ask(
             "roster/grant",
@@ -46,12 +47,12 @@ def keeper(bench: Bench) -> Seat:
     return keeper
 
 
-def listed(keeper: Seat) -> dict[str, dict[str, Any]]:
+def listed(keeper: Keeper) -> dict[str, dict[str, Any]]:
     answer = keeper.ask("roster/operators", {}).data
     return {operator["operator_id"]: operator for operator in answer["operators"]}
 
 
-def test_an_authority_says_what_for_and_who_holds_it(bench: Bench, keeper: Seat) -> None:
+def test_an_authority_says_what_for_and_who_holds_it(bench: Bench, keeper: Keeper) -> None:
     made = keeper.ask("roster/add-operator", {**NEW, "holders": ["P-0002", "P-0003"]}).data
     assert listed(keeper)["OP-0002"] == made
     assert (made["roles"], made["purposes"]) == (("clerk",), ("prefectural-tax",))
@@ -61,14 +62,14 @@ def test_an_authority_says_what_for_and_who_holds_it(bench: Bench, keeper: Seat)
     assert entry.operator == "ADMIN"
 
 
-def test_an_operator_id_is_given_out_once(keeper: Seat) -> None:
+def test_an_operator_id_is_given_out_once(keeper: Keeper) -> None:
     keeper.ask("roster/add-operator", NEW)
     keeper.ask("roster/suspend-operator", {"operator_id": "OP-0002", "reason": "廃止"})
     with pytest.raises(Conflict, match="given out"):
         keeper.ask("roster/add-operator", {**NEW, "holders": ["P-0003"]})
 
 
-def test_the_appliance_keeps_its_own_operator_id(keeper: Seat) -> None:
+def test_the_appliance_keeps_its_own_operator_id(keeper: Keeper) -> None:
     with pytest.raises(Conflict):
         keeper.ask("roster/add-operator", {**NEW, "operator_id": "SYSTEM"})
 
@@ -89,7 +90,7 @@ WRONG = [
 
 @pytest.mark.parametrize(("changed", "rule", "item"), WRONG)
 def test_an_authority_that_cannot_be_given_says_why(
-    keeper: Seat, changed: dict[str, Any], rule: str, item: str
+    keeper: Keeper, changed: dict[str, Any], rule: str, item: str
 ) -> None:
     with pytest.raises(Rejected) as refused:
         keeper.ask("roster/add-operator", {**NEW, **changed})
@@ -99,7 +100,7 @@ def test_an_authority_that_cannot_be_given_says_why(
 
 @pytest.mark.parametrize(("changed", "rule", "item"), WRONG)
 def test_a_change_is_held_against_the_same_rules(
-    keeper: Seat, changed: dict[str, Any], rule: str, item: str
+    keeper: Keeper, changed: dict[str, Any], rule: str, item: str
 ) -> None:
     keeper.ask("roster/add-operator", NEW)
     with pytest.raises(Rejected) as refused:
@@ -107,7 +108,7 @@ def test_a_change_is_held_against_the_same_rules(
     assert [(p.rule, p.item) for p in refused.value.problems] == [(rule, item)]
 
 
-def test_every_problem_is_told_at_once(keeper: Seat) -> None:
+def test_every_problem_is_told_at_once(keeper: Keeper) -> None:
     wrong = {**NEW, "roles": ["king"], "purposes": ["curiosity"], "expires_on": "2000-01-01"}
     with pytest.raises(Rejected) as refused:
         keeper.ask("roster/add-operator", wrong)
@@ -131,7 +132,7 @@ SECOND = {**NEW, "operator_id": "OP-0003"}
     ],
 )
 def test_duties_stay_apart_under_a_second_operator_id(
-    keeper: Seat, first: str, second: str
+    keeper: Keeper, first: str, second: str
 ) -> None:
     keeper.ask("roster/add-operator", {**NEW, "roles": [first]})
     with pytest.raises(Rejected) as refused:
@@ -149,7 +150,7 @@ def test_duties_stay_apart_under_a_second_operator_id(
 
 
 def test_what_is_suspended_or_over_does_not_count_until_it_comes_back(
-    bench: Bench, keeper: Seat
+    bench: Bench, keeper: Keeper
 ) -> None:
     keeper.ask("roster/add-operator", {**NEW, "expires_on": "2026-04-01"})
     keeper.ask("roster/suspend-operator", {"operator_id": "OP-0002", "reason": "異動"})
@@ -158,12 +159,12 @@ def test_what_is_suspended_or_over_does_not_count_until_it_comes_back(
         keeper.ask("roster/resume-operator", {"operator_id": "OP-0002", "reason": "復帰"})
     assert [problem.rule for problem in refused.value.problems] == ["separation"]
     bench.now += timedelta(days=1)
-    keeper = bench.log_in("P-ADMIN", "ADMIN")
+    keeper = keeper.again(bench)
     keeper.ask("roster/add-operator", {**SECOND, "operator_id": "OP-0005", "roles": ["auditor"]})
 
 
 @pytest.mark.requirement("R125")
-def test_a_transfer_changes_what_it_says_and_keeps_how_it_was(bench: Bench, keeper: Seat) -> None:
+def test_a_transfer_changes_what_it_says_and_keeps_how_it_was(bench: Bench, keeper: Keeper) -> None:
     keeper.ask("roster/add-operator", NEW)
     moved = {"office": "パスポートセンター", "purposes": ["passport"], "expires_on": "2028-03-31"}
     line = keeper.ask("roster/change-operator", {**CHANGE, **moved}).data
@@ -176,7 +177,7 @@ def test_a_transfer_changes_what_it_says_and_keeps_how_it_was(bench: Bench, keep
     assert [each.form for each in history] == ["照合付-2026-12", "異動-2026-3"]
 
 
-def test_a_transfer_counts_from_the_next_request_on(bench: Bench, keeper: Seat) -> None:
+def test_a_transfer_counts_from_the_next_request_on(bench: Bench, keeper: Keeper) -> None:
     other = bench.clerk(
         "OP-0002", roles=("system-administrator",), purposes=(), terminal_id="TERM-0002"
     )
@@ -186,7 +187,7 @@ def test_a_transfer_counts_from_the_next_request_on(bench: Bench, keeper: Seat) 
         other.ask("roster/operators", {})
 
 
-def test_who_holds_it_no_more_is_out_at_once(bench: Bench, keeper: Seat) -> None:
+def test_who_holds_it_no_more_is_out_at_once(bench: Bench, keeper: Keeper) -> None:
     other = bench.clerk(
         "OP-0002", roles=("system-administrator",), purposes=(), terminal_id="TERM-0002"
     )
@@ -195,7 +196,7 @@ def test_who_holds_it_no_more_is_out_at_once(bench: Bench, keeper: Seat) -> None
         other.ask("roster/operators", {})
 
 
-def test_a_change_must_change_something(keeper: Seat) -> None:
+def test_a_change_must_change_something(keeper: Keeper) -> None:
     keeper.ask("roster/add-operator", NEW)
     with pytest.raises(Malformed, match="office, roles, purposes, holders, expires_on"):
         keeper.ask("roster/change-operator", CHANGE)
@@ -213,14 +214,16 @@ def test_a_change_must_change_something(keeper: Seat) -> None:
         ("resume-operator", {"operator_id": "ADMIN", "reason": "復職"}),
     ],
 )
-def test_nobody_gives_himself_anything(keeper: Seat, operation: str, body: dict[str, Any]) -> None:
+def test_nobody_gives_himself_anything(
+    keeper: Keeper, operation: str, body: dict[str, Any]
+) -> None:
     keeper.ask("roster/add-operator", {**NEW, "operator_id": CHANGE["operator_id"]})
     with pytest.raises(NotPermitted, match="himself"):
         keeper.ask(f"roster/{operation}", body)
 
 
 @pytest.mark.requirement("R123")
-def test_suspending_an_authority_ends_what_is_done_under_it(bench: Bench, keeper: Seat) -> None:
+def test_suspending_an_authority_ends_what_is_done_under_it(bench: Bench, keeper: Keeper) -> None:
     other = bench.clerk(
         "OP-0002", roles=("system-administrator",), purposes=(), terminal_id="TERM-0002"
     )
@@ -250,7 +253,7 @@ def test_suspending_an_authority_ends_what_is_done_under_it(bench: Bench, keeper
         {"pin_hash": "x"},
     ],
 )
-def test_what_is_no_authority_is_malformed(keeper: Seat, changed: dict[str, Any]) -> None:
+def test_what_is_no_authority_is_malformed(keeper: Keeper, changed: dict[str, Any]) -> None:
     with pytest.raises(Malformed):
         keeper.ask("roster/add-operator", {**NEW, **changed})
 
@@ -264,7 +267,7 @@ def test_what_is_no_authority_is_malformed(keeper: Seat, changed: dict[str, Any]
     ],
 )
 def test_unknown_authorities_are_not_found(
-    keeper: Seat, operation: str, body: dict[str, Any]
+    keeper: Keeper, operation: str, body: dict[str, Any]
 ) -> None:
     with pytest.raises(NotFound):
         keeper.ask(f"roster/{operation}", body)
