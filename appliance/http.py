@@ -12,6 +12,7 @@ What HTTP itself forbids was refused before (``strict.py``); here it is what a r
         Authorization     Bearer, an operator's session
     GET  /v1/openapi.json
     GET  /v1/sys/health  /v1/sys/seal-status  /v1/sys/checkpoint
+    GET  /screens/login  and what the page is made of (``screens/``)
 
 Who is asking is never read from a header: it is the certificate that TLS proved.
 """
@@ -61,6 +62,8 @@ from appliance.errors import (
 from appliance.forms import titles
 from appliance.model import Envelope, OperationName, Reply, RequestId
 from appliance.operation import AnyOperation
+from appliance.screens import HEADERS as HEADERS_OF_SCREENS
+from appliance.screens import SCREENS, Screen
 from storage.errors import OutcomeUnknown
 
 log = logging.getLogger(__name__)
@@ -108,7 +111,7 @@ HEADERS: Mapping[str, tuple[str, re.Pattern[str]]] = {
 }
 SYS = "/v1/sys/"
 TO_LOOK_AT = frozenset(
-    {"/v1/openapi.json", SYS + "health", SYS + "seal-status", SYS + "checkpoint"}
+    {"/v1/openapi.json", SYS + "health", SYS + "seal-status", SYS + "checkpoint", *SCREENS}
 )
 """Paths that take GET; all others take POST."""
 
@@ -152,6 +155,8 @@ def make_app(door: Door, metrics: Metrics | None = None) -> App:
     app.route("/v1/sys/health", "GET", lambda: edge.show(edge.health))
     app.route("/v1/sys/seal-status", "GET", lambda: edge.show(edge.seal_status))
     app.route("/v1/sys/checkpoint", "GET", lambda: edge.show(edge.checkpoint))
+    for path, screen in SCREENS.items():
+        app.route(path, "GET", lambda shown=screen: edge.show(lambda: edge.screen(shown)))
     app.route("/v1/sys/<name>", "POST", lambda name: edge.run(lambda env: edge.no_post(name)))
     app.route(
         "/v1/<function>/<operation>",
@@ -255,6 +260,10 @@ class _Edge:
         if note is None:
             raise NotFound("there is no checkpoint now")
         return HttpAnswer(HTTPStatus.OK, "text/plain; charset=utf-8", note.encode())
+
+    def screen(self, screen: Screen) -> HttpAnswer:
+        """Return a page, or what a page is made of."""
+        return HttpAnswer(HTTPStatus.OK, screen.media_type, screen.content, HEADERS_OF_SCREENS)
 
     def no_post(self, name: str) -> HttpAnswer:
         """Refuse a POST where only looking is possible; unsealing has a port of its own."""

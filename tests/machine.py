@@ -82,7 +82,9 @@ class Machine:
             (folder / name).mkdir(parents=True)
         authority = CertificateAuthority.create("Test CA", now)
         authority.save(folder / "network")
-        authority.issue_server(["127.0.0.1"], now=now).write(folder / "network", "server")
+        authority.issue_server(["127.0.0.1", "localhost"], now=now).write(
+            folder / "network", "server"
+        )
         for name in ("TERM-0001", PREFECTURE):
             authority.issue_client(name, now=now).write(folder / "network", name)
         shutil.copy(SHIPPED / "plugins.toml", folder / "firmware")
@@ -433,6 +435,8 @@ host = "127.0.0.1"
 port = {port}
 [management]
 port = {management}
+[browser]
+origin = "https://localhost:{port}"
 [tls]
 certificate = "network/server.pem"
 key = "network/server.key"

@@ -3,7 +3,10 @@
 The first that fits is taken. ``place``, ``items``, ``form`` and ``choices`` are told in Japanese.
 """
 
-_AGAIN = "操作者ID、暗証番号又は端末が正しくないか、操作者がロックされています。"
+_AGAIN = (
+    "照合ID、照合、操作者ID又は端末が正しくないか、暗証番号がロックされています。"
+    "もう一度操作し、それでも認証できないときはシステム管理者に連絡してください。"
+)
 _LOG_IN = "ログインしてください。操作がない時間が続くと自動的にログアウトします。"
 TEXTS = {
     # 整合性確認
@@ -31,9 +34,32 @@ TEXTS = {
     ),
     # who asks
     r"log in first.*": _LOG_IN,
-    r"the operator, the PIN or the terminal is not right, or the operator is locked": _AGAIN,
-    r"this operator is logged in at another terminal": (
-        "この操作者は別の端末でログイン中です。そちらでログアウトしてください。"
+    r"the person, the proof, the authority or the terminal is not right, .*": _AGAIN,
+    r"this person is logged in at another terminal": (
+        "この照合IDは別の端末でログイン中です。そちらでログアウトしてください。"
+    ),
+    r"say under which authority \(operator\): you hold none, or several": (
+        "操作者IDを入力してください。お持ちの権限がないか、複数あります。"
+    ),
+    r"the last 研修 must not be more than (?P<what>[0-9]+) months ago \(R183\)": (
+        "直近の研修から{what}か月を超えているため、ログインできません。研修を受けてください。"
+    ),
+    r"prove again who you are \(session/verify\), then ask once more": (
+        "この操作の前に、もう一度認証してください。"
+    ),
+    r"give a device's answer \(device\) or a PIN \(pin\), one of the two": (
+        "照合情報又は暗証番号のどちらか一つで認証してください。"
+    ),
+    r"this code is for .*": (
+        "この登録コードは別の認証方法のものです。システム管理者に確認してください。"
+    ),
+    r"this device was not registered: it proves nobody": (
+        "この装置は登録できませんでした。利用者の照合を行う、許可された装置を使ってください。"
+    ),
+    r"this device is registered already": "この装置は既に登録されています。",
+    r"person is needed: who wants to log in": "照合IDを入力してください。",
+    r"this appliance has no address at which a device can prove anybody .*": (
+        "照合情報による認証は設定されていません。システム管理者に連絡してください。"
     ),
     r"this enrolment code is not known, is used or is over": (
         "この登録コードは無効か、使用済みか、期限切れです。システム管理者に再発行を依頼してください。"
@@ -200,6 +226,27 @@ TEXTS = {
     r"the ledger has no entry of this number": "この番号の操作履歴はありません。",
     # the rosters
     r"there is no such operator": "この操作者IDは登録されていません。",
+    r"there is no such person": "この照合IDは付与されていません。",
+    r"this person has no such device": "この人にその装置は登録されていません。",
+    r"this device is retired already; .*": "この装置は既に廃止されています。",
+    r"this person_id was given out before: .*": (
+        "この照合IDは以前に付与されています。別のIDにするか、停止中の人を復帰させてください。"
+    ),
+    r"this person is suspended: .*": (
+        "この人は停止されています。復帰させてください。登録コードも発行されます。"
+    ),
+    r"this person is suspended already; .*": "この人は既に停止されています。",
+    r"this person is not suspended; .*": (
+        "この人は停止されていません。装置の追加には登録コードを発行してください。"
+    ),
+    r"the term of this person is over: .*": (
+        "この人の任期は終わっています。先に任期の末日を変更してください。"
+    ),
+    r"the term is over": "任期の末日が過ぎています。",
+    r"the PIN cannot be issued": "暗証番号を発行できません。個々の理由を確認してください。",
+    r"nobody appoints, suspends or resumes himself": (
+        "本人に関する登録、停止又は復帰はできません。別のシステム管理者に依頼してください。"
+    ),
     r"this operator_id was given out before: .*": (
         "この操作者IDは既に使われています。別のIDにするか、既存の登録を変更又は再開してください。"
     ),
@@ -207,16 +254,8 @@ TEXTS = {
         "このIDはシステム自身のものです。別のIDにしてください。"
     ),
     r"say what changes: .*": "変更する項目を入力してください。",
-    r"this operator is suspended: .*": (
-        "この操作者は停止中です。再開すると、新しい登録コードも発行されます。"
-    ),
     r"this operator is suspended already; .*": "この操作者は既に停止されています。",
-    r"this operator is not suspended; .*": (
-        "この操作者は停止されていません。登録コードだけが必要な場合は、再発行してください。"
-    ),
-    r"this appointment is over: .*": (
-        "この操作者の任期は終わっています。先に任期の末日を変更してください。"
-    ),
+    r"this operator is not suspended; .*": "この操作者IDは停止されていません。",
     r"this appointment cannot be made": "この登録はできません。個々の理由を確認してください。",
     r"this certificate is registered, or was once: .*": (
         "この証明書は既に登録されたことがあります。新しい証明書を発行してください。"

@@ -211,7 +211,7 @@ def agreed(site: Site, *words: str, form: str | None = None) -> dict[str, Any]:
     officer = ("--session", site.folder / "officer.json")
     if not (site.folder / "officer.json").exists():
         code = founded(site)["officer_code"]
-        enrol = ("login", "P-9001", "--enrol", *officer, "--url", site.url)
+        enrol = ("login", "P-9001", "--enrol", *officer)
         plain(juki(*enrol, "--json", given=f"{code}\n{PIN}\n"))
     plain(juki("approval", "give", number, *officer, "--json"))
     return plain(juki(*words, "--approval", number, "--json"))
@@ -285,7 +285,8 @@ def _audit(site: Site) -> None:
     entries = plain(juki("ledger", "search", "--operation", "roster/add-operator", "--json"))[
         "entries"
     ]
-    assert [entry["operator"] for entry in entries] == ["OP-0001"]
+    assert {entry["operator"] for entry in entries} == {"OP-0001"}
+    assert [entry["result"] for entry in entries] == ["ok", "denied"]
     assert "roster/add-operator" in juki("ledger", "search", "--since", "2020-01-01").stdout
     asked = ("ledger", "search", "--json")
     found = plain(juki(*asked, "--request-id", entries[0]["request_id"]))["entries"]

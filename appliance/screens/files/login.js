@@ -1,0 +1,126 @@
+"use strict";
+
+// The token of the session lives here and nowhere else: no cookie, no storage.
+let token = "";
+
+const at = (id) => document.getElementById(id);
+const METHODS = { device: "照合情報", pin: "操作者照合暗証番号" };
+
+class Refused extends Error {}
+
+async function ask(operation, body) {
+  const headers = { "Content-Type": "application/json", "Accept": "application/json" };
+  if (token) headers.Authorization = `Bearer ${token}`;
+  let answer;
+  try {
+    answer = await fetch(`/v1/${operation}`, { method: "POST", headers, body: JSON.stringify(body) });
+  } catch {
+    throw new Refused("サーバに接続できません。しばらくしてからもう一度操作してください。");
+  }
+  const plain = await answer.json();
+  if (answer.ok) return plain.data;
+  if (answer.status === 401 && plain.code === "unidentified" && token) left();
+  const reasons = plain.problems.map((problem) => problem.text);
+  throw new Refused([plain.detail_ja, ...reasons].join("\n"));
+}
+
+// What the device says is told in our words: a browser's own text is English and may be long.
+async function device(work) {
+  try {
+    return (await work()).toJSON();
+  } catch {
+    throw new Refused("装置による照合が行われませんでした。もう一度操作してください。");
+  }
+}
+
+async function proof(body) {
+  const drawn = await ask("session/challenge", body);
+  const publicKey = PublicKeyCredential.parseRequestOptionsFromJSON(drawn.public_key);
+  return device(() => navigator.credentials.get({ publicKey }));
+}
+
+async function open(given) {
+  const body = { person: at("person").value.trim(), ...given };
+  const operator = at("operator").value.trim();
+  if (operator) body.operator = operator;
+  entered(await ask("session/open", body));
+}
+
+async function register() {
+  const code = at("code").value.trim();
+  const drawn = await ask("session/enrol-challenge", { code });
+  const publicKey = PublicKeyCredential.parseCreationOptionsFromJSON(drawn.public_key);
+  const answer = await device(() => navigator.credentials.create({ publicKey }));
+  const done = await ask("session/enrol", { code, device: answer, label: at("label").value.trim() });
+  at("enrolment").reset();
+  at("person").value = done.person;
+  say(`${done.person} の照合情報を登録しました。続けて認証してください。`);
+}
+
+function entered(session) {
+  token = session.token;
+  at("who").textContent = session.person;
+  at("as").textContent = session.operator;
+  at("office").textContent = session.office;
+  at("roles").textContent = session.roles.join("、");
+  at("method").textContent = METHODS[session.method];
+  at("last").textContent = session.last_login
+    ? `${new Date(session.last_login).toLocaleString("ja-JP")} ${session.last_terminal}`
+    : "ありません";
+  show(true);
+  say("ログインしました。前回のログインに覚えがないときは、システム管理者に連絡してください。");
+}
+
+function left() {
+  token = "";
+  for (const field of at("inside").querySelectorAll("dd")) field.textContent = "";
+  at("login").reset();
+  show(false);
+}
+
+function show(inside) {
+  at("inside").hidden = !inside;
+  at("login").hidden = inside;
+  at("enrolment").hidden = inside;
+  at("title").textContent = inside ? "ログイン中" : "操作者認証";
+  at("title").focus();
+}
+
+function say(text) {
+  at("said").textContent = text;
+}
+
+// One thing at a time: a device can wait for one finger only.
+function does(work) {
+  return async (event) => {
+    event.preventDefault();
+    const buttons = [...document.querySelectorAll("button")];
+    say("");
+    at("wrong").textContent = "";
+    buttons.forEach((button) => { button.disabled = true; });
+    try {
+      await work();
+    } catch (problem) {
+      at("wrong").textContent = problem instanceof Refused ? problem.message : "操作できませんでした。";
+    } finally {
+      at("pin").value = "";
+      buttons.forEach((button) => { button.disabled = false; });
+    }
+  };
+}
+
+at("login").addEventListener("submit", does(async () => {
+  await open({ device: await proof({ person: at("person").value.trim() }) });
+}));
+at("by-pin").addEventListener("click", does(() => open({ pin: at("pin").value })));
+at("enrolment").addEventListener("submit", does(register));
+at("verify").addEventListener("click", does(async () => {
+  await ask("session/verify", { device: await proof({}) });
+  say("認証しました。");
+}));
+at("logout").addEventListener("click", does(async () => {
+  await ask("session/close", {});
+  left();
+  say("ログアウトしました。");
+}));
+window.addEventListener("pageshow", (event) => { if (event.persisted) location.reload(); });

@@ -1,0 +1,159 @@
+"""A real browser at a registered terminal: headless Chromium with a client certificate.
+
+Its certificate store is its own (NSS), so is its profile; both are gone with the folder. The device
+that verifies its user is Chromium's virtual authenticator, which signs as a real one does.
+"""
+
+import os
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import (
+    NoEncryption,
+    load_pem_private_key,
+    pkcs12,
+)
+from selenium.webdriver import Chrome, ChromeOptions, ChromeService
+from selenium.webdriver.common.by import By
+from selenium.webdriver.common.virtual_authenticator import VirtualAuthenticatorOptions
+from selenium.webdriver.support.ui import WebDriverWait
+
+from tests.simulators.link import Credentials
+
+CHROMIUM, DRIVER = Path("/usr/bin/chromium"), Path("/usr/bin/chromedriver")
+PATIENCE = 60.0
+"""Seconds; a browser on a busy machine takes its time."""
+
+
+@contextmanager
+def browser(folder: Path, origin: str, terminal: Credentials) -> Iterator["Browser"]:
+    """Yield a browser that comes as a terminal to whatever is at ``origin``."""
+    home, profile = folder / "home", folder / "profile"
+    _certificates(home / ".pki" / "nssdb", terminal)
+    options = ChromeOptions()
+    options.binary_location = str(CHROMIUM)
+    for argument in (
+        "--headless=new",
+        "--no-sandbox",
+        "--disable-gpu",
+        "--disable-dev-shm-usage",
+        "--no-first-run",
+        "--disable-background-networking",
+        "--disable-component-update",
+        "--disable-sync",
+        "--no-proxy-server",
+        f"--user-data-dir={profile}",
+    ):
+        options.add_argument(argument)
+    # Which certificate to come with; without it Chromium asks in a dialog nobody sees.
+    choice = {"setting": {"filters": [{}]}}
+    prefs = {"profile.content_settings.exceptions.auto_select_certificate": {f"{origin},*": choice}}
+    options.add_experimental_option("prefs", prefs)
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
+    service = ChromeService(str(DRIVER), env={**os.environ, "HOME": str(home)})
+    driver = Chrome(options=options, service=service)
+    driver.set_page_load_timeout(PATIENCE)
+    driver.set_script_timeout(PATIENCE)
+    try:
+        yield Browser(driver, origin)
+    finally:
+        driver.quit()
+
+
+def _certificates(store: Path, terminal: Credentials) -> None:
+    store.mkdir(parents=True)
+    certificate = x509.load_pem_x509_certificate(terminal.certificate.read_bytes())
+    key = load_pem_private_key(terminal.key.read_bytes(), None)
+    packed = store / "terminal.p12"
+    packed.write_bytes(
+        pkcs12.serialize_key_and_certificates(
+            b"terminal",
+            key,  # type: ignore[arg-type]
+            certificate,
+            None,
+            NoEncryption(),
+        )
+    )
+    where = ("-d", f"sql:{store}")
+    for command in (
+        ("certutil", "-N", *where, "--empty-password"),
+        ("certutil", "-A", *where, "-n", "ca", "-t", "C,,", "-i", str(terminal.ca)),
+        ("pk12util", "-i", str(packed), *where, "-W", ""),
+    ):
+        subprocess.run(command, check=True, capture_output=True)
+    packed.unlink()
+
+
+class Browser:
+    """Somebody at the browser."""
+
+    def __init__(self, driver: Chrome, origin: str) -> None:
+        self.driver = driver
+        self.origin = origin
+
+    def goes_to(self, path: str) -> None:
+        """Open a page."""
+        self.driver.get(self.origin + path)
+
+    def gets_device(self, *, verifies: bool = True) -> None:
+        """Plug in a device that verifies its user, or that looks at nobody."""
+        options = VirtualAuthenticatorOptions(
+            protocol=VirtualAuthenticatorOptions.Protocol.CTAP2,
+            transport=VirtualAuthenticatorOptions.Transport.INTERNAL,
+            has_user_verification=True,
+            is_user_verified=verifies,
+            is_user_consenting=True,
+        )
+        self.driver.add_virtual_authenticator(options)
+
+    def types(self, **fields: str) -> None:
+        """Fill in fields by their id, open what hides them first."""
+        for name, text in fields.items():
+            self._unfold(name)
+            field = self.driver.find_element(By.ID, name)
+            field.clear()
+            field.send_keys(text)
+
+    def presses(self, name: str) -> None:
+        """Press a button by its id."""
+        self._unfold(name)
+        self.driver.find_element(By.ID, name).click()
+
+    def sees(self, text: str) -> None:
+        """Wait until a text is shown.
+
+        Raises:
+            AssertionError: it is not.
+        """
+
+        def is_shown(driver: Chrome) -> bool:
+            return text in driver.find_element(By.TAG_NAME, "body").text
+
+        try:
+            WebDriverWait(self.driver, PATIENCE, 0.1).until(is_shown)
+        except Exception:
+            shown = self.driver.find_element(By.TAG_NAME, "body").text
+            raise AssertionError(f"{text!r} is not shown, but {shown!r}") from None
+
+    def runs(self, script: str, *arguments: Any) -> Any:
+        """Run a script in the page; it calls ``done`` with what it found."""
+        wrapped = (
+            "const done = arguments[arguments.length - 1];"
+            f"(async () => {{ {script} }})().then(done, (e) => done({{error: String(e)}}));"
+        )
+        return self.driver.execute_async_script(wrapped, *arguments)
+
+    def complaints(self) -> list[str]:
+        """Return what the browser wrote in its console since last asked."""
+        return [line["message"] for line in self.driver.get_log("browser")]
+
+    def _unfold(self, name: str) -> None:
+        self.driver.execute_script(
+            "const hides = document.getElementById(arguments[0]).closest('details');"
+            "if (hides) hides.open = true;",
+            name,
+        )
