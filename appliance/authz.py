@@ -6,13 +6,24 @@ then 事務, then the plugins' vetoes. Whether a resident exists is never looked
 
 import logging
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import date
 
 import pluggy
 
+from appliance.duties import is_blind, joins_blind
 from appliance.errors import NotPermitted, Unidentified
 from appliance.items import ITEM_NAMES, ItemName
-from appliance.model import Actor, Behalf, Grant, OperationName, PurposeCode, Request
+from appliance.model import (
+    AT_A_TERMINAL,
+    Actor,
+    Behalf,
+    Grant,
+    OperationName,
+    PurposeCode,
+    Request,
+    Role,
+)
 from appliance.operation import AnyOperation
 from appliance.policy import Policy, PurposeRule, RoleRule, items_of
 from appliance.roster import OperatorRecord
@@ -35,6 +46,8 @@ def permit(
     """
     roles = _roles(policy, actor, operation)
     grant = _together(roles)
+    if operation.blind or is_blind(policy, actor.roles):
+        grant = _blind(policy, actor, operation)
     if operation.purposed:
         grant = narrowed(grant, _purpose(policy, actor, operation, request))
     _ask_plugins(hook, actor, request)
@@ -72,6 +85,17 @@ def _roles(policy: Policy, actor: Actor, operation: AnyOperation) -> list[RoleRu
     if not reaching:
         raise NotPermitted(f"no role of yours reaches {operation.name} at this terminal")
     return reaching
+
+
+def _blind(policy: Policy, actor: Actor, operation: AnyOperation) -> Grant:
+    """Return the rights to nobody, whatever the roles say that he holds besides (R140, R142)."""
+    if not operation.blind:
+        raise NotPermitted(f"a role of yours sees no residents, and {operation.name} may")
+    here = policy.roles.get(AT_A_TERMINAL)
+    leaving = here is not None and operation.name in here.operations
+    if joins_blind(policy, actor.roles) and not leaving:
+        raise NotPermitted("a role that sees no residents is held alone; ask the administrator")
+    return Grant(items=frozenset(), keys=frozenset(), blind=True)
 
 
 def _together(roles: Sequence[RoleRule]) -> Grant:
@@ -126,6 +150,8 @@ def on_behalf(policy: Policy, record: OperatorRecord | None, behalf: Behalf, tod
     if behalf.purpose not in record.purposes:
         raise NotPermitted("this purpose is no more among those of whoever asked for this")
     rule = in_force(policy, behalf.purpose, behalf.reason, behalf.operation, today)
+    if is_blind(policy, map(Role, record.roles)):
+        raise NotPermitted("whoever asked for this sees no residents any more")
     roles = [
         role
         for name, role in policy.roles.items()
@@ -140,11 +166,10 @@ def on_behalf(policy: Policy, record: OperatorRecord | None, behalf: Behalf, tod
 
 def narrowed(grant: Grant, rule: PurposeRule) -> Grant:
     """Return how far rights reach for a 事務."""
-    return Grant(
+    return replace(
+        grant,
         items=grant.items & items_of(rule),
         keys=grant.keys & frozenset(rule.keys),
-        removed=grant.removed,
-        history=grant.history,
         most_results=rule.most_results,
     )
 

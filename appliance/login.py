@@ -91,6 +91,7 @@ class Login:
                 answers=Opened,
                 handler=self.open,
                 purposed=False,
+                blind=True,
                 uses=USES,
                 records=("operator",),
                 drops=("pin",),
@@ -102,6 +103,7 @@ class Login:
                 answers=Closed,
                 handler=_close,
                 purposed=False,
+                blind=True,
                 uses=USES,
             ),
             Operation(
@@ -111,6 +113,7 @@ class Login:
                 answers=Enrolled,
                 handler=self.enrol,
                 purposed=False,
+                blind=True,
                 uses=USES,
                 drops=("code", "pin"),
             ),

@@ -143,6 +143,8 @@ class Grant:
     history: bool = False
     most_results: int = 0
     """How many residents a search may list; 0 without a 事務."""
+    blind: bool = False
+    """Nobody is there to be seen: the request works on a store without residents."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,6 +36,8 @@ class RoleRule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     keys: tuple[str, ...] = ()
     removed: bool = False
     history: bool = False
+    blind: bool = False
+    """Sees no resident by construction (``duties.misjoined``, ``blindfold``): the contractor."""
 
 
 class PurposeRule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

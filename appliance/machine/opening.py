@@ -17,6 +17,7 @@ import msgspec
 
 from appliance import authn
 from appliance.audit import Account, Event, Result
+from appliance.duties import misjoined
 from appliance.errors import StartupError
 from appliance.loaded import Loaded, put_together
 from appliance.loading import installed
@@ -29,6 +30,7 @@ from appliance.marks import Marker, mark_everybody
 from appliance.model import JST
 from appliance.operation import Power
 from appliance.pipeline import Clock
+from appliance.policy import Policy
 from appliance.sessions import PinAuthenticator
 from appliance.traces import Note, Touched
 from storage.engine import Entry, Unit, View
@@ -104,14 +106,23 @@ def load(firmware: Firmware) -> Loaded:
     """Import the plugins let in, and hold the policy against what they offer.
 
     Raises:
-        StartupError: a plugin is missing or not one, or the policy names what does not exist.
+        StartupError: a plugin is missing or not one, or the policy names what does not exist or
+            joins what must stay apart.
     """
     loaded = load_plugins(firmware.plugins, firmware.powers)
-    steps = [owned.job.operation for owned in loaded.jobs]
-    problems = firmware.policy.problems(loaded.operations) + firmware.policy.unserved(steps)
-    if problems:
+    if problems := unfit(firmware.policy, loaded):
         raise StartupError(*problems)
     return loaded
+
+
+def unfit(policy: Policy, loaded: Loaded) -> list[str]:
+    """Return why the appliance cannot start with a policy and these plugins."""
+    steps = [owned.job.operation for owned in loaded.jobs]
+    return [
+        *policy.problems(loaded.operations),
+        *policy.unserved(steps),
+        *misjoined(policy, loaded.operations),
+    ]
 
 
 def load_plugins(names: Iterable[str], powers: Mapping[str, Collection[Power]]) -> Loaded:

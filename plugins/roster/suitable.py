@@ -1,20 +1,23 @@
 """Whether somebody can be appointed to something: what the policy knows, and what goes together.
 
-Three duties are kept apart (R127, R132): whoever keeps the roster reads no residents and audits
-nobody; whoever audits reads no residents, for nobody checks his own use of them. What counts is
-the person (照合ID), under however many 操作者ID. One role that joins duties was signed by the
-custodians, who answer for it.
+The duties that are kept apart (R127, R132), and the blind roles that are held alone (R142), are
+those of ``appliance.duties``, which holds every signed role against them. Here it is the person
+(照合ID) that counts, under however many 操作者ID.
 """
 
 from collections.abc import Iterator, Sequence
 from datetime import date
 from typing import NamedTuple
 
-from appliance.plugin_api import AT_A_TERMINAL, Policy, Problem, Role
-
-KEEPING, AUDITING = "roster/", "ledger/"
-SEEING = "本人確認情報の利用"
-DUTIES = {KEEPING: "操作者名簿の管理", AUDITING: "操作履歴の監査"}
+from appliance.plugin_api import (
+    AT_A_TERMINAL,
+    Duty,
+    Policy,
+    Problem,
+    Role,
+    duties_of,
+    joins_blind,
+)
 
 
 class Appointment(NamedTuple):
@@ -43,25 +46,19 @@ def problems(policy: Policy, wanted: Appointment, today: date) -> Iterator[Probl
             f"{joined}は、操作者IDを分けても同じ人が兼ねることはできません。別の人を充ててください"
         )
         yield Problem("separation", "roles", text)
+    if joins_blind(policy, map(Role, (*wanted.roles, *wanted.others))):
+        text = (
+            "本人確認情報を取り扱わない役割(委託先)は、操作者IDを分けても他の役割と兼ねることは"
+            "できません。別の人を充ててください"
+        )
+        yield Problem("blind-alone", "roles", text)
 
 
 def _joined(policy: Policy, wanted: Appointment) -> str:
     """Return the duties one person would join, or nothing if they go together."""
-    held = [
-        _duties(policy, name) for name in (*wanted.roles, *wanted.others) if name in policy.roles
-    ]
-    union = frozenset[str]().union(*held)
-    return "と".join(sorted(union)) if len(union) > 1 and union not in held else ""
-
-
-def _duties(policy: Policy, name: str) -> frozenset[str]:
-    role = policy.roles[Role(name)]
-    reached = {
-        duty
-        for start, duty in DUTIES.items()
-        if any(operation.startswith(start) for operation in role.operations)
-    }
-    return frozenset(reached | ({SEEING} if role.items else set()))
+    names = [Role(name) for name in (*wanted.roles, *wanted.others) if name in policy.roles]
+    union = frozenset[Duty]().union(*(duties_of(policy.roles[name]) for name in names))
+    return "と".join(sorted(union)) if len(union) > 1 else ""
 
 
 def _is_for_people(policy: Policy, name: str) -> bool:
