@@ -74,6 +74,7 @@ class Account:
     actor: Actor | None = None
     conditions: Mapping[str, Any] | None = None
     changes: bool = False
+    attended_by: str = ""
 
     def carried_out(self, touched: Touched, note: Note) -> list[Entry]:
         """Return the entries of a request that was answered."""
@@ -120,6 +121,10 @@ class Account:
             _Key.SESSION: self.actor.session[:16] if self.actor else None,
         }
 
+    @property
+    def _attended(self) -> str:
+        return f"attended by {self.attended_by}" if self.attended_by else ""
+
     def _what(self, touched: Touched, note: Note) -> dict[_Key, Any]:
         return {
             _Key.OPERATION: self.operation,
@@ -133,7 +138,7 @@ class Account:
             _Key.CANDIDATES: touched.candidates,
             _Key.POLICY: self.policy,
             _Key.OUTCOMES: [list(outcome) for outcome in note.outcomes],
-            _Key.NOTE: "; ".join(filter(None, (note.result, _abroad(touched)))),
+            _Key.NOTE: "; ".join(filter(None, (note.result, _abroad(touched), self._attended))),
         }
 
 

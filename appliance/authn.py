@@ -8,6 +8,7 @@ from appliance.model import (
     JST,
     SYSTEM,
     Actor,
+    Company,
     Envelope,
     Operator,
     Peer,
@@ -16,7 +17,7 @@ from appliance.model import (
     Terminal,
     TerminalKind,
 )
-from appliance.roster import Roster, TerminalRecord
+from appliance.roster import OperatorRecord, Roster, TerminalRecord
 from appliance.sessions import Sessions
 
 MACHINE_ROLES = {
@@ -61,18 +62,29 @@ def identify(
     if envelope.bearer is None:
         return Actor(terminal=terminal, operator=None, roles=frozenset({AT_A_TERMINAL}))
     session = sessions.use(envelope.bearer, terminal.fingerprint, now)
+    today = now.astimezone(JST).date()
     record = roster.operator(session.operator_id)
-    if record is None or not record.may_work(now.astimezone(JST).date()):
+    if record is None or not record.may_work(today):
         sessions.close(session.digest)
         raise Unidentified("log in first; a session ends when it is not used")
+    others = [roster.operator(name) for name in sessions.beside(session, now)]
     return Actor(
         terminal=terminal,
-        operator=Operator(
-            person_id=record.person_id, operator_id=record.operator_id, office=record.office
-        ),
+        operator=_operator(record),
         roles=frozenset({AT_A_TERMINAL, *map(Role, record.roles)}),
         purposes=frozenset(map(PurposeCode, record.purposes)),
         session=session.digest,
+        company=tuple(
+            Company(operator=_operator(other), roles=frozenset(map(Role, other.roles)))
+            for other in others
+            if other is not None and other.may_work(today)
+        ),
+    )
+
+
+def _operator(record: OperatorRecord) -> Operator:
+    return Operator(
+        person_id=record.person_id, operator_id=record.operator_id, office=record.office
     )
 
 

@@ -48,6 +48,8 @@ def permit(
     grant = _together(roles)
     if operation.blind or is_blind(policy, actor.roles):
         grant = _blind(policy, actor, operation)
+    if all(role.attended for role in roles):
+        grant = replace(grant, attended_by=_witness(policy, actor))
     if operation.purposed:
         grant = narrowed(grant, _purpose(policy, actor, operation, request))
     _ask_plugins(hook, actor, request)
@@ -96,6 +98,16 @@ def _blind(policy: Policy, actor: Actor, operation: AnyOperation) -> Grant:
     if joins_blind(policy, actor.roles) and not leaving:
         raise NotPermitted("a role that sees no residents is held alone; ask the administrator")
     return Grant(items=frozenset(), keys=frozenset(), blind=True)
+
+
+def _witness(policy: Policy, actor: Actor) -> str:
+    """Return the 操作者ID of who attends: somebody else, whom nobody has to attend (R147)."""
+    himself = actor.operator.person_id if actor.operator else None
+    for other in actor.company:
+        rules = [policy.roles[role] for role in other.roles if role in policy.roles]
+        if rules and other.operator.person_id != himself and not any(r.attended for r in rules):
+            return other.operator.operator_id
+    raise NotPermitted("staff must attend: one of the office logs in at this terminal too")
 
 
 def _together(roles: Sequence[RoleRule]) -> Grant:

@@ -95,6 +95,14 @@ class Operator:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Company:
+    """Somebody else who is logged in at the same terminal."""
+
+    operator: Operator
+    roles: frozenset[Role]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Actor:
     """Who is asking; made by ``authn`` alone."""
 
@@ -104,6 +112,8 @@ class Actor:
     purposes: frozenset[PurposeCode] = frozenset()
     session: str = ""
     """Hex digest of the session token; binds ``ref`` values, useless for logging in."""
+    company: tuple[Company, ...] = ()
+    """Who else is logged in at this terminal, and may work."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -145,6 +155,8 @@ class Grant:
     """How many residents a search may list; 0 without a 事務."""
     blind: bool = False
     """Nobody is there to be seen: the request works on a store without residents."""
+    attended_by: str = ""
+    """操作者ID of who attends, where the role asks for that."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -188,6 +188,7 @@ class Pipeline:
         request = _request(envelope, now)
         grant = authz.permit(self._parts.policy, self._parts.hook, actor, operation, request)
         run.blind = grant.blind
+        run.account.attended_by = grant.attended_by
         arguments = wire.parse(operation.asks, wire.decode(envelope.media_type, envelope.body))
         run.account.conditions = recorded(operation, arguments)
         task = _Task(owner, operation, actor, request, grant, arguments, envelope)

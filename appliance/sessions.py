@@ -143,6 +143,17 @@ class Sessions:
             self._live[session.digest] = replace(session, used=max(now, session.used))
             return session
 
+    def beside(self, session: Session, now: datetime) -> list[str]:
+        """Return the 操作者ID of whoever else is logged in at the terminal of a session."""
+        with self._lock:
+            return [
+                other.operator_id
+                for other in self._live.values()
+                if other.fingerprint == session.fingerprint
+                and other.operator_id != session.operator_id
+                and self._is_alive(other, now)
+            ]
+
     def close(self, session_digest: str) -> None:
         """End a session."""
         with self._lock:

@@ -49,6 +49,8 @@ class Asking:
     held: frozenset[str] = frozenset()
     """The 事務 that were given to whoever asks."""
     on: date = date(2026, 4, 1)
+    attended: bool = False
+    """Whether staff is logged in at the same terminal."""
 
     @property
     def logged_in(self) -> bool:
@@ -60,7 +62,7 @@ class Asking:
 def refusal(asking: Asking) -> str | None:
     """Return the code of the refusal that the policy asks for, or None if it allows this."""
     if not reaching(asking):
-        somebody = any(_reaches(name, asking) for name in ROLES)
+        somebody = any(_reaches(name, replace(asking, attended=True)) for name in ROLES)
         told_to_log_in = asking.kind in STAFFED and not asking.logged_in and somebody
         return "unidentified" if told_to_log_in else "not-permitted"
     if asking.purposed and not _purpose_allows(asking):
@@ -112,7 +114,9 @@ def under(asking: Asking, purpose: str | None, reason: str | None = None) -> Ask
 
 
 def _reaches(name: str, asking: Asking) -> bool:
-    return asking.operation in ROLES[name]["operations"] and asking.kind in ROLES[name]["terminals"]
+    rule = ROLES[name]
+    alone = rule.get("attended", False) and not asking.attended
+    return asking.operation in rule["operations"] and asking.kind in rule["terminals"] and not alone
 
 
 def _purpose_allows(asking: Asking) -> bool:

@@ -144,6 +144,7 @@ def _role(rule: Any) -> dict[str, Any]:
         "removed": rule.removed,
         "history": rule.history,
         "blind": rule.blind,
+        "attended": rule.attended,
     }
 
 

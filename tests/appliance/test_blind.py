@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -18,14 +18,26 @@ from appliance.finding import Conditions
 from appliance.items import ITEM_NAMES, ItemName
 from appliance.loaded import put_together
 from appliance.loading import installed
-from appliance.model import Behalf, OperationName, PurposeCode, Role, TerminalKind
+from appliance.model import (
+    Actor,
+    Behalf,
+    Company,
+    OperationName,
+    Operator,
+    PurposeCode,
+    Request,
+    RequestId,
+    Role,
+    Terminal,
+    TerminalKind,
+)
 from appliance.operation import Answer, AnyOperation, Arguments, Operation, Power
 from appliance.plugin_api import hookimpl
 from appliance.policy import Policy, RoleRule
-from appliance.roster import OperatorRecord
-from appliance.testing import ALL, OURS, Bench, Seat, everything, quick_pins
+from appliance.roster import OperatorRecord, Roster
+from appliance.testing import ALL, OURS, PREPARED, Bench, Seat, everything, quick_pins
 from storage.engine import PersonId, Unit
-from tests.plugins.people import admit, code
+from tests.plugins.people import admit, code, shipped_policy
 
 STAFFED = (TerminalKind.REPRESENTATIVE, TerminalKind.BUSINESS)
 TODAY = date(2026, 4, 1)
@@ -210,3 +222,94 @@ def test_an_operation_is_not_half_blind(declared: dict[str, Any], said: str) -> 
 
     with pytest.raises(StartupError, match=said):
         put_together({"half": Half()}, quick_pins())
+
+
+# ---- 職員の立会い -----------------------------------------------------------------------------
+
+
+@pytest.fixture
+def shipped(tmp_path: Path) -> Iterator[Bench]:
+    with Bench.open(tmp_path, policy=shipped_policy()) as bench:
+        yield bench
+
+
+def at_work(bench: Bench, terminal_id: str = "TERM-0001") -> Seat:
+    return bench.clerk("OP-0066", roles=("contractor",), purposes=(), terminal_id=terminal_id)
+
+
+def staff(bench: Bench, *roles: str, terminal_id: str = "TERM-0001") -> Seat:
+    return bench.clerk("OP-0002", roles=roles, purposes=(), terminal_id=terminal_id)
+
+
+@pytest.mark.requirement("R147", "R143")
+def test_the_contractor_works_only_while_staff_is_logged_in_at_the_same_terminal(
+    shipped: Bench,
+) -> None:
+    seat = at_work(shipped)
+    with pytest.raises(NotPermitted, match="staff must attend"):
+        seat.ask("job/list", {})
+    witness = staff(shipped, "clerk")
+    assert seat.ask("relay/outbox", {}).data["depth"] == 0
+    assert shipped.ledger()[-1].note == "attended by OP-0002"
+    witness.ask("session/close", {})
+    with pytest.raises(NotPermitted, match="staff must attend"):
+        seat.ask("job/list", {})
+    assert shipped.ledger()[-1].refusal == "not-permitted"
+    seat.ask("session/close", {})
+
+
+def test_who_is_elsewhere_idle_or_suspended_does_not_attend(shipped: Bench) -> None:
+    seat = at_work(shipped)
+    staff(shipped, "clerk", terminal_id="TERM-0002")
+    with pytest.raises(NotPermitted, match="staff must attend"):
+        seat.ask("job/list", {})
+    shipped.clerk("OP-0003", roles=("registrar",), purposes=())
+    seat.ask("job/list", {})
+    shipped.now += timedelta(minutes=4)
+    seat.ask("job/list", {})
+    shipped.now += timedelta(minutes=4)  # the contractor was busy, the witness was not
+    with pytest.raises(NotPermitted, match="staff must attend"):
+        seat.ask("job/list", {})
+    shipped.clerk("OP-0003", roles=("registrar",), purposes=())
+    seat.ask("job/list", {})
+    suspend(shipped, "OP-0003")
+    with pytest.raises(NotPermitted, match="staff must attend"):
+        seat.ask("job/list", {})
+
+
+def suspend(bench: Bench, operator_id: str) -> None:
+    def work(unit: Unit) -> None:
+        Roster(unit, unit).change_operator(operator_id, suspended="異動")
+        unit.enter(PREPARED)
+
+    bench.vault.write(work)
+
+
+def test_one_of_the_contractor_does_not_attend_another(shipped: Bench) -> None:
+    seat = at_work(shipped)
+    staff(shipped, "contractor")
+    with pytest.raises(NotPermitted, match="staff must attend"):
+        seat.ask("job/list", {})
+
+
+def test_nobody_attends_himself_under_another_operator_id() -> None:
+    rule = changed(lax().roles[Role("contractor")], attended=True)
+    policy = replace(lax(), roles={**lax().roles, Role("contractor"): rule})
+    operator = Operator(person_id="P-1", operator_id="OP-1", office="委託先")
+    job_list = OFFERED[OperationName("job/list")][1]
+    terminal = Terminal(terminal_id="T-1", kind=TerminalKind.BUSINESS, fingerprint="00")
+    asked = Request(
+        id=RequestId("r-1"), operation=job_list.name, now=datetime(2026, 4, 1, tzinfo=UTC)
+    )
+    hook = put_together({}, quick_pins()).hook
+
+    def attended_by(person_id: str) -> str:
+        other = Operator(person_id=person_id, operator_id="OP-2", office="市町村課")
+        company = (Company(operator=other, roles=frozenset({ALL})),)
+        roles = frozenset({Role("contractor")})
+        actor = Actor(terminal=terminal, operator=operator, roles=roles, company=company)
+        return authz.permit(policy, hook, actor, job_list, asked).attended_by
+
+    assert attended_by("P-2") == "OP-2"
+    with pytest.raises(NotPermitted, match="staff must attend"):
+        attended_by("P-1")

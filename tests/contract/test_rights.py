@@ -24,6 +24,7 @@ from appliance.loaded import put_together
 from appliance.loading import installed
 from appliance.model import (
     Actor,
+    Company,
     Grant,
     OperationName,
     Operator,
@@ -53,6 +54,12 @@ MACHINES = ("municipality", "national")
 FUNCTIONS = sorted({name.partition("/")[0] for name in OPERATIONS})
 
 
+STAFF = Company(
+    operator=Operator(person_id="P-2", operator_id="OP-2", office="市町村課"),
+    roles=frozenset({Role("clerk")}),
+)
+
+
 def actor(asking: Asking) -> Actor:
     staffed = asking.kind in STAFFED
     operator = Operator(person_id="P-1", operator_id="OP-1", office="市町村課")
@@ -61,6 +68,7 @@ def actor(asking: Asking) -> Actor:
         operator=operator if asking.logged_in else None,
         roles=frozenset(map(Role, {*asking.roles, *([ANYBODY] if staffed else [])})),
         purposes=frozenset(map(PurposeCode, asking.held)),
+        company=(STAFF,) if asking.attended else (),
     )
 
 
@@ -87,6 +95,11 @@ def of(operation: str, roles: frozenset[str], kind: str) -> Asking:
     return Asking(roles, kind, operation, declared.purposed, declared.blind, held=EVERY_PURPOSE)
 
 
+def attended(operation: str, roles: frozenset[str], kind: str) -> Asking:
+    """Return the same at the door, where staff is logged in at every terminal with staff."""
+    return replace(of(operation, roles, kind), attended=kind in STAFFED)
+
+
 def differs(asking: Asking, policy: Policy = SHIPPED) -> bool:
     """Return whether the appliance and the second reading of the policy say different things."""
     answer = asked(asking, policy)
@@ -108,6 +121,7 @@ def cells(function: str) -> Iterator[Asking]:
             for kind in KINDS:
                 plain = of(operation, roles, kind)
                 yield plain
+                yield replace(plain, attended=True)
                 for purpose in PURPOSES:
                     right = rights.under(plain, purpose)
                     yield right
@@ -160,6 +174,7 @@ def widened(role: str, **changes: Any) -> Policy:
         ("registrar", {"terminals": (*map(TerminalKind, STAFFED),)}),
         ("registrar", {"items": tuple(item for item in ITEMS if item != "sex")}),
         ("contractor", {"operations": ("job/list", "relay/outbox")}),
+        ("contractor", {"attended": False}),
     ],
     ids=lambda value: value if isinstance(value, str) else next(iter(value)),
 )
@@ -191,10 +206,11 @@ class Door:
             yield cls(bench, Counter())
 
     def seats(self) -> Iterator[tuple[frozenset[str], str, Seat]]:
-        """Yield everybody who can ask: with which role, at which kind of terminal."""
+        """Yield everybody who can ask: with which role, at which kind of terminal, attended."""
         for kind in STAFFED:
             terminal = f"T-{kind[:3].upper()}"
             nobody = self.bench.seat(terminal, TerminalKind(kind))
+            self.bench.clerk(f"WITNESS-{kind[:3]}".upper(), roles=("clerk",), terminal_id=terminal)
             yield frozenset(), kind, nobody
             for role in PEOPLE:
                 yield frozenset({role}), kind, self.log_in(role, kind, terminal)
@@ -252,7 +268,7 @@ def test_what_is_not_granted_is_refused_and_entered_for_every_role_at_every_term
     for roles, kind, seat in door.seats():
         for name in last:
             for purpose in purposes_of(OPERATIONS[name]):
-                asking = rights.under(of(name, roles, kind), purpose)
+                asking = rights.under(attended(name, roles, kind), purpose)
                 answer = door.ask(seat, asking, {})
                 expected = rights.refusal(asking)
                 if expected is not None and answer != expected:
@@ -369,7 +385,7 @@ def test_each_item_asked_for_alone_is_told_or_refused_as_the_files_say(
     wrong, granted, refused = [], 0, 0
     for roles, kind, seat in door.seats():
         for purpose in PURPOSES:
-            asking = rights.under(of(operation, roles, kind), purpose)
+            asking = rights.under(attended(operation, roles, kind), purpose)
             if rights.refusal(asking) is not None:
                 continue
             for item in SOUGHT if operation == "search/find" else ITEMS:

@@ -38,9 +38,20 @@ class Caller:
     """Why nothing may be answered any more."""
     refs: list[str] = field(default_factory=list)
 
-    def asking(self, operation: str, *, purposed: bool, blind: bool, on: date) -> Asking:
+    def asking(
+        self, operation: str, *, purposed: bool, blind: bool, on: date, attended: bool
+    ) -> Asking:
         """Return what a request of his is to the policy; the 事務 is still to be named."""
-        return Asking(self.roles, self.kind, operation, purposed, blind, held=self.held, on=on)
+        return Asking(
+            self.roles,
+            self.kind,
+            operation,
+            purposed,
+            blind,
+            held=self.held,
+            on=on,
+            attended=attended,
+        )
 
 
 def _appointments(random: Random) -> Iterator[frozenset[str]]:
@@ -76,8 +87,12 @@ def gather(bench: Bench, random: Random) -> list[Caller]:
     return callers
 
 
-def sit_down(bench: Bench, caller: Caller) -> None:
+def sit_down(bench: Bench, callers: list[Caller], caller: Caller) -> None:
     """Log somebody in where he works, with the rights that he has. The seam with the roster."""
+    if caller.fate == "revoked":
+        revoked = {other.terminal for other in callers if other.fate == "revoked"}
+        caller.terminal = min({*TERMINALS} - revoked)
+        caller.kind = TERMINALS[caller.terminal]
     try:
         caller.seat = bench.clerk(
             caller.name,

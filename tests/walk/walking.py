@@ -35,7 +35,7 @@ LEFT_OUT = {
     *("roster/suspend-operator", "roster/change-operator", "roster/revoke-terminal"),
     *("relay/maintenance", "update/open-recovery"),  # would stop what is to be looked at
 }
-RETURNS = {"out": 0.8, "suspended": 0.2, "over": 0.2}
+RETURNS = {"out": 0.8, "suspended": 0.3, "over": 0.3, "revoked": 0.3}
 """How likely somebody comes back before he asks for something."""
 
 
@@ -124,7 +124,7 @@ class Walk:
     def _step(self) -> None:
         caller = self.random.choice(self.callers)
         if caller.name and self.random.random() < RETURNS.get(caller.fate, 0):
-            actors.sit_down(self.bench, caller)
+            actors.sit_down(self.bench, self.callers, caller)
         asking = self._asking(caller)
         body = self.desk.body(caller, asking)
         self.figures.requests += 1
@@ -157,7 +157,14 @@ class Walk:
     def _plain(self, caller: Caller, name: str) -> Asking:
         _, operation = self.bench.loaded.operations[OperationName(name)]
         on = self.bench.now.astimezone(JST).date()
-        return caller.asking(name, purposed=operation.purposed, blind=operation.blind, on=on)
+        attended = any(
+            other.terminal == caller.terminal and other.name and not other.fate
+            for other in self.callers
+            if other is not caller and "contractor" not in other.roles
+        )
+        return caller.asking(
+            name, purposed=operation.purposed, blind=operation.blind, on=on, attended=attended
+        )
 
     def _reaches(self, caller: Caller, name: str) -> bool:
         plain = self._plain(caller, name)
