@@ -104,6 +104,7 @@ def sit_down(bench: Bench, callers: list[Caller], caller: Caller) -> None:
         caller.fate = "out"
         return
     caller.fate = ""
+    caller.refs.clear()
 
 
 def befall(bench: Bench, random: Random, caller: Caller) -> None:

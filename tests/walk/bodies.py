@@ -78,7 +78,7 @@ def _find(desk: Desk, caller: Caller, asking: Asking) -> Body:
 
 def _detail(desk: Desk, caller: Caller, asking: Asking) -> Body:
     known = caller.refs if caller.refs and desk.random.random() < 0.85 else desk.refs
-    ref = desk.random.choice(known[-20:]) if known else "nobody"
+    ref = desk.random.choice(known[-5:]) if known else "nobody"
     history = desk.random.random() < 0.3
     return {"ref": ref, "items": desk.items(asking), "history": history}
 
