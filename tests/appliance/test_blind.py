@@ -241,7 +241,7 @@ def staff(bench: Bench, *roles: str, terminal_id: str = "TERM-0001") -> Seat:
     return bench.clerk("OP-0002", roles=roles, purposes=(), terminal_id=terminal_id)
 
 
-@pytest.mark.requirement("R147", "R143")
+@pytest.mark.requirement("R147")
 def test_the_contractor_works_only_while_staff_is_logged_in_at_the_same_terminal(
     shipped: Bench,
 ) -> None:
