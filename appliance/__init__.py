@@ -11,6 +11,7 @@ A request, file by file::
     pipeline.py    Pipeline.answer, the only way in: read this first
       authn.py       which terminal, which operator
       authz.py       role x operation x 事務 x items (policy.py), then the plugins' vetoes
+                     what no policy may join: duties.py; who sees no resident: blindfold.py
       wire.py        bytes to arguments, strictly
       approvals.py   what takes two persons: whether another one agreed, and to exactly this
       case.py        what a handler gets: registry, papers, roster, ledger, outbox, marks

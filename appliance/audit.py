@@ -78,6 +78,7 @@ class Account:
     approval: int | None = None
     approved_by: Operator | None = None
     """Who agreed, once the approval is shown to be good."""
+    attended_by: str = ""
 
     def carried_out(self, touched: Touched, note: Note) -> list[Entry]:
         """Return the entries of a request that was answered."""
@@ -124,6 +125,10 @@ class Account:
             _Key.SESSION: self.actor.session[:16] if self.actor else None,
         }
 
+    @property
+    def _attended(self) -> str:
+        return f"attended by {self.attended_by}" if self.attended_by else ""
+
     def _what(self, touched: Touched, note: Note) -> dict[_Key, Any]:
         return {
             _Key.OPERATION: self.operation,
@@ -138,7 +143,7 @@ class Account:
             _Key.CANDIDATES: touched.candidates,
             _Key.POLICY: self.policy,
             _Key.OUTCOMES: [list(outcome) for outcome in note.outcomes],
-            _Key.NOTE: "; ".join(filter(None, (note.result, _abroad(touched)))),
+            _Key.NOTE: "; ".join(filter(None, (note.result, _abroad(touched), self._attended))),
         }
 
     def _agreed(self) -> list[Any]:

@@ -1,5 +1,6 @@
 """From what TLS proved and what the session says to an ``Actor``; the only place that makes one."""
 
+from collections.abc import Iterable, Iterator
 from datetime import date, datetime
 
 from appliance.errors import Malformed, Unidentified, Unregistered
@@ -8,6 +9,7 @@ from appliance.model import (
     JST,
     SYSTEM,
     Actor,
+    Company,
     Envelope,
     Operator,
     Peer,
@@ -17,7 +19,7 @@ from appliance.model import (
     TerminalKind,
 )
 from appliance.roster import Roster, TerminalRecord
-from appliance.sessions import Sessions
+from appliance.sessions import Session, Sessions
 from appliance.staff import OperatorRecord, PersonRecord
 
 MACHINE_ROLES = {
@@ -70,13 +72,28 @@ def identify(
         raise Unidentified("log in first; a session ends when it is not used")
     return Actor(
         terminal=terminal,
-        operator=Operator(
-            person_id=person.person_id, operator_id=authority.operator_id, office=authority.office
-        ),
+        operator=_operator(person, authority),
         roles=frozenset({AT_A_TERMINAL, *map(Role, authority.roles)}),
         purposes=frozenset(map(PurposeCode, authority.purposes)),
         session=session.digest,
         proved=session.proved,
+        company=tuple(_company(roster, sessions.beside(session, now), today)),
+    )
+
+
+def _company(roster: Roster, others: Iterable[Session], today: date) -> Iterator[Company]:
+    """Yield whoever of these sessions may work."""
+    for other in others:
+        person = roster.person(other.person_id)
+        authority = authority_of(roster, person, other.operator_id, today)
+        if person is not None and authority is not None:
+            roles = frozenset(map(Role, authority.roles))
+            yield Company(operator=_operator(person, authority), roles=roles)
+
+
+def _operator(person: PersonRecord, authority: OperatorRecord) -> Operator:
+    return Operator(
+        person_id=person.person_id, operator_id=authority.operator_id, office=authority.office
     )
 
 

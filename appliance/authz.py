@@ -6,13 +6,24 @@ then 事務, then the plugins' vetoes. Whether a resident exists is never looked
 
 import logging
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import date
 
 import pluggy
 
+from appliance.duties import is_blind, joins_blind
 from appliance.errors import NotPermitted, Unidentified, VerifyAgain
 from appliance.items import ITEM_NAMES, ItemName
-from appliance.model import Actor, Behalf, Grant, OperationName, PurposeCode, Request
+from appliance.model import (
+    AT_A_TERMINAL,
+    Actor,
+    Behalf,
+    Grant,
+    OperationName,
+    PurposeCode,
+    Request,
+    Role,
+)
 from appliance.operation import AnyOperation
 from appliance.policy import Policy, PurposeRule, RoleRule, items_of
 from appliance.staff import OperatorRecord, PersonRecord
@@ -37,6 +48,10 @@ def permit(
     roles = _roles(policy, actor, operation)
     _must_be_fresh(policy, actor, request)
     grant = _together(roles)
+    if operation.blind or is_blind(policy, actor.roles):
+        grant = _blind(policy, actor, operation)
+    if all(role.attended for role in roles):
+        grant = replace(grant, attended_by=_witness(policy, actor))
     if operation.purposed:
         grant = narrowed(grant, _purpose(policy, actor, operation, request))
     _ask_plugins(hook, actor, request)
@@ -82,6 +97,27 @@ def _must_be_fresh(policy: Policy, actor: Actor, request: Request) -> None:
         return
     if actor.proved is None or actor.proved < request.now - access.freshness:
         raise VerifyAgain("prove again who you are (session/verify), then ask once more")
+
+
+def _blind(policy: Policy, actor: Actor, operation: AnyOperation) -> Grant:
+    """Return the rights to nobody, whatever the roles say that he holds besides (R140, R142)."""
+    if not operation.blind:
+        raise NotPermitted(f"a role of yours sees no residents, and {operation.name} may")
+    here = policy.roles.get(AT_A_TERMINAL)
+    leaving = here is not None and operation.name in here.operations
+    if joins_blind(policy, actor.roles) and not leaving:
+        raise NotPermitted("a role that sees no residents is held alone; ask the administrator")
+    return Grant(items=frozenset(), keys=frozenset(), blind=True)
+
+
+def _witness(policy: Policy, actor: Actor) -> str:
+    """Return the 操作者ID of who attends: somebody else, whom nobody has to attend (R147)."""
+    himself = actor.operator.person_id if actor.operator else None
+    for other in actor.company:
+        rules = [policy.roles[role] for role in other.roles if role in policy.roles]
+        if rules and other.operator.person_id != himself and not any(r.attended for r in rules):
+            return other.operator.operator_id
+    raise NotPermitted("staff must attend: one of the office logs in at this terminal too")
 
 
 def _together(roles: Sequence[RoleRule]) -> Grant:
@@ -146,6 +182,8 @@ def on_behalf(
     if behalf.purpose not in authority.purposes:
         raise NotPermitted("this purpose is no more among those of whoever asked for this")
     rule = in_force(policy, behalf.purpose, behalf.reason, behalf.operation, today)
+    if is_blind(policy, map(Role, authority.roles)):
+        raise NotPermitted("whoever asked for this sees no residents any more")
     roles = [
         role
         for name, role in policy.roles.items()
@@ -160,11 +198,10 @@ def on_behalf(
 
 def narrowed(grant: Grant, rule: PurposeRule) -> Grant:
     """Return how far rights reach for a 事務."""
-    return Grant(
+    return replace(
+        grant,
         items=grant.items & items_of(rule),
         keys=grant.keys & frozenset(rule.keys),
-        removed=grant.removed,
-        history=grant.history,
         most_results=rule.most_results,
     )
 

@@ -80,6 +80,7 @@ class JobDesk:
                 answers=Jobs,
                 handler=self.list,
                 purposed=False,
+                blind=True,
             ),
             Operation(
                 name=OperationName("job/run"),
@@ -89,6 +90,7 @@ class JobDesk:
                 handler=self.run,
                 changes=True,
                 purposed=False,
+                blind=True,
                 records=("name",),
             ),
             Operation(
@@ -98,6 +100,7 @@ class JobDesk:
                 answers=JobStatus,
                 handler=self.status,
                 purposed=False,
+                blind=True,
                 records=("name",),
             ),
         )

@@ -88,7 +88,7 @@ def catalogue(
     Raises:
         StartupError: two plugins offer the same, an argument is undeclared for the ledger, a name
             is not of the form ``function/operation``, an operation uses what its plugin may not, or
-            a plugin failed.
+            says that it is blind and uses what tells of residents, or a plugin failed.
     """
     offered: dict[OperationName, tuple[str, AnyOperation]] = {}
     problems = []
@@ -98,7 +98,7 @@ def catalogue(
             problems.append(f"{name} is offered by {owner} and {offered[name][0]}")
         if not _OPERATION.fullmatch(name):
             problems.append(f"plugin {owner}: {name!r} is not of the form function/operation")
-        problems += [*_undeclared(operation), *_unseconded(operation)]
+        problems += [*_undeclared(operation), *_unseconded(operation), *_half_blind(operation)]
         may = POWERS if powers is None else frozenset(powers.get(owner, ()))
         problems += [
             f"{name}: uses {power}, which plugin {owner} may not ([powers] of plugins.toml)"
@@ -163,6 +163,13 @@ def _answers(manager: pluggy.PluginManager, hook: str) -> Iterator[tuple[str, An
             yield from ((owner, answer) for answer in ask())
         except Exception as problem:
             raise StartupError(f"plugin {owner}: {hook}() failed: {problem!r}") from problem
+
+
+def _half_blind(operation: AnyOperation) -> Iterator[str]:
+    if operation.blind and operation.purposed:
+        yield f"{operation.name}: what is blind shows nobody, so it needs purposed=False"
+    if operation.blind and "ledger" in operation.uses:
+        yield f"{operation.name}: the ledger tells of residents; what is blind does not use it"
 
 
 def _undeclared(operation: AnyOperation) -> list[str]:

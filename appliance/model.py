@@ -97,6 +97,14 @@ class Operator:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Company:
+    """Somebody else who is logged in at the same terminal."""
+
+    operator: Operator
+    roles: frozenset[Role]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Actor:
     """Who is asking; made by ``authn`` alone."""
 
@@ -108,6 +116,8 @@ class Actor:
     """Hex digest of the session token; binds ``ref`` values, useless for logging in."""
     proved: datetime | None = None
     """When whoever is in the session last proved who he is."""
+    company: tuple[Company, ...] = ()
+    """Who else is logged in at this terminal, and may work."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -150,6 +160,10 @@ class Grant:
     history: bool = False
     most_results: int = 0
     """How many residents a search may list; 0 without a 事務."""
+    blind: bool = False
+    """Nobody is there to be seen: the request works on a store without residents."""
+    attended_by: str = ""
+    """操作者ID of who attends, where the role asks for that."""
 
 
 @dataclass(frozen=True, slots=True)

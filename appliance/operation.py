@@ -71,6 +71,9 @@ class Operation(Generic[A]):
     """Of one that is seconded: dropped arguments that whoever agrees is shown all the same."""
     purposed: bool = True
     """Needs 事務 and 利用事由 (R90)."""
+    blind: bool = False
+    """Shows residents to no one: whoever asks, its case holds a store without residents and without
+    the ledger. A blind role, such as the contractor's, reaches only operations that say so."""
     example: Mapping[str, Any] | None = None
     """A request that can be sent as it is, for the OpenAPI document; None: made from the types."""
     records: tuple[str, ...] = ()

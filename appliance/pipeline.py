@@ -17,6 +17,7 @@ import pluggy
 from appliance import authn, authz, wire
 from appliance.approvals import Second, demanded
 from appliance.audit import Account
+from appliance.blindfold import blindfolded
 from appliance.case import Case, Powers
 from appliance.errors import (
     AtTheEdge,
@@ -188,6 +189,8 @@ class Pipeline:
             raise Malformed("send an Idempotency-Key: this operation changes data")
         request = _request(envelope, now)
         grant = authz.permit(self._parts.policy, self._parts.hook, actor, operation, request)
+        run.blind = grant.blind
+        run.account.attended_by = grant.attended_by
         arguments = wire.parse(operation.asks, wire.decode(envelope.media_type, envelope.body))
         run.account.conditions = recorded(operation, arguments)
         second = demanded(operation, envelope.approval, actor, request, arguments)
@@ -248,6 +251,8 @@ class Pipeline:
     def _case(self, run: "_Run", task: "_Task", view: View, unit: Unit | None) -> Case:
         hook, parts, uses = self._parts.hook, self._parts, task.operation.uses
         today = task.request.today
+        if task.grant.blind:
+            view, unit = blindfolded(view), unit and blindfolded(unit)
         registry = Registry(
             view,
             unit,
@@ -380,6 +385,8 @@ class _Run:
     account: Account
     case: Case | None = None
     beside: Beside | None = None
+    blind: bool = False
+    """What a handler leaves to be done with the entry sees no more than the handler did."""
 
     def use(self, second: Second | None, unit: Unit) -> None:
         """Use the approval up in the unit of the entry, which names who agreed."""
@@ -389,7 +396,7 @@ class _Run:
     def enter(self, unit: Unit, case: Case) -> int:
         """Do what belongs together with the entry, then make the entry; return its index."""
         for effect in case.together:
-            effect(unit)
+            effect(self._seen(unit))
         first, *more = self.account.carried_out(case.registry.touched, case.note)
         receipt = unit.enter(first)
         for entry in more:
@@ -399,13 +406,16 @@ class _Run:
     def enter_refusal(self, unit: Unit, refusal: Refusal, *, ours: bool) -> None:
         case = self.case
         for effect in case.if_refused if case else ():
-            effect(unit)
+            effect(self._seen(unit))
         if self.beside is not None:
             self.beside.refused(unit, refusal)
         touched, note = (case.registry.touched, case.note) if case else (Touched(), Note())
         touched.undo(0)
         for entry in self.account.refused(refusal, touched, note, ours=ours):
             unit.enter(entry)
+
+    def _seen(self, unit: Unit) -> Unit:
+        return blindfolded(unit) if self.blind else unit
 
 
 def _request(envelope: Envelope, now: datetime) -> Request:

@@ -11,6 +11,7 @@ import pluggy
 from appliance.audit import Reading
 from appliance.case import Case
 from appliance.certificates import BadCertificate, peer_from_pem
+from appliance.duties import Duty, duties_of, joins_blind
 from appliance.errors import (
     AddConditions,
     BadGateway,
@@ -145,6 +146,7 @@ __all__ = [
     "Deny",
     "Device",
     "Dispatch",
+    "Duty",
     "Elsewhere",
     "Entry",
     "Eras",
@@ -213,6 +215,7 @@ __all__ = [
     "data_lines",
     "differences",
     "digest_of",
+    "duties_of",
     "framed",
     "gaiji",
     "has_lapsed",
@@ -222,6 +225,7 @@ __all__ = [
     "is_birth_date",
     "is_my_number",
     "is_resident_code",
+    "joins_blind",
     "names_a_house",
     "outsiders",
     "peer_from_pem",

@@ -42,6 +42,11 @@ class RoleRule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """To which operations that take two persons it may agree: by name, ``roster/*`` or ``*``."""
     every_office: bool = False
     """It agrees for every 所属, not for its holder's own alone."""
+    blind: bool = False
+    """Sees no resident by construction (``duties.misjoined``, ``blindfold``): the contractor."""
+    attended: bool = False
+    """Counts only while somebody else, of a role that is not attended, is logged in at the same
+    terminal (職員の立会い, R147)."""
 
 
 class PurposeRule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

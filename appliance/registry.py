@@ -107,6 +107,7 @@ class Registry:
             removed=mine.removed and grant.removed,
             history=mine.history and grant.history,
             most_results=grant.most_results,
+            blind=mine.blind or grant.blind,
         )
 
     def by_code(self, resident_code: str) -> PersonId | None:

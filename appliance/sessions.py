@@ -82,6 +82,17 @@ class Sessions:
             if session is not None:
                 self._live[session_digest] = replace(session, proved=max(now, session.proved))
 
+    def beside(self, session: Session, now: datetime) -> list[Session]:
+        """Return the sessions of whoever else is logged in at the terminal of a session."""
+        with self._lock:
+            return [
+                other
+                for other in self._live.values()
+                if other.fingerprint == session.fingerprint
+                and other.person_id != session.person_id
+                and self._is_alive(other, now)
+            ]
+
     def close(self, session_digest: str) -> None:
         """End a session."""
         with self._lock:

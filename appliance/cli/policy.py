@@ -17,12 +17,13 @@ from appliance.cli.frame import (
     table,
     with_config,
 )
+from appliance.duties import misjoined
 from appliance.errors import StartupError
 from appliance.loading import missing_of
 from appliance.machine import firmware
 from appliance.machine.config import read_settings
 from appliance.machine.firmware import Firmware
-from appliance.machine.opening import load_plugins
+from appliance.machine.opening import load_plugins, unfit
 from appliance.machine.store import Layout, read_identity
 
 
@@ -113,11 +114,15 @@ def _fitness(rules: Firmware) -> tuple[list[str], list[str]]:
         loaded = load_plugins(there, rules.powers)
     except StartupError as problem:
         return [*problem.problems, *policy.unknown_items()], []
-    unknown = policy.unknown_operations(loaded.operations)
     if not missing:
-        return [*unknown, *policy.unknown_items()], []
+        return unfit(policy, loaded), []
     warnings = [f"plugin {name} is not installed here, so it was not looked at" for name in missing]
-    return policy.unknown_items(), [*warnings, *unknown]
+    wrong = [
+        *policy.unknown_items(),
+        *policy.codes_without_ground(),
+        *misjoined(policy, loaded.operations),
+    ]
+    return wrong, [*warnings, *policy.unknown_operations(loaded.operations)]
 
 
 def _as_it_lies(folder: Path, layout: Layout) -> tuple[Firmware, bool, list[str]]:
@@ -138,6 +143,8 @@ def _role(rule: Any) -> dict[str, Any]:
         "keys": list(rule.keys),
         "removed": rule.removed,
         "history": rule.history,
+        "blind": rule.blind,
+        "attended": rule.attended,
     }
 
 

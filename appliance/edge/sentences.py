@@ -89,6 +89,21 @@ TEXTS = {
     r"name the purpose \(X-Purpose\) and its reason \(X-Reason\)": (
         "利用する事務と利用事由を選んでください。"
     ),
+    r"a role of yours sees no residents, and (?P<what>[a-z/-]+) may": (
+        "委託先の役割では、本人確認情報を表示できる機能({what})は利用できません。"
+    ),
+    r"a role that sees no residents is held alone; ask the administrator": (
+        "委託先の役割は、他の役割と兼ねられません。システム管理者に相談してください。"
+    ),
+    r"staff must attend: one of the office logs in at this terminal too": (
+        "職員の立会いが必要です。立ち会う職員がこの端末でログインしてから操作してください。"
+    ),
+    r"this is done without seeing residents": (
+        "この機能では本人確認情報を取り扱えません。システム管理者に連絡してください。"
+    ),
+    r"whoever asked for this sees no residents any more": (
+        "依頼した操作者は、本人確認情報を取り扱わない役割になりました。別の操作者が依頼し直してください。"
+    ),
     r"this purpose is not among yours": (
         "この事務はあなたに認められていません。事務の選択を確認してください。"
     ),

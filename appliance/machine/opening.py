@@ -17,6 +17,7 @@ import msgspec
 
 from appliance import authn
 from appliance.audit import Account, Event, Result
+from appliance.duties import misjoined
 from appliance.errors import StartupError
 from appliance.identity.pins import Pins
 from appliance.identity.webauthn import Devices
@@ -31,6 +32,7 @@ from appliance.marks import Marker, mark_everybody
 from appliance.model import JST
 from appliance.operation import Power
 from appliance.pipeline import Clock
+from appliance.policy import Policy
 from appliance.traces import Note, Touched
 from storage.engine import Entry, Unit, View
 from storage.errors import Tampered
@@ -107,19 +109,25 @@ def load(firmware: Firmware, browser_origin: str | None = None) -> Loaded:
     ``browser_origin`` is where devices prove people; None: nowhere.
 
     Raises:
-        StartupError: a plugin is missing or not one, or the policy names what does not exist.
+        StartupError: a plugin is missing or not one, or the policy names what does not exist or
+            joins what must stay apart.
     """
     loaded = load_plugins(firmware.plugins, firmware.powers, browser_origin)
-    steps = [owned.job.operation for owned in loaded.jobs]
-    seconded = [each.name for _, each in loaded.operations.values() if each.seconded]
-    problems = [
-        *firmware.policy.problems(loaded.operations),
-        *firmware.policy.unserved(steps),
-        *firmware.policy.unapproved(seconded),
-    ]
-    if problems:
+    if problems := unfit(firmware.policy, loaded):
         raise StartupError(*problems)
     return loaded
+
+
+def unfit(policy: Policy, loaded: Loaded) -> list[str]:
+    """Return why the appliance cannot start with a policy and these plugins."""
+    steps = [owned.job.operation for owned in loaded.jobs]
+    seconded = [each.name for _, each in loaded.operations.values() if each.seconded]
+    return [
+        *policy.problems(loaded.operations),
+        *policy.unserved(steps),
+        *policy.unapproved(seconded),
+        *misjoined(policy, loaded.operations),
+    ]
 
 
 def load_plugins(

@@ -209,5 +209,6 @@ OUTBOX = Operation(
     handler=outbox,
     uses=frozenset({"outgoing"}),
     purposed=False,
+    blind=True,
 )
 OPERATIONS: list[AnyOperation] = [FEED, ACKNOWLEDGE, OUTBOX]

@@ -1,18 +1,23 @@
 """Whether an authority can be given: what the policy knows, who there is, and what goes together.
 
-Three duties are kept apart (R127, R132): whoever keeps the roster reads no residents and audits
-nobody; whoever audits reads no residents, for nobody checks his own use of them. What counts is
-the person (照合ID), under however many 操作者ID. One role that joins duties was signed by the
-custodians, who answer for it.
+The duties that are kept apart (R127, R132), and the blind roles that are held alone (R142), are
+those of ``appliance.duties``, which holds every signed role against them. Here it is the person
+(照合ID) that counts, under however many 操作者ID.
 """
 
 from collections.abc import Iterator, Sequence
 
-from appliance.plugin_api import AT_A_TERMINAL, Case, OperatorRecord, Policy, Problem, Role
-
-KEEPING, AUDITING = "roster/", "ledger/"
-SEEING = "本人確認情報の利用"
-DUTIES = {KEEPING: "操作者名簿の管理", AUDITING: "操作履歴の監査"}
+from appliance.plugin_api import (
+    AT_A_TERMINAL,
+    Case,
+    Duty,
+    OperatorRecord,
+    Policy,
+    Problem,
+    Role,
+    duties_of,
+    joins_blind,
+)
 
 
 def problems(case: Case, wanted: OperatorRecord) -> Iterator[Problem]:
@@ -37,30 +42,27 @@ def problems(case: Case, wanted: OperatorRecord) -> Iterator[Problem]:
             "別の人を充ててください"
         )
         yield Problem("separation", "roles", text)
+    if any(joins_blind(policy, map(Role, _held(case, wanted, h))) for h in wanted.holders):
+        text = (
+            "本人確認情報を取り扱わない役割(委託先)は、操作者IDを分けても他の役割と兼ねることは"
+            "できません。別の人を充ててください"
+        )
+        yield Problem("blind-alone", "roles", text)
 
 
 def _joined(case: Case, wanted: OperatorRecord, holder: str) -> str:
     """Return the duties one person would join, or nothing if they go together."""
-    others = (
-        role
-        for other in case.roster.held_by(holder)
-        if other.operator_id != wanted.operator_id and other.may_work(case.request.today)
-        for role in other.roles
-    )
-    policy = case.policy
-    held = [_duties(policy, name) for name in (*wanted.roles, *others) if name in policy.roles]
-    union = frozenset[str]().union(*held)
-    return "と".join(sorted(union)) if len(union) > 1 and union not in held else ""
+    names = [Role(name) for name in _held(case, wanted, holder) if name in case.policy.roles]
+    union = frozenset[Duty]().union(*(duties_of(case.policy.roles[name]) for name in names))
+    return "と".join(sorted(union)) if len(union) > 1 else ""
 
 
-def _duties(policy: Policy, name: str) -> frozenset[str]:
-    role = policy.roles[Role(name)]
-    reached = {
-        duty
-        for start, duty in DUTIES.items()
-        if any(operation.startswith(start) for operation in role.operations)
-    }
-    return frozenset(reached | ({SEEING} if role.items else set()))
+def _held(case: Case, wanted: OperatorRecord, holder: str) -> Iterator[str]:
+    """Yield every role that somebody would hold, under whatever 操作者ID."""
+    yield from wanted.roles
+    for other in case.roster.held_by(holder):
+        if other.operator_id != wanted.operator_id and other.may_work(case.request.today):
+            yield from other.roles
 
 
 def _is_for_people(policy: Policy, name: str) -> bool:

@@ -7,6 +7,7 @@ from typing import Any, get_args, get_origin
 import msgspec
 import pytest
 
+from appliance.duties import misjoined
 from appliance.edge.japanese import CODES as JAPANESE
 from appliance.edge.problems import TITLES
 from appliance.errors import Refusal
@@ -151,9 +152,28 @@ def test_every_purposed_operation_is_allowed_by_some_purpose() -> None:
     assert allowed == {op.name for op in OPERATIONS if op.purposed}
 
 
-def test_who_keeps_the_roster_sees_no_resident() -> None:
-    administrator = POLICY.roles[Role("system-administrator")]
-    assert (administrator.items, administrator.keys) == ((), ())
+@pytest.mark.requirement("R127", "R132", "R146")
+def test_the_shipped_policy_joins_no_duties() -> None:
+    assert misjoined(POLICY, CATALOGUE) == []
+
+
+@pytest.mark.requirement("R130", "R131", "R132", "R133", "R142")
+def test_the_shipped_policy_has_the_roles_of_the_founding_document() -> None:
+    labels = {name: rule.label for name, rule in POLICY.roles.items()}
+    assert (
+        labels.items()
+        >= {
+            Role("system-administrator"): "システム管理者",
+            Role("auditor"): "セキュリティ統括責任者(監査責任者)",
+            Role("security-officer"): "セキュリティ責任者(所属)",
+            Role("registrar"): "本人確認情報利用担当者",
+            Role("clerk"): "操作者",
+            Role("contractor"): "委託先(運用担当者)",
+            Role("municipality"): "市町村CS",
+            Role("national"): "全国サーバ",
+        }.items()
+    )
+    assert [name for name, rule in POLICY.roles.items() if rule.blind] == [Role("contractor")]
 
 
 def test_machines_are_reached_by_their_own_kind_only() -> None:

@@ -1,4 +1,4 @@
-"""操作者認証 in a real browser, over mutual TLS, with a device that verifies its user (R121, R124)."""
+"""操作者認証 in a real browser, over mutual TLS, by a device that verifies its user (R121)."""
 
 import threading
 from collections.abc import Iterator

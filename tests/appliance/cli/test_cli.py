@@ -210,13 +210,15 @@ def test_what_the_appliance_cannot_start_with_is_not_signed(site: Site) -> None:
     roles, purposes = (site.firmware / "policy" / name for name in ("roles.toml", "purposes.toml"))
     good = purposes.read_text()
     purposes.write_text(good.replace('items = ["name"]', 'items = ["nmae"]'))
-    roles.write_text(roles.read_text().replace('"session/close"]', '"session/clsoe"]'))
+    joined = '"session/clsoe", "roster/operators"]\nitems = ["name"]'
+    roles.write_text(roles.read_text().replace('"session/close"]', joined))
     sign = ("policy", "sign", "--config", site.config, "--key-file", key)
     refused = juki(*sign)
     assert refused.exit_code == 3
     wrong = [
         "purposes.toml [tax] items: 'nmae' is not known",
         "roles.toml [system-administrator] operations: 'session/clsoe' is not known",
+        "roles.toml [system-administrator]: reaches roster/, so it has no items; leave it out",
     ]
     for text in wrong:
         assert text in refused.stderr
@@ -228,6 +230,8 @@ def test_what_the_appliance_cannot_start_with_is_not_signed(site: Site) -> None:
     plugins.write_text('version = 1\nplugins = ["of-a-vendor"]\n')
     assert juki(*sign).exit_code == 3  # an item is wrong wherever this is looked at
     purposes.write_text(good)
+    assert juki(*sign).exit_code == 3  # and so are duties that are joined
+    roles.write_text(roles.read_text().replace('\nitems = ["name"]', ""))
     signed = juki(*sign, "--json")
     assert as_json(signed)["serial"] == 2
     assert "plugin of-a-vendor is not installed here" in signed.stderr

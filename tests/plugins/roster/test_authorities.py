@@ -85,6 +85,8 @@ WRONG = [
     ({"roles": ["system-administrator", "clerk"]}, "separation", "roles"),
     ({"roles": ["system-administrator", "auditor"]}, "separation", "roles"),
     ({"roles": ["registrar", "auditor"]}, "separation", "roles"),
+    ({"roles": ["contractor", "clerk"]}, "blind-alone", "roles"),
+    ({"roles": ["contractor", "statistician"]}, "blind-alone", "roles"),
 ]
 
 
@@ -147,6 +149,18 @@ def test_duties_stay_apart_under_a_second_operator_id(
     for changed in ({"operator_id": "OP-0003", "roles": [second]}, {"operator_id": "OP-0004"}):
         with pytest.raises(Rejected):
             keeper.ask("roster/change-operator", {**both, **changed})
+
+
+@pytest.mark.requirement("R142")
+@pytest.mark.parametrize("other", ["clerk", "auditor", "statistician", "system-administrator"])
+def test_the_contractor_holds_no_other_role_under_a_second_operator_id_either(
+    keeper: Keeper, other: str
+) -> None:
+    keeper.ask("roster/add-operator", {**NEW, "roles": ["contractor"]})
+    with pytest.raises(Rejected) as refused:
+        keeper.ask("roster/add-operator", {**SECOND, "roles": [other]})
+    assert [problem.rule for problem in refused.value.problems] == ["blind-alone"]
+    keeper.ask("roster/add-operator", {**SECOND, "roles": ["contractor"]})
 
 
 def test_what_is_suspended_or_over_does_not_count_until_it_comes_back(
