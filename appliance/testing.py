@@ -74,6 +74,7 @@ OURS = (
     "roster",
     "ledger",
     "statistics",
+    "compliance",
 )
 ALL = Role("all")
 OFFICE = Office(

@@ -18,6 +18,7 @@ from appliance.operation import AnyOperation, argument_paths
 from appliance.policy import read_policy
 from appliance.testing import quick_pins
 from plugins import (
+    compliance,
     disclosure,
     ledger,
     national_relay,
@@ -42,6 +43,7 @@ OURS = {
     "national_relay": national_relay,
     "reconcile": reconcile,
     "statistics": statistics,
+    "compliance": compliance,
 }
 CATALOGUE = put_together(OURS, quick_pins()).operations
 OPERATIONS = [operation for _, operation in CATALOGUE.values()]
@@ -128,7 +130,7 @@ def test_whoever_sees_residents_says_what_for(operation: AnyOperation) -> None:
     """Machines, audits and the keeping of rosters are bound in other ways."""
     free = (
         *("session/", "ledger/", "roster/", "relay/", "update/"),
-        *("retention/", "job/", "statistics/"),
+        *("retention/", "job/", "statistics/", "compliance/"),
         *(f"reconcile/{what}" for what in RECONCILE_FREE),
     )
     shows = operation.name in ("relay/inquire", "relay/case")
