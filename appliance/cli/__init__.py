@@ -17,12 +17,14 @@ Read it in this order::
     ledger.py    ledger verify|checkpoint|prove|search|person
     jobs.py      job list|run|status
     media.py     media keygen|seal|open
+    compliance.py  compliance books|open|step|list|show|due|coverage|lacking|pack
 """
 
 import logging
 
 import click
 
+from appliance.cli.compliance import compliance
 from appliance.cli.frame import Juki
 from appliance.cli.jobs import job
 from appliance.cli.ledger import ledger
@@ -71,6 +73,7 @@ for command in (
     ledger,
     job,
     media,
+    compliance,
 ):
     juki.add_command(command)
 

@@ -17,6 +17,8 @@ from plugins.compliance import entries, reach
 from plugins.compliance.books.incidents import COUNT, INCIDENTS
 from plugins.compliance.handling import Number
 
+FILTERS = ("operator", "person", "terminal", "office", "operation")
+
 
 class Reach(Arguments, frozen=True, kw_only=True):
     """Of which entries of the ledger: days, and who or where; everything given must hold."""
@@ -69,18 +71,17 @@ def enter(case: Case, asked: Reach) -> Affected:
     counted: Affected = case.prepared
     given = {
         "counted": counted.persons,
-        "counted_entries": counted.entries,
-        "counted_up_to": counted.up_to,
-        "counted_since": asked.since.isoformat(),
-        "counted_until": asked.until.isoformat(),
-        **{name: value for name in FILTERS if (value := getattr(asked, name)) is not None},
+        "counted_in": {
+            "entries": counted.entries,
+            "up_to": counted.up_to,
+            "since": asked.since.isoformat(),
+            "until": asked.until.isoformat(),
+            **{name: getattr(asked, name) for name in FILTERS},
+        },
     }
     entries.take_by_machine(case, INCIDENTS, asked.number, COUNT, given)
     case.note.result = f"incident {asked.number}: {counted.persons} persons"
     return counted
-
-
-FILTERS = ("operator", "person", "terminal", "office", "operation")
 
 
 def _fits(reading: Reading, asked: Reach) -> bool:

@@ -2,11 +2,12 @@
 
 from collections import Counter
 from collections.abc import Iterator
-from datetime import datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 
 from appliance.plugin_api import (
     JST,
     Alarm,
+    Answer,
     Case,
     Job,
     Nothing,
@@ -24,6 +25,26 @@ AT_ONCE = 200
 """Entries removed in one step."""
 REMOVED = "removed"
 SOON = timedelta(days=7)
+
+
+class Removal(Answer, frozen=True, kw_only=True):
+    """How many entries of each book went on a day: counts, and nobody."""
+
+    number: int
+    on: date
+    entries: dict[str, int]
+
+
+class Removals(Answer, frozen=True, kw_only=True):
+    """The book of what was removed (廃棄記録), oldest first."""
+
+    removed: tuple[Removal, ...]
+
+
+def removed(case: Case, _: Nothing) -> Removals:
+    """Show how many entries were removed when."""
+    every = Register(case.papers, REMOVED).every()
+    return Removals(removed=tuple(Removal(number=number, **entry) for number, entry in every))
 
 
 def expire(case: Case, _: Nothing) -> Step:
@@ -79,10 +100,18 @@ EXPIRE = Operation(
     changes=True,
     purposed=False,
 )
+SHOW_REMOVED = Operation(
+    name=OperationName("compliance/removed"),
+    summary="Show how many entries of the books were removed when: counts, and nobody.",
+    asks=Nothing,
+    answers=Removals,
+    handler=removed,
+    purposed=False,
+)
 NIGHTLY = Job(
     name="compliance/expire",
     summary="保存期間を経過した簿冊の消去",
     operation=EXPIRE.name,
     at=time(1, 45),
 )
-OPERATIONS = (EXPIRE,)
+OPERATIONS = (EXPIRE, SHOW_REMOVED)

@@ -162,7 +162,7 @@ FINDING = Book(
             own_office=True,
             fields=(
                 Field(name="done_on", title="改善した日", kind=Kind.DATE, past=True),
-                Field(name="done", title="改善の結果"),
+                Field(name="outcome", title="改善の結果"),
             ),
         ),
         Step(

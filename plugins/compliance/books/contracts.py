@@ -210,7 +210,7 @@ PERMITS = Book(
             by_field="witness",
             fields=(
                 Field(name="done_on", title="作業した日", kind=Kind.DATE, past=True),
-                Field(name="done", title="作業の結果"),
+                Field(name="outcome", title="作業の結果"),
                 Field(name="document", title="完了報告書の番号"),
             ),
         ),

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import pytest
 
 from appliance.errors import Refusal, Rejected
+from appliance.model import JST
 from appliance.roster import Roster
 from appliance.testing import PIN, PREPARED, Bench
 from plugins.compliance.forms import checklists
@@ -53,8 +54,13 @@ class Staff:
         at = date.fromisoformat(day)
         self.bench.now = datetime(at.year, at.month, at.day, 1, tzinfo=UTC)
 
-    def ask(self, who: Person, operation: str, **body: Any) -> dict[str, Any]:
-        return dict(self._log_in(who).ask(f"compliance/{operation}", body).data)
+    def day(self) -> str:
+        """Return on which day the ledger of a bench is written: its clock stands still there."""
+        at = datetime.fromtimestamp(self.bench.ledger()[-1].at_ms / 1000, JST)
+        return at.date().isoformat()
+
+    def ask(self, who: Person, what: str, /, **body: Any) -> dict[str, Any]:
+        return dict(self._log_in(who).ask(f"compliance/{what}", body).data)
 
     def open(self, who: Person, book: str, **given: Any) -> int:
         return int(self.ask(who, "open", book=book, given=given)["number"])
