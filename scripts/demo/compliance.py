@@ -1,4 +1,4 @@
-"""Audit support: self-check in three hands, an incident with its clocks, attended work, the pack."""
+"""Audit support: a self-check, an incident with its clocks, attended work, the evidence pack."""
 
 import json
 import zipfile
@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from datetime import date, timedelta
 from hashlib import sha256
 from importlib.resources import files
+from secrets import token_hex
 from typing import Any
 
 from scripts.demo.people import ADMINISTRATOR, AUDITOR, CLERK, OFFICER, TAX, Person, as_person
@@ -23,6 +24,8 @@ def keep(stage: Stage, today: date) -> None:
         _incident(stage, step, today)
     with stage.steps.step("the contractor's work is announced, attended and accepted") as step:
         _work(stage, step, today)
+    with stage.steps.step("who is missing is told: nobody trained, no office audited yet") as step:
+        _missing(stage, step)
     with stage.steps.step(
         "an auditor from outside gets the evidence, its hash in the ledger"
     ) as step:
@@ -42,7 +45,7 @@ def _self_check(stage: Stage, step: Step, today: date) -> None:
     answered = stage.juki.needs(*words, "answer", "--given", str(answers), *as_person(stage, TAX))
     step.saw(answered["state_title"], answered["state"] == "answered")
     body = {"book": "self-check", "number": number, "step": "confirm"}
-    no = stage.people[TAX.name].asks("compliance/step", body)
+    no = stage.people[TAX.name].asks("compliance/step", body, key=token_hex(16))
     step.saw(f"who answered may not confirm: {no.status}", no.status == FORBIDDEN)
     for person, what in ((OFFICER, "confirm"), (ADMINISTRATOR, "accept")):
         told = stage.juki.needs(*words, what, *as_person(stage, person))
@@ -63,7 +66,9 @@ def _incident(stage: Stage, step: Step, today: date) -> None:
     step.saw(f"速報 by {due.get('preliminary')}, 確報 by {due.get('final')}", due == clocks)
     days = {"since": str(today - timedelta(days=1)), "until": str(today)}
     filters = {"number": number, "operator": TAX.operator, **days}
-    counted = stage.people[AUDITOR.name].gets("compliance/count-affected", filters)
+    counted = stage.people[AUDITOR.name].gets(
+        "compliance/count-affected", filters, key=token_hex(16)
+    )
     step.saw(f"{TAX.operator} was shown {counted['persons']} persons", counted["persons"] > 0)
     for what, given in _handled(today, counted["persons"]):
         told = _step(stage, AUDITOR, "incident", number, what, given)
@@ -79,6 +84,28 @@ def _work(stage: Stage, step: Step, today: date) -> None:
     _step(stage, CLERK, "work-permit", permit, "report", report)
     told = _step(stage, AUDITOR, "work-permit", permit, "accept", {"history_checked": True})
     step.saw(told["state_title"], told["state"] == "accepted")
+
+
+def _missing(stage: Stage, step: Step) -> None:
+    auditor = stage.people[AUDITOR.name]
+    step.asks("juki compliance books, list, show; compliance/coverage, lacking, removed")
+    as_auditor = as_person(stage, AUDITOR)
+    books = stage.juki.needs("compliance", "books", *as_auditor)["books"]
+    step.saw(f"{len(books)} books")
+    (line,) = stage.juki.needs("compliance", "list", "work-permit", *as_auditor)["entries"]
+    number = str(line["number"])
+    entry = stage.juki.needs("compliance", "show", "work-permit", number, *as_auditor)
+    taken = [each["step"] for each in entry["steps"]]
+    step.saw(", ".join(taken), taken == ["open", "permit", "report", "accept"])
+    missing = auditor.gets("compliance/coverage", {})["missing"]
+    step.saw(f"not audited: {', '.join(missing)}", TAX.office in missing)
+    before = auditor.gets("compliance/lacking", {})
+    _open(stage, CLERK, "acknowledgement", {"understood": True})
+    after = auditor.gets("compliance/lacking", {})
+    left = [sum(each["acknowledgement"] for each in told["lacking"]) for told in (before, after)]
+    step.saw(f"{left[0]}, then {left[1]} have not acknowledged", left[0] == left[1] + 1)
+    removed = auditor.gets("compliance/removed", {})["removed"]
+    step.saw(f"{len(removed)} removals so far", not removed)
 
 
 def _pack(stage: Stage, step: Step, today: date) -> None:
@@ -104,14 +131,15 @@ _DAYS = {"preliminary": 4, "final": 29}
 
 
 def _open(stage: Stage, who: Person, book: str, given: Mapping[str, Any]) -> dict[str, Any]:
-    return stage.people[who.name].gets("compliance/open", {"book": book, "given": given})
+    body = {"book": book, "given": given}
+    return stage.people[who.name].gets("compliance/open", body, key=token_hex(16))
 
 
 def _step(
     stage: Stage, who: Person, book: str, number: int, step: str, given: Mapping[str, Any]
 ) -> dict[str, Any]:
     body = {"book": book, "number": number, "step": step, "given": given}
-    return stage.people[who.name].gets("compliance/step", body)
+    return stage.people[who.name].gets("compliance/step", body, key=token_hex(16))
 
 
 def _all_right(checklist: str) -> list[dict[str, str]]:
