@@ -51,10 +51,12 @@ def count(case: Case, asked: Reach) -> Affected:
 
     Raises:
         Malformed: the period ends before it begins.
+        NotFound: there is no such incident.
         Rejected: the period has too many entries.
     """
     if asked.since > asked.until:
         raise Malformed("since is after until")
+    entries.entry_of(case, INCIDENTS, asked.number)
     subjects: set[PersonId] = set()
     found = 0
     for reading in reach.readings(case, asked.since, asked.until):

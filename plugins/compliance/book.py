@@ -20,6 +20,8 @@ STAFF: Roles = (
     *("media-operator", "media-approver", "statistician"),
 )
 """Whoever logs in and is no contractor."""
+OVERSEERS = frozenset({ADMINISTRATOR, AUDITOR})
+"""Roles that see the entries of every office; everybody else sees those of his own."""
 Given = Mapping[str, Any]
 """What is given with a step, by field: plain data of the form that the field says."""
 

@@ -6,8 +6,7 @@ An entry is plain data, sealed as a paper in a register of its book::
      "ended": day or "", "steps": [{"step", "on", "at", "person", "operator", "office", "given"}]}
 
 Two small indexes lie beside the registers, so that nobody has to read whole books: ``running``
-(entries that have not ended, with their clocks) and ``over`` (the others, by the last day they are
-kept).
+(entries of which a clock runs) and ``over`` (those that have ended, by the last day they are kept).
 """
 
 from collections.abc import Iterator, Mapping
@@ -25,8 +24,7 @@ from appliance.plugin_api import (
 )
 from plugins.compliance import clocks, forms, people
 from plugins.compliance.book import (
-    ADMINISTRATOR,
-    AUDITOR,
+    OVERSEERS,
     Book,
     Given,
     Kind,
@@ -38,8 +36,6 @@ from plugins.compliance.rules import broken, problem
 from plugins.compliance.shelf import BOOKS
 
 RUNNING, OVER = "running", "over"
-OVERSEERS = frozenset({ADMINISTRATOR, AUDITOR})
-"""Roles that see the entries of every office; everybody else sees those of his own."""
 Opened = list[tuple[str, int]]
 """Book and number of entries that came of one request."""
 
@@ -139,14 +135,14 @@ def myself(case: Case) -> Operator:
 
 
 def still_running(papers: Papers) -> Iterator[tuple[Book, int, Entry]]:
-    """Yield what is known of every entry that has not ended, without opening it."""
+    """Yield what is known of every entry of which a clock runs, without opening it."""
     for key, paper in papers.every(RUNNING):
         name, _, number = key.partition("/")
         yield BOOKS[name], int(number), paper
 
 
 def note_running(papers: Papers, book: Book, number: int, entry: Entry) -> None:
-    """Note where an entry stands: which clocks run, or how long it is kept."""
+    """Note which clocks of an entry run; of one that has ended, how long it is kept."""
     key = f"{book.name}/{number:012}"
     if entry["ended"]:
         papers.drop(RUNNING, key)
@@ -154,6 +150,9 @@ def note_running(papers: Papers, book: Book, number: int, entry: Entry) -> None:
         papers.replace(OVER, f"{until}/{key}", {})
         return
     due = {clock.name: day.isoformat() for clock, day in clocks.running(book, entry)}
+    if not due:
+        papers.drop(RUNNING, key)
+        return
     papers.replace(RUNNING, key, {"office": entry["office"], "state": entry["state"], "due": due})
 
 

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator
 from datetime import date, datetime, time, timedelta
+from itertools import takewhile
 
 from appliance.plugin_api import (
     JST,
@@ -78,7 +79,8 @@ def alarms(watch: Watch) -> Iterator[Alarm]:
 
 def _over(case: Case, today: str) -> list[str]:
     """Return the keys of the entries that need not be kept any more, the oldest first."""
-    return [key for key, _ in case.papers.every(OVER) if key.split("/")[0] < today]
+    keys = (key for key, _ in case.papers.every(OVER))
+    return list(takewhile(lambda key: key.split("/")[0] < today, keys))
 
 
 def _alarm(name: str, text: str, due: list[Due], since: datetime | None = None) -> Alarm:

@@ -17,10 +17,9 @@ from appliance.plugin_api import (
     ShortText,
 )
 from plugins.compliance import clocks, forms
-from plugins.compliance.book import Book, Field, Step
+from plugins.compliance.book import OVERSEERS, Book, Field, Step
 from plugins.compliance.books.incidents import COUNT
 from plugins.compliance.entries import (
-    OVERSEERS,
     book_of,
     entry_of,
     is_seen,

@@ -5,8 +5,9 @@ from datetime import date, timedelta
 
 from appliance.plugin_api import Answer, Case, Nothing, Operation, OperationName
 from plugins.compliance import people
+from plugins.compliance.book import OVERSEERS
 from plugins.compliance.clocks import fiscal_year
-from plugins.compliance.entries import OVERSEERS, myself
+from plugins.compliance.entries import myself
 from plugins.compliance.shelf import BOOKS
 
 HORIZON = 3

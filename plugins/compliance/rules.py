@@ -49,6 +49,7 @@ RULES: Mapping[str, str] = MappingProxyType(
         "C-54": "受講した者が記入されていません。照合ID又は委託先の従事者を記入してください。",
         "C-55": "内容を読んで理解した場合に、「はい」としてください。",
         "C-56": "委託先の研修には、委託先の番号を記入してください。",
+        "C-57": "他の所属の者が含まれています。自らの所属の者だけを登録してください。",
     }
 )
 ABOUT: Mapping[str, str] = MappingProxyType(
@@ -68,6 +69,7 @@ ABOUT: Mapping[str, str] = MappingProxyType(
         "C-54": "attended",
         "C-55": "understood",
         "C-56": "contractor",
+        "C-57": "attended",
     }
 )
 """The field that the rule of one book is about."""

@@ -14,6 +14,7 @@ from plugins.compliance.book import (
     ADMINISTRATOR,
     AUDITOR,
     OFFICER,
+    OVERSEERS,
     STAFF,
     Book,
     Clock,
@@ -39,6 +40,17 @@ def somebody_was_there(sheet: Sheet) -> Iterator[str]:
         yield "C-54"
     if sheet.given["audience"] == "contractor" and not sheet.given.get("contractor"):
         yield "C-56"
+
+
+def of_own_office(sheet: Sheet) -> Iterator[str]:
+    """Whoever oversees no other office records those of his own."""
+    case, given = sheet.case, sheet.given
+    if case.actor.operator is None or case.actor.roles & OVERSEERS:
+        return
+    everybody, mine = people.persons(case), case.actor.operator.office
+    named = chain(*(given.get(name) or () for name in ("attended", "absent", "made_up")))
+    if any(everybody[person].office != mine for person in named):
+        yield "C-57"
 
 
 def was_absent(sheet: Sheet) -> Iterator[str]:
@@ -139,7 +151,7 @@ TRAINING = Book(
                     required=False,
                 ),
             ),
-            rules=(somebody_was_there, contractor_is_engaged),
+            rules=(somebody_was_there, of_own_office, contractor_is_engaged),
             effect=note_training,
         ),
         Step(
@@ -152,7 +164,7 @@ TRAINING = Book(
                 Field(name="made_up", title="再受講した者", kind=Kind.PERSONS),
                 Field(name="made_up_on", title="再受講の日", kind=Kind.DATE, past=True),
             ),
-            rules=(was_absent,),
+            rules=(was_absent, of_own_office),
             effect=note_made_up,
         ),
         Step(

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from appliance.errors import Malformed, NotPermitted, Rejected
+from appliance.errors import Malformed, NotFound, NotPermitted, Rejected
 from appliance.testing import OURS, Bench
 from plugins.compliance import reach
 from tests.plugins.compliance.staff import (
@@ -167,7 +167,7 @@ def look(staff: Staff, which: int, operator: str = "OP-0090", office: str = TAX)
     seat.ask("provision/inquire", body, purpose="register-administration", reason="01")
 
 
-@pytest.mark.requirement("R168", "R138")
+@pytest.mark.requirement("R168")
 def test_the_persons_concerned_are_counted_in_the_ledger(whole: Staff) -> None:
     assert "compliance" in OURS
     for which in (1, 2, 3):
@@ -205,6 +205,8 @@ def test_nobody_counts_who_is_not_charged_with_it_or_in_a_period_that_is_none(
         whole.ask(CLERK, "count-affected", **days)
     with pytest.raises(Malformed, match="since is after until"):
         whole.ask(AUDITOR, "count-affected", **{**days, "since": "2099-01-01"})
+    with pytest.raises(NotFound):
+        whole.ask(AUDITOR, "count-affected", **{**days, "number": number + 1})
     monkeypatch.setattr(reach, "MOST", 3)
     with pytest.raises(Rejected, match="give a shorter one"):
         whole.ask(AUDITOR, "count-affected", **days)

@@ -115,6 +115,14 @@ def test_nobody_records_his_own_training(staff: Staff, who: Person) -> None:
     assert refused(staff, who, "training", "open", **GIVEN) == why
 
 
+@pytest.mark.requirement("R183")
+def test_an_officer_records_the_training_of_his_own_office(staff: Staff) -> None:
+    told = refused(staff, OFFICER, "training", "open", **{**GIVEN, "absent": [OTHER_CLERK.id]})
+    assert told == {("C-57", "attended")}
+    staff.open(OFFICER, "training", **GIVEN)
+    assert CLERK.id not in lacking(staff, "training")
+
+
 @pytest.mark.requirement("R184", "R185")
 def test_each_acknowledges_the_ban_himself_once_a_year(staff: Staff) -> None:
     assert lacking(staff, "acknowledgement") == ALL
