@@ -1,4 +1,4 @@
-"""Registers (簿): numbered entries that are added and amended, and never removed.
+"""Registers (簿): numbered entries, added and amended, and removed when their time is over.
 
 One small mechanism for every book a function keeps: 開示請求の受付簿, 帳票管理簿, 媒体出力の記録.
 Entries are plain data, sealed as papers; each amendment keeps what was there before it.
@@ -37,6 +37,15 @@ class Register:
         self._papers.put(self._name, _key(number), entry)
         return entry
 
+    def remove(self, number: int) -> None:
+        """Remove an entry with all its states, its time being over; its number stays used.
+
+        Raises:
+            NotFound: there is no such number.
+        """
+        self.get(number)
+        self._papers.drop(self._name, _key(number))
+
     def get(self, number: int) -> Entry:
         """Return an entry as it is now.
 
@@ -52,9 +61,9 @@ class Register:
         """Return an entry in all its states, the first one first."""
         return list(self._papers.revisions(self._name, _key(number)))
 
-    def every(self) -> Iterator[tuple[int, Entry]]:
-        """Yield every entry as it is now, by number."""
-        for key, entry in self._papers.every(self._name):
+    def every(self, after: int = 0) -> Iterator[tuple[int, Entry]]:
+        """Yield every entry as it is now, by number, or every one above ``after``."""
+        for key, entry in self._papers.every(self._name, after=_key(after)):
             yield int(key), entry
 
     @property

@@ -79,6 +79,7 @@ OURS = (
     "roster",
     "ledger",
     "statistics",
+    "compliance",
 )
 ALL = Role("all")
 FOREVER = date(2099, 3, 31)

@@ -18,6 +18,7 @@ Read it in this order::
     ledger.py    ledger verify|checkpoint|prove|search|person
     jobs.py      job list|run|status
     media.py     media keygen|seal|open
+    compliance.py  compliance books|open|step|list|show|due|coverage|lacking|pack
 """
 
 import logging
@@ -25,6 +26,7 @@ import logging
 import click
 
 from appliance.cli.approvals import approval
+from appliance.cli.compliance import compliance
 from appliance.cli.frame import Juki
 from appliance.cli.jobs import job
 from appliance.cli.ledger import ledger
@@ -79,6 +81,7 @@ for command in (
     ledger,
     job,
     media,
+    compliance,
 ):
     juki.add_command(command)
 

@@ -16,6 +16,25 @@ TEXTS = {
     r"municipality_codes: one is no municipality today": (
         "市町村コードに、現在の市町村でないものがあります。コードを確認してください。"
     ),
+    # the books of audit support
+    r"there is no such book; compliance/books names them": (
+        "この名称の簿冊はありません。一覧(compliance/books)で確認してください。"
+    ),
+    r"the book has no such step; compliance/books names them": (
+        "この簿冊にその手続はありません。一覧(compliance/books)で確認してください。"
+    ),
+    r"no role of yours may take this step": (
+        "あなたの役割では、この手続はできません。担当の者に依頼してください。"
+    ),
+    r"this step is for the office whose entry it is": (
+        "この手続は、登録された所属の者だけができます。その所属に依頼してください。"
+    ),
+    r"this step is for the person whom the entry names": (
+        "この手続は、登録に指定された者だけができます。その者に依頼してください。"
+    ),
+    r"the ledger has too many entries of this period; give a shorter one": (
+        "この期間の操作履歴は多すぎます。期間を短くしてください。"
+    ),
     # bulk provision
     r"a second person must do this": "同じ人はこの操作をできません。別の担当者が操作してください。",
     r"approved for another medium": "承認された媒体と違います。承認された媒体を使ってください。",

@@ -18,6 +18,7 @@ from appliance.model import JST
 from scripts.demo import (
     auditing,
     bulk,
+    compliance,
     counting,
     disclosing,
     ending,
@@ -148,6 +149,7 @@ def _play(stage: Stage, options: Namespace) -> None:
     keeping.keep(stage)
     counting.count(stage)
     auditing.look(stage, made.cast)
+    compliance.keep(stage, today)
     if options.check:
         _check(stage, made.cast, options.seed)
     else:

@@ -32,6 +32,24 @@ def look(bench: Bench, work: Callable[[Register], Any]) -> Any:
         return work(Register(Papers(view, None, "forms"), "issued"))
 
 
+def test_an_entry_whose_time_is_over_goes_with_its_states_and_its_number_is_not_given_again(
+    bench: Bench,
+) -> None:
+    write(bench, lambda book: [book.add({"copies": n}) for n in (1, 2)])
+    write(bench, lambda book: book.amend(2, copies=3))
+    write(bench, lambda book: book.remove(2))
+    assert look(bench, lambda book: book.history(2)) == []
+    assert look(bench, lambda book: [number for number, _ in book.every()]) == [1]
+    assert write(bench, lambda book: book.add({"copies": 4})) == 3
+    with pytest.raises(NotFound):
+        write(bench, lambda book: book.remove(2))
+
+
+def test_entries_above_a_number_are_found_alone(bench: Bench) -> None:
+    write(bench, lambda book: [book.add({"copies": n}) for n in (1, 2, 3)])
+    assert look(bench, lambda book: [number for number, _ in book.every(after=1)]) == [2, 3]
+
+
 def test_entries_are_numbered_from_one_without_gaps(bench: Bench) -> None:
     assert look(bench, lambda book: book.last) == 0
     assert write(bench, lambda book: [book.add({"copies": n}) for n in (1, 2)]) == [1, 2]

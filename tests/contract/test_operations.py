@@ -19,6 +19,7 @@ from appliance.operation import AnyOperation, argument_paths
 from appliance.policy import read_policy
 from appliance.testing import identified
 from plugins import (
+    compliance,
     disclosure,
     ledger,
     national_relay,
@@ -43,6 +44,7 @@ OURS = {
     "national_relay": national_relay,
     "reconcile": reconcile,
     "statistics": statistics,
+    "compliance": compliance,
 }
 CATALOGUE = put_together(OURS, identified()).operations
 OPERATIONS = [operation for _, operation in CATALOGUE.values()]
@@ -129,7 +131,7 @@ def test_whoever_sees_residents_says_what_for(operation: AnyOperation) -> None:
     """Machines, audits and the keeping of rosters are bound in other ways."""
     free = (
         *("session/", "ledger/", "roster/", "relay/", "update/"),
-        *("retention/", "job/", "approval/", "statistics/"),
+        *("retention/", "job/", "approval/", "statistics/", "compliance/"),
         *(f"reconcile/{what}" for what in RECONCILE_FREE),
     )
     shows = operation.name in ("relay/inquire", "relay/case")
