@@ -19,6 +19,8 @@ def move(stage: Stage, today: date) -> None:
         paper = ("--reason", "復職", "--form", "照合付-2")
         answer = agreed(stage, "person", "resume", LEAVER.person, *paper)
         step.saw(f"a code good until {answer['until']}", bool(answer["enrolment_code"]))
+    with stage.steps.step("a name, a device, an authority change, and stay on record") as step:
+        _changes(stage, step)
     with stage.steps.step("one person audits or sees residents, under any 操作者ID") as step:
         step.asks(f"juki operator add OP-0099 --holder {CLERK.person} --role auditor")
         words = ("operator", "add", "OP-0099", "--holder", CLERK.person, "--role", "auditor")
@@ -44,3 +46,24 @@ def _transfer(stage: Stage, step: Step) -> None:
     step.asks("and back")
     back = [word for purpose in TAX.purposes for word in ("--purpose", purpose)]
     agreed(stage, *change, "--office", TAX.office, *back)
+
+
+def _changes(stage: Stage, step: Step) -> None:
+    keeper = as_person(stage, ADMINISTRATOR)
+    step.asks(f"juki person change, enrol, retire-device {LEAVER.person}")
+    renamed = ("person", "change", LEAVER.person, "--name", "県税　改名", "--form", "異動-2")
+    step.saw("renamed", agreed(stage, *renamed)["name"] == "県税　改名")
+    code = agreed(stage, "person", "enrol", LEAVER.person, form="照合付-4")
+    step.saw(f"a code for {', '.join(code['methods'])}", code["methods"] == ["device"])
+    people = stage.juki.needs("person", "list", *keeper)["people"]
+    (leaver,) = (each for each in people if each["person_id"] == LEAVER.person)
+    device = leaver["devices"][0]["device_id"]
+    words = ("person", "retire-device", LEAVER.person, device, "--reason", "故障")
+    retired = stage.juki.needs(*words, *keeper)["devices"][0]["retired"]
+    step.saw(f"device {device}: {retired}", retired == "故障")
+    step.asks(f"juki operator suspend, resume {LEAVER.operator}")
+    stopped = ("operator", "suspend", LEAVER.operator, "--reason", "事務の見直し")
+    states = [stage.juki.needs(*stopped, *keeper)["state"]]
+    again = ("operator", "resume", LEAVER.operator, "--reason", "事務の再開")
+    states.append(agreed(stage, *again, form="異動-3")["state"])
+    step.saw(", ".join(states), states == ["suspended", "active"])

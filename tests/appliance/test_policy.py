@@ -1,4 +1,4 @@
-from datetime import date
+from datetime import date, timedelta
 from hashlib import sha256
 from pathlib import Path
 
@@ -43,6 +43,13 @@ fee_yen = 10
 stamps = "熊本県収入証紙"
 published_at = "情報プラザ"
 """
+ACCESS = """
+version = 4
+[access]
+fresh_minutes = 3
+fresh = ["search/find"]
+models = ["00000000-0000-0000-0000-000000000001"]
+"""
 
 
 @pytest.fixture
@@ -50,6 +57,7 @@ def folder(tmp_path: Path) -> Path:
     (tmp_path / "roles.toml").write_text(ROLES, "utf-8")
     (tmp_path / "purposes.toml").write_text(PURPOSES, "utf-8")
     (tmp_path / "office.toml").write_text(OFFICE, "utf-8")
+    (tmp_path / "access.toml").write_text(ACCESS, "utf-8")
     return tmp_path
 
 
@@ -72,12 +80,13 @@ def test_the_files_make_the_policy(folder: Path) -> None:
     assert clerk.terminals == (TerminalKind.REPRESENTATIVE, TerminalKind.BUSINESS)
     assert (clerk.removed, clerk.history) == (False, False)
     assert tax.valid_from == date(2020, 4, 1)
-    assert policy.version == (3, 7, 2)
+    assert policy.version == (3, 7, 2, 4)
+    assert policy.access.freshness == timedelta(minutes=3)
 
 
 def test_the_digest_covers_every_byte_of_all_files(folder: Path) -> None:
     before = read_policy(folder).digest
-    assert before == sha256("\0".join((ROLES, PURPOSES, OFFICE)).encode()).digest()
+    assert before == sha256("\0".join((ROLES, PURPOSES, OFFICE, ACCESS)).encode()).digest()
     rewrite(folder, "purposes.toml", "県税事務所", "県税事務所 ")
     assert read_policy(folder).digest != before
 
@@ -108,7 +117,12 @@ def test_a_file_has_a_version(folder: Path, version: str) -> None:
 
 def test_every_file_may_be_missing(tmp_path: Path) -> None:
     told = problems(tmp_path)
-    assert [text.split(":")[0] for text in told] == ["roles.toml", "purposes.toml", "office.toml"]
+    assert [text.split(":")[0] for text in told] == [
+        "roles.toml",
+        "purposes.toml",
+        "office.toml",
+        "access.toml",
+    ]
 
 
 def test_an_empty_file_is_a_problem_too(folder: Path) -> None:
@@ -169,3 +183,27 @@ def test_a_purpose_may_end(folder: Path) -> None:
     rewrite(folder, "purposes.toml", "2020-04-01", "2020-04-01\nvalid_until = 2021-03-31")
     rule: PurposeRule = read_policy(folder).purposes[PurposeCode("tax")]
     assert rule.valid_until == date(2021, 3, 31)
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("fresh_minutes = 3", "fresh_minutes = 0"),
+        ("fresh_minutes = 3", "pin_days = 0"),
+        ("fresh_minutes = 3", "fresh_hours = 1"),
+        ("-000000000001", ""),
+        ("[access]", "[acces]"),
+    ],
+)
+def test_how_people_prove_who_they_are_is_understood_whole(
+    folder: Path, old: str, new: str
+) -> None:
+    rewrite(folder, "access.toml", old, new)
+    assert problems(folder)[0].startswith("access.toml")
+
+
+def test_a_recent_proof_is_asked_for_what_there_is(folder: Path) -> None:
+    rewrite(folder, "access.toml", "search/find", "search/fnd")
+    policy = read_policy(folder)
+    told = policy.unknown_operations([OperationName("search/find")])
+    assert told == ["access.toml [access] fresh: 'search/fnd' is not known"]
