@@ -5,7 +5,7 @@ operation declares them (``records``); items of residents that were answered nev
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import IntEnum
 from typing import Any
 
@@ -78,7 +78,10 @@ class Account:
     def carried_out(self, touched: Touched, note: Note) -> list[Entry]:
         """Return the entries of a request that was answered."""
         event = Event.CHANGE if self.changes else Event.READ
-        return self._entries(event, Result.OK, touched, touched.saved, self._what(touched, note))
+        what = self._what(touched, note)
+        first, *more = self._entries(event, Result.OK, touched, touched.saved, what)
+        file = bytes.fromhex(note.file) or None
+        return [replace(first, file=file), *more]
 
     def refused(self, refusal: Refusal, touched: Touched, note: Note, *, ours: bool) -> list[Entry]:
         """Return the entries of a request that was not; what it had saved was undone."""
@@ -167,6 +170,8 @@ class Reading:
     outcomes: tuple[tuple[int, str, str], ...]
     policy: bytes
     saved: tuple[VersionId, ...] = ()
+    file: str | None = None
+    """SHA-256 (hex) of the file that was handed out."""
 
 
 def read_entry(entered: Entered) -> Reading:
@@ -199,6 +204,7 @@ def read_entry(entered: Entered) -> Reading:
         outcomes=tuple((s, o, r) for s, o, r in get(_Key.OUTCOMES, ())),
         policy=get(_Key.POLICY, b""),
         saved=tuple(VersionId(person, number) for person, number in get(_Key.SAVED, ())),
+        file=None if entered.file is None else entered.file.hex(),
     )
 
 

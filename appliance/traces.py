@@ -46,5 +46,8 @@ class Note:
     reason: str | None = None
     case_number: str | None = None
     hits: int | None = None
+    file: str = ""
+    """SHA-256 (hex) of a file that is handed out, for anybody to see and compare; only of a file
+    whose content nobody can guess, such as one with request ids in it."""
     outcomes: list[tuple[int, str, str]] = field(default_factory=list)
     """Of a batch: sequence, outcome, the first rule that was broken or empty."""
