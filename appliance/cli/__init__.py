@@ -14,7 +14,9 @@ Read it in this order::
     sealing.py   seal
     policy.py    policy sign|show
     people.py    login logout operator terminal
-    ledger.py    ledger verify|checkpoint|prove|search|person
+    ledger.py    ledger verify|checkpoint|prove|verify-export
+    reading.py   ledger search|denials|person|report|export
+    journal.py   journal show|verify
     jobs.py      job list|run|status
     media.py     media keygen|seal|open
 """

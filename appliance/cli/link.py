@@ -84,6 +84,24 @@ def ask(
     Raises:
         Stop: it was refused, or the server cannot be reached.
     """
+    return dict(_whole(seat, operation, body, with_session=with_session)["data"])
+
+
+def ask_for_receipt(
+    seat: Seat, operation: str, body: Mapping[str, Any]
+) -> tuple[dict[str, Any], int]:
+    """Return what an operation answers, and the ledger entry that holds the request.
+
+    Raises:
+        Stop: as ``ask``.
+    """
+    answer = _whole(seat, operation, body, with_session=True)
+    return dict(answer["data"]), int(answer["receipt"]["index"])
+
+
+def _whole(
+    seat: Seat, operation: str, body: Mapping[str, Any], *, with_session: bool
+) -> dict[str, Any]:
     headers = {
         "Content-Type": "application/json",
         "Accept": "application/json",
@@ -95,7 +113,7 @@ def ask(
         headers["Authorization"] = f"Bearer {seat.token}"
     content = json.dumps(body, ensure_ascii=False).encode()
     status, raw = _reached(seat, "POST", f"/v1/{operation}", content, headers)
-    return dict(_answer(status, raw)["data"])
+    return _answer(status, raw)
 
 
 def fetch_text(seat: Seat, path: str) -> str:

@@ -303,6 +303,35 @@ def _audit(site: Site) -> None:
     key, tiles = founded(site)["ledger_key"], Layout(site.data).tiles
     eventually((tiles / "checkpoint").exists, "nothing was exported")
     assert plain(juki("ledger", "verify", tiles, "--key", key, "--json"))["sound"]
+    _export(site, key)
+
+
+def _export(site: Site, key: str) -> None:
+    """Take entries out as files, and have anybody check that they are what was handed out."""
+    counted = plain(juki("ledger", "denials", "--json"))
+    assert counted["count"] == sum(counted["codes"].values()) > 0
+    assert "not-permitted" in juki("ledger", "denials").stdout
+    for form in ("csv", "pdf"):
+        file = site.folder / f"roster.{form}"
+        options = ("--function", "roster", "--format", form, "--out", file)
+        made = plain(juki("ledger", "export", *options, "--json"))
+        assert (made["count"] > 0, made["proof"]) == (True, f"{file}.tlog-proof")
+        checked = plain(
+            juki("ledger", "verify-export", file, made["proof"], "--key", key, "--json")
+        )
+        assert (checked["index"], checked["sha256"]) == (made["index"], made["sha256"])
+    content = file.read_bytes()
+    file.write_bytes(content[:-1])
+    changed = juki("ledger", "verify-export", file, made["proof"], "--key", key)
+    assert changed.exit_code == 4
+    assert "is not what was handed out as entry" in changed.stderr
+    file.write_bytes(content)
+    found = juki("ledger", "verify-export", file, site.folder / "proof", "--key", key)
+    assert found.exit_code == 4
+    assert "which is no export" in found.stderr
+    nobody = juki("ledger", "report", "--out", file, given="90000000018\n")
+    assert nobody.exit_code == 3
+    assert file.read_bytes() == content
 
 
 # --- ends ---
