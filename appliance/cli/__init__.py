@@ -27,6 +27,7 @@ import click
 
 from appliance.cli.frame import Juki
 from appliance.cli.jobs import job
+from appliance.cli.journal import journal
 from appliance.cli.ledger import ledger
 from appliance.cli.machine import check, config, init, serve, status, unseal
 from appliance.cli.media import media
@@ -71,6 +72,7 @@ for command in (
     operator,
     terminal,
     ledger,
+    journal,
     job,
     media,
 ):

@@ -366,6 +366,11 @@ def test_what_does_not_answer_is_sealed_all_the_same(
     assert json.loads(again.stdout)["error"]["code"] == "no-server"
     process.start()
     assert process.status().exit_code == 2
+    shown = plain(process.juki("journal", "show", "--event", "emergency-seal", "--json"))
+    assert [line["told_uid"] for line in shown["lines"]] == [os.getuid()]
+    assert not Layout(process.site.data).emergency.exists()
+    started = plain(process.juki("journal", "show", "--event", "start", "--json"))["lines"]
+    assert [line["unclean"] for line in started] == [False, True]
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
