@@ -15,6 +15,7 @@ from appliance.files import replace_file
 from appliance.machine.config import Settings, read_settings
 from appliance.machine.ending import kill_holder
 from appliance.machine.store import Layout
+from storage.lock import holder
 
 ANSWER_SECONDS = 5.0
 """How long a process may take to say that it will seal; it does nothing else before."""
@@ -66,6 +67,8 @@ def _by_force(layout: Layout) -> int | None:
     The journal is the process's own to write, and its supervisor may start the next at once: so
     what is to be noted lies there before.
     """
+    if holder(layout.data) is None:
+        return None  # and what an earlier one left for the next start stays
     told = {"at": int(time.time() * 1000), "uid": os.getuid()}
     if sudo := os.environ.get("SUDO_UID", ""):
         told["sudo_uid"] = int(sudo)

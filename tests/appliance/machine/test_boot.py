@@ -603,6 +603,8 @@ def test_sighup_reads_the_certificates_again_all_or_nothing(site: Site) -> None:
         assert served(visitor) == second
 
     assert Visitor(site, work).run() == 0
+    events = [line["event"] for line in read_journal(Layout(site.data).journal)]
+    assert events == ["start", "reload", "reload-refused", "stop-asked", "stop"]
 
 
 @pytest.mark.usefixtures("orderly")
