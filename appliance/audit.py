@@ -5,7 +5,7 @@ operation declares them (``records``); items of residents that were answered nev
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import IntEnum
 from typing import Any
 
@@ -83,7 +83,10 @@ class Account:
     def carried_out(self, touched: Touched, note: Note) -> list[Entry]:
         """Return the entries of a request that was answered."""
         event = Event.CHANGE if self.changes else Event.READ
-        return self._entries(event, Result.OK, touched, touched.saved, self._what(touched, note))
+        what = self._what(touched, note)
+        first, *more = self._entries(event, Result.OK, touched, touched.saved, what)
+        file = bytes.fromhex(note.file) or None
+        return [replace(first, file=file), *more]
 
     def refused(self, refusal: Refusal, touched: Touched, note: Note, *, ours: bool) -> list[Entry]:
         """Return the entries of a request that was not; what it had saved was undone."""
@@ -189,6 +192,8 @@ class Reading:
     """照合ID of whoever agreed; None if the approval was not good."""
     approved_as: str | None = None
     """操作者ID he agreed under."""
+    file: str | None = None
+    """SHA-256 (hex) of the file that was handed out."""
 
 
 def read_entry(entered: Entered) -> Reading:
@@ -225,6 +230,7 @@ def read_entry(entered: Entered) -> Reading:
         approval=approval,
         approved_by=approved_by,
         approved_as=approved_as,
+        file=None if entered.file is None else entered.file.hex(),
     )
 
 

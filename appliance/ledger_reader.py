@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from appliance.audit import Reading, read_entry
 from appliance.errors import NotFound
 from storage.engine import PersonId, View
+from storage.leaf import parse_leaf
 from storage.merkle import Tree
 from storage.proof import prove
 
@@ -27,14 +28,29 @@ class LedgerReader:
         """Yield the entries ``start <= index < stop``, the oldest first."""
         return map(read_entry, self._view.entries(start, stop))
 
-    def newest_first(self, before: int | None = None) -> Iterator[Reading]:
-        """Yield every entry, or every one below ``before``, the newest first."""
+    def newest_first(self, before: int | None = None, end: int = 0) -> Iterator[Reading]:
+        """Yield the entries ``end <= index < before``, or all from ``end`` on, the newest first."""
         size = self._view.ledger_size()
         stop = size if before is None else min(before, size)
-        while stop:
-            start = max(0, stop - CHUNK)
+        while stop > end:
+            start = max(end, stop - CHUNK)
             yield from map(read_entry, reversed(list(self._view.entries(start, stop))))
             stop = start
+
+    def place_of(self, at_ms: int) -> int:
+        """Return how many entries lie before a time: the first at or after it has this number.
+
+        Entries are in the order of time but where the clock was set back; nothing is opened.
+        """
+        low, high = 0, self._view.ledger_size()
+        while low < high:
+            middle = (low + high) // 2
+            (entry,) = self._view.entries_raw(middle, middle + 1)
+            if parse_leaf(entry).header.at_ms < at_ms:
+                low = middle + 1
+            else:
+                high = middle
+        return low
 
     def about(self, person: PersonId, before: int | None = None) -> Iterator[Reading]:
         """Yield every entry, or every one below ``before``, about a person, the newest first."""
@@ -55,11 +71,14 @@ class LedgerReader:
     def proof(self, index: int) -> str:
         """Return the evidence, for anybody to check, that an entry is there (C2SP tlog-proof).
 
+        The entry, sealed, is in it.
+
         Raises:
             NotFound: the signed checkpoint has no such entry.
         """
         try:
             tree = Tree(self._view.ledger_size(), self._view)
-            return prove(tree, index, self._view.checkpoint()).text()
+            entry = b"".join(self._view.entries_raw(index, index + 1))
+            return prove(tree, index, self._view.checkpoint(), entry).text()
         except ValueError:
             raise NotFound("the ledger has no entry of this number") from None

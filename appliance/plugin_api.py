@@ -55,7 +55,7 @@ from appliance.operation import About, Answer, AnyOperation, Arguments, Operatio
 from appliance.outgoing import Backlog, Dispatch, inbox_of
 from appliance.papers import Papers
 from appliance.policy import Policy
-from appliance.press import Printed, printed_form, printed_table
+from appliance.press import MOST_ROWS, Printed, printed_form, printed_table
 from appliance.proofs import MAX_FAILURES
 from appliance.recount import differences, has_lapsed
 from appliance.registers import Entry, Register
@@ -120,6 +120,7 @@ __all__ = [
     "ITEM_NAMES",
     "JST",
     "MAX_FAILURES",
+    "MOST_ROWS",
     "NAME_LENGTH",
     "NATIONAL_BASIS",
     "PLACE_SIZE",

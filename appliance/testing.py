@@ -366,6 +366,7 @@ class Bench:
                             person_id=person_id,
                             name=name,
                             office=office,
+                            contractor="contractor" in roles,
                             expires_on=FOREVER,
                             pin=PinGrant(reason="test", until=FOREVER),
                         )

@@ -49,5 +49,8 @@ class Note:
     hits: int | None = None
     conditions: dict[str, Any] = field(default_factory=dict)
     """What stands beside the recorded arguments."""
+    file: str = ""
+    """SHA-256 (hex) of a file that is handed out, for anybody to see and compare; only of a file
+    whose content nobody can guess, such as one with request ids in it."""
     outcomes: list[tuple[int, str, str]] = field(default_factory=list)
     """Of a batch: sequence, outcome, the first rule that was broken or empty."""

@@ -8,7 +8,7 @@ It knows no resident: fields are numbers 1..25 with bytes or None, tokens are in
 ``tests/storage/conformance.py`` holds every engine to the sentences below.
 """
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import NewType, Protocol, TypeVar
@@ -79,6 +79,8 @@ class Entry:
     result: int
     body: bytes
     subjects: tuple[PersonId, ...] = ()
+    file: bytes | None = None
+    """SHA-256 of a file that is handed out; stands in clear (``leaf.Header``)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +93,7 @@ class Entered:
     result: int
     body: bytes
     subjects: tuple[PersonId, ...] = ()
+    file: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,6 +207,14 @@ class View(Protocol):
 
         Raises:
             LedgerBroken: an entry does not open or is missing; names its index.
+        """
+        ...
+
+    def entries_raw(self, start: int, stop: int) -> Sequence[bytes]:
+        """Return ledger entries ``start <= index < stop`` as the tree has them, sealed.
+
+        Raises:
+            LedgerBroken: an entry is missing; names its index.
         """
         ...
 

@@ -29,6 +29,9 @@ REFUSALS_A_MINUTE = 20
 CLEAN_ENDS = frozenset({"stop", "seal"})
 """Events after which the process may end; after any other it was cut off."""
 
+BETWEEN = frozenset({"start-refused", "emergency-seal"})
+"""Events of nobody who served: how the process before them ended stands as it was."""
+
 Detail = str | int | bool
 _RESERVED = frozenset({"n", "at", "event", "previous"})
 
@@ -49,14 +52,16 @@ class Journal:
         """
         self._gate = threading.Lock()
         self._clock_ms = clock_ms
-        self._count, self._previous, self._last_event = 0, FIRST, "stop"
+        self._count, self._previous, self._last = 0, FIRST, {"event": "stop"}
+        self._ended_well = True
         self._minute = self._refusals = self._left_out = 0
         flags = os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC
         self._descriptor = os.open(path, flags, 0o600)
         try:
             whole, torn = _split(path.read_bytes())
             for line in _followed(whole):
-                self._count, self._last_event = line["n"], line["event"]
+                self._count = line["n"]
+                self._goes_on_after(line)
             if whole:
                 self._previous = sha256(whole[-1]).hexdigest()
             self._size = sum(map(len, whole))
@@ -69,9 +74,20 @@ class Journal:
 
     def start(self, **details: Detail) -> bool:
         """Note that the process starts; return whether the one before ended as it should."""
-        clean = self._last_event in CLEAN_ENDS
+        clean = self._ended_well
         self.note("start", unclean=not clean, **details)
         return clean
+
+    def start_refused(self, why: str) -> None:
+        """Note that the process does not start; not again if that is what was noted last.
+
+        A supervisor tries it every few seconds, for as long as the reason stands.
+
+        Raises:
+            OSError: the disk.
+        """
+        if (self._last["event"], self._last.get("why")) != ("start-refused", why):
+            self.note("start-refused", why=why)
 
     def note(self, event: str, **details: Detail) -> None:
         """Append a line; when this returns, it is on disk.
@@ -115,7 +131,7 @@ class Journal:
 
     def _append(self, event: str, details: dict[str, Detail]) -> None:
         count = self._count + 1
-        line = {**details, "n": count, "at": self._clock_ms(), "event": event}
+        line: dict[str, Any] = {**details, "n": count, "at": self._clock_ms(), "event": event}
         line["previous"] = self._previous
         raw = json.dumps(line, sort_keys=True, separators=(",", ":")).encode() + b"\n"
         try:
@@ -128,7 +144,13 @@ class Journal:
                 os.ftruncate(self._descriptor, self._size)
             raise
         self._size += len(raw)
-        self._count, self._previous, self._last_event = count, sha256(raw).hexdigest(), event
+        self._count, self._previous = count, sha256(raw).hexdigest()
+        self._goes_on_after(line)
+
+    def _goes_on_after(self, line: dict[str, Any]) -> None:
+        self._last = line
+        if line["event"] not in BETWEEN:
+            self._ended_well = line["event"] in CLEAN_ENDS
 
 
 def read_journal(path: Path) -> list[dict[str, Any]]:
@@ -139,6 +161,18 @@ def read_journal(path: Path) -> list[dict[str, Any]]:
     """
     whole, _ = _split(path.read_bytes())
     return list(_followed(whole))
+
+
+def digests(path: Path) -> list[str]:
+    """Return the hash of each line in hex, as the line after it has it; the last is the head.
+
+    Whoever keeps the head elsewhere sees later that no line up to it was changed.
+
+    Raises:
+        Tampered: as ``read_journal``.
+    """
+    whole, _ = _split(path.read_bytes())
+    return [sha256(raw).hexdigest() for raw, _ in zip(whole, _followed(whole), strict=True)]
 
 
 def _split(raw: bytes) -> tuple[list[bytes], bytes]:

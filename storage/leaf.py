@@ -1,8 +1,10 @@
 """Ledger entries as bytes: a clear header that a mirror may see, and a sealed body.
 
     entry   CBOR [ header: bytes, nonce: 24 bytes, sealed body: bytes ]
-    header  CBOR {0: 1, 1: index, 2: unix ms, 3: event, 4: result, 5: epoch, 6: state digest}
-            6 is what the store held once the unit was done; it may be left out
+    header  CBOR {0: 1, 1: index, 2: unix ms, 3: event, 4: result, 5: epoch, 6: state digest,
+                  7: SHA-256 of a file}
+            6 is what the store held once the unit was done; 7 the file that was handed out, so
+            that whoever has it can show that it is what left; both may be left out
     body    body | 0x80 | 0x00 ... to a multiple of 64, XChaCha20-Poly1305
             key    BLAKE2b-256(key=log-body of the epoch, person="jk1.log.body")
             bound  u16 length of the origin | origin | header
@@ -34,7 +36,7 @@ LARGEST_BODY = 65_200
 _VERSION = 1
 _DIGEST_SIZE = 32
 _BLOCK = 64
-_KEYS = frozenset(range(7))
+_KEYS = frozenset(range(8))
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +44,8 @@ class Header:
     """What an entry shows to everybody.
 
     ``epoch`` is the year of the body's key; ``digest`` the state digest (32 bytes) after the
-    unit, so that the last entry tells what the store must hold.
+    unit, so that the last entry tells what the store must hold; ``file`` the SHA-256 of a file
+    that was handed out, shown to everybody: only of one whose content nobody can guess.
     """
 
     index: int
@@ -51,6 +54,7 @@ class Header:
     result: int
     epoch: int
     digest: bytes | None = None
+    file: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,10 +151,11 @@ def _encoded(header: Header) -> bytes:
     if any(type(number) is not int or not 0 <= number < 1 << 64 for number in numbers):
         raise ValueError("a number of a ledger header is not in 0 to 2**64 - 1")
     clear: dict[int, int | bytes] = {0: _VERSION, **dict(enumerate(numbers, start=1))}
-    if header.digest is not None:
-        if type(header.digest) is not bytes or len(header.digest) != _DIGEST_SIZE:
-            raise ValueError("a state digest has 32 bytes")
-        clear[6] = header.digest
+    for key, digest in ((6, header.digest), (7, header.file)):
+        if digest is not None:
+            if type(digest) is not bytes or len(digest) != _DIGEST_SIZE:
+                raise ValueError("a digest in a ledger header has 32 bytes")
+            clear[key] = digest
     return cbor2.dumps(clear, canonical=True)
 
 
@@ -166,5 +171,5 @@ def _parts(entry: object) -> tuple[bytes, bytes, bytes]:
 def _decoded(clear: object) -> Header:
     if not isinstance(clear, dict) or not set(clear) <= _KEYS or clear.get(0) != _VERSION:
         raise ValueError("a ledger header of no known version")
-    fields: Sequence[Any] = [clear.get(key) for key in range(1, 7)]
+    fields: Sequence[Any] = [clear.get(key) for key in range(1, 8)]
     return Header(*fields)

@@ -75,7 +75,7 @@ def append(
     for entry in entries:
         index = frontier.size
         event, result = int(entry.event), int(entry.result)
-        header = Header(index, at_ms, event, result, keys.epoch, digest)
+        header = Header(index, at_ms, event, result, keys.epoch, digest, entry.file)
         sealed = seal_leaf(header, framed(entry), keys.bodies[keys.epoch], keys.origin)
         hashed = leaf_hash(sealed)
         frontier, completed = frontier.grow(hashed)
@@ -121,7 +121,8 @@ def entries(
             raise LedgerBroken(f"entry {index} is not where it was written")
         persons, entered = unframed(body)
         subjects = tuple(map(PersonId, persons))
-        yield Entered(index, header.at_ms, header.event, header.result, entered, subjects)
+        clear = (header.at_ms, header.event, header.result)
+        yield Entered(index, *clear, entered, subjects, header.file)
 
 
 def raw_entries(connection: apsw.Connection, start: int, stop: int) -> Iterator[bytes]:

@@ -13,9 +13,13 @@ Read it in this order::
     dev.py       serve --dev: a whole appliance to try things on
     sealing.py   seal
     policy.py    policy sign|show
-    people.py    login logout operator terminal
+    session.py   login verify logout
+    roster.py    person …  operator …
+    people.py    terminal …
     approvals.py approval list|show|give|refuse|withdraw; --approval and --request of others
-    ledger.py    ledger verify|checkpoint|prove|search|person
+    ledger.py    ledger verify|checkpoint|prove|verify-export
+    reading.py   ledger search|denials|person|report|export
+    journal.py   journal show|verify
     jobs.py      job list|run|status
     media.py     media keygen|seal|open
     compliance.py  compliance books|open|step|list|show|due|coverage|lacking|pack
@@ -29,6 +33,7 @@ from appliance.cli.approvals import approval
 from appliance.cli.compliance import compliance
 from appliance.cli.frame import Juki
 from appliance.cli.jobs import job
+from appliance.cli.journal import journal
 from appliance.cli.ledger import ledger
 from appliance.cli.machine import check, config, init, serve, status, unseal
 from appliance.cli.media import media
@@ -79,6 +84,7 @@ for command in (
     terminal,
     approval,
     ledger,
+    journal,
     job,
     media,
     compliance,

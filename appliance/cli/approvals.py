@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 import click
 
 from appliance.cli.frame import Exit, Group, Stop, as_json, finish, show, shown, table
-from appliance.cli.link import Seat, ask
+from appliance.cli.link import Seat, ask, ask_for_receipt
 from appliance.cli.people import at_a_terminal
 from appliance.errors import NeedsApproval
 
@@ -86,6 +86,17 @@ def ask_with(second: Second, seat: Seat, operation: str, body: Mapping[str, Any]
     Raises:
         Stop: as ``ask``.
     """
+    return receipt_with(second, seat, operation, body)[0]
+
+
+def receipt_with(
+    second: Second, seat: Seat, operation: str, body: Mapping[str, Any]
+) -> tuple[dict[str, Any], int]:
+    """Return the same, and the ledger entry that holds the request.
+
+    Raises:
+        Stop: as ``ask``.
+    """
     if second.form is not None:
         wanted = {
             "operation": operation,
@@ -96,7 +107,7 @@ def ask_with(second: Second, seat: Seat, operation: str, body: Mapping[str, Any]
         _tell(ask(seat, "approval/request", wanted))
         finish(Exit.DONE)
     try:
-        return ask(seat, operation, body, approval=second.approval)
+        return ask_for_receipt(seat, operation, body, approval=second.approval)
     except Stop as stop:
         if stop.code != NeedsApproval.code:
             raise

@@ -1,10 +1,8 @@
-"""``juki ledger``: verify it offline, prove from it, read who looked at whom."""
+"""``juki ledger``: verify it offline, prove from it; what reads it is in ``reading.py``."""
 
-import json
-from datetime import datetime
-from difflib import get_close_matches
+from datetime import UTC, datetime
+from hashlib import sha256
 from pathlib import Path
-from typing import Any
 
 import click
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
@@ -16,31 +14,17 @@ from appliance.cli.frame import (
     as_json,
     finish,
     progress_console,
-    secret,
     show,
-    table,
 )
 from appliance.cli.link import Seat, ask, fetch_text
 from appliance.cli.people import at_a_terminal
+from appliance.cli.reading import READING
+from storage.errors import LedgerBroken
+from storage.leaf import parse_leaf
+from storage.note import VerifierKey
+from storage.proof import Proof
 from storage.tilecheck import verify_folder
 from storage.tiles import CHECKPOINT
-
-BY_ITSELF = "system/"
-"""What the appliance enters by itself: unsealing, stopping …"""
-COLUMNS = (
-    "index",
-    "at",
-    "operator",
-    "terminal",
-    "operation",
-    "purpose",
-    "reason",
-    "case",
-    "items",
-    "result",
-    "refusal",
-    "why",
-)
 
 
 @click.group(cls=Group)
@@ -119,66 +103,60 @@ def prove(index: int, out: Path | None, seat: Seat, session: Path) -> None:
     show({"index": index, "proof": proof}, lambda: f"written to {out}" if out else proof.rstrip())
 
 
-@ledger.command()
-@click.option("--operator", help="操作者ID")
-@click.option("--person", help="照合ID")
-@click.option("--terminal", help="操作端末ID")
-@click.option("--operation", help="Such as search/find.")
-@click.option("--purpose", help="事務 code")
-@click.option("--result", type=click.Choice(["ok", "denied", "error"]))
-@click.option("--request-id", help="Of a request, or a provision_id.")
-@click.option("--since", type=click.DateTime(), help="Local time.")
-@click.option("--until", type=click.DateTime(), help="Local time.")
-@click.option("--before", type=click.IntRange(min=0), help="Only entries below this number.")
-@click.option("--limit", type=click.IntRange(1, 1000), default=50, show_default=True)
-@at_a_terminal
+@ledger.command("verify-export")
+@click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@click.argument("proof", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@click.option("--key", "vkey", required=True, help="The ledger's verifier key (identity.json).")
 @as_json
-def search(seat: Seat, session: Path, **filters: Any) -> None:
-    """List entries, the newest first. Reading the ledger is itself entered in the ledger.
+def verify_export(file: Path, proof: Path, vkey: str) -> None:
+    """Check that FILE is what the appliance handed out as the entry of PROOF, offline.
+
+    Anybody can do this, anywhere, with the file, the proof beside it and the public key. It shows
+    that these very bytes were handed out, when, and as which entry of the ledger. What was asked
+    for and by whom is sealed in that entry; that nothing of a period was left out is not shown.
 
     Example:
-      juki ledger search --operator OP-0007 --result denied --since 2026-04-01
+      juki ledger verify-export 2026-04.csv 2026-04.csv.tlog-proof --key audit.juki.pref-43...
     """
-    body = {name: _moment(value) for name, value in filters.items() if value is not None}
-    answer = ask(seat, "ledger/search", body)
-    # Only now: of an operation that was offered once, entries are still there.
-    if filters["operation"] is not None and not answer["entries"]:
-        _must_be_offered(seat, filters["operation"])
-    _entries(answer)
+    key = _verifier(vkey)
+    digest = sha256(file.read_bytes()).digest()
+    try:
+        evidence = Proof.parse(proof.read_text("utf-8"))
+        checkpoint = evidence.verify(evidence.extra, key)
+        header = parse_leaf(evidence.extra).header
+    except (LedgerBroken, UnicodeDecodeError) as problem:
+        raise Stop(Exit.HUMAN, "proof", f"{proof} proves nothing: {problem}") from None
+    if header.file is None:
+        raise Stop(Exit.HUMAN, "proof", f"{proof} is of entry {header.index}, which is no export")
+    if header.file != digest:
+        raise Stop(
+            Exit.HUMAN,
+            "file",
+            f"{file} is not what was handed out as entry {header.index}: it has SHA-256 "
+            f"{digest.hex()}, the entry says {header.file.hex()}",
+        )
+    show(
+        {
+            "sound": True,
+            "sha256": digest.hex(),
+            "index": header.index,
+            "at": datetime.fromtimestamp(header.at_ms / 1000, UTC).isoformat(),
+            "origin": checkpoint.origin,
+            "size": checkpoint.size,
+            "root": checkpoint.root.hex(),
+        }
+    )
 
 
-@ledger.command()
-@at_a_terminal
-@as_json
-def person(seat: Seat, session: Path) -> None:
-    """List who looked at one person. The 住民票コード is asked for, never an argument.
-
-    Example:
-      juki ledger person
-    """
-    code = secret("住民票コード")
-    _entries(ask(seat, "ledger/person", {"by": {"resident_code": code}}))
+for command in READING:
+    ledger.add_command(command)
 
 
-def _entries(answer: dict[str, Any]) -> None:
-    entries = answer["entries"]
-    lines = [table(entries, COLUMNS) if entries else "no entries"]
-    if answer["next"] is not None:
-        lines.append(f"older entries: --before {answer['next']}")
-    show(answer, lambda: "\n".join(lines))
-
-
-def _must_be_offered(seat: Seat, operation: str) -> None:
-    """Refuse the name of an operation there is not, with those that look like it."""
-    paths = json.loads(fetch_text(seat, "/v1/openapi.json"))["paths"]
-    offered = [path.removeprefix("/v1/") for path in paths if "/sys/" not in path]
-    if operation in offered or operation.startswith(BY_ITSELF):
-        return
-    near = get_close_matches(operation, offered, n=5, cutoff=0.4)
-    function = f"{operation.partition('/')[0]}/"
-    near += [name for name in offered if name.startswith(function) and name not in near]
-    hint = f"; near it: {', '.join(near)}" if near else "; juki policy show lists them"
-    raise Stop(Exit.NOT_UNDERSTOOD, "operation", f"there is no operation {operation!r}{hint}")
+def _verifier(vkey: str) -> VerifierKey:
+    try:
+        return VerifierKey.parse(vkey)
+    except ValueError as problem:
+        raise Stop(Exit.NOT_UNDERSTOOD, "key", str(problem)) from None
 
 
 def _of_tiles(folder: Path) -> Path:
@@ -188,7 +166,3 @@ def _of_tiles(folder: Path) -> Path:
     below = folder / "tiles"
     hint = f"; give {below}" if below.is_dir() else ": give the folder tiles/, or a copy of it"
     raise Stop(Exit.NOT_UNDERSTOOD, "folder", f"{folder} holds no exported ledger{hint}")
-
-
-def _moment(value: Any) -> Any:
-    return value.astimezone().isoformat() if isinstance(value, datetime) else value

@@ -98,14 +98,20 @@ def ask(
     Raises:
         Stop: it was refused, or the server cannot be reached.
     """
-    key = secrets.token_urlsafe(24)
-    try:
-        return _asked(seat, operation, body, key, with_session=with_session, approval=approval)
-    except Stop as stop:
-        if stop.code != VERIFY_AGAIN:
-            raise
-    _asked(seat, "session/verify", proof_of(seat, None), secrets.token_urlsafe(24))
-    return _asked(seat, operation, body, key, approval=approval)
+    whole = _proved(seat, operation, body, with_session=with_session, approval=approval)
+    return dict(whole["data"])
+
+
+def ask_for_receipt(
+    seat: Seat, operation: str, body: Mapping[str, Any], *, approval: int | None = None
+) -> tuple[dict[str, Any], int]:
+    """Return what an operation answers, and the ledger entry that holds the request.
+
+    Raises:
+        Stop: as ``ask``.
+    """
+    whole = _proved(seat, operation, body, with_session=True, approval=approval)
+    return dict(whole["data"]), int(whole["receipt"]["index"])
 
 
 def proof_of(seat: Seat, person: str | None) -> dict[str, Any]:
@@ -117,9 +123,28 @@ def proof_of(seat: Seat, person: str | None) -> dict[str, Any]:
 
     def asker(operation: str, body: Mapping[str, Any]) -> dict[str, Any]:
         key = secrets.token_urlsafe(24)
-        return _asked(seat, operation, body, key, with_session=person is None)
+        return dict(_asked(seat, operation, body, key, with_session=person is None)["data"])
 
     return given_proof(seat.authenticator, person, asker)
+
+
+def _proved(
+    seat: Seat,
+    operation: str,
+    body: Mapping[str, Any],
+    *,
+    with_session: bool,
+    approval: int | None,
+) -> dict[str, Any]:
+    """Return a whole answer; let whoever must prove himself again do so."""
+    key = secrets.token_urlsafe(24)
+    try:
+        return _asked(seat, operation, body, key, with_session=with_session, approval=approval)
+    except Stop as stop:
+        if stop.code != VERIFY_AGAIN:
+            raise
+    _asked(seat, "session/verify", proof_of(seat, None), secrets.token_urlsafe(24))
+    return _asked(seat, operation, body, key, approval=approval)
 
 
 def _asked(
@@ -144,7 +169,7 @@ def _asked(
         headers["X-Approval"] = str(approval)
     content = json.dumps(body, ensure_ascii=False).encode()
     status, raw = _reached(seat, "POST", f"/v1/{operation}", content, headers)
-    return dict(_answer(status, raw)["data"])
+    return _answer(status, raw)
 
 
 def fetch_text(seat: Seat, path: str) -> str:

@@ -1,6 +1,9 @@
 """``juki seal``: in order if the appliance answers, by force if it does not."""
 
+import json
+import os
 import time
+from contextlib import suppress
 from http import HTTPStatus
 from pathlib import Path
 
@@ -8,9 +11,11 @@ import click
 
 from appliance.cli.frame import Command, Exit, Stop, as_json, show, with_config
 from appliance.cli.link import answers, ask_machine, refuse
+from appliance.files import replace_file
 from appliance.machine.config import Settings, read_settings
 from appliance.machine.ending import kill_holder
 from appliance.machine.store import Layout
+from storage.lock import holder
 
 ANSWER_SECONDS = 5.0
 """How long a process may take to say that it will seal; it does nothing else before."""
@@ -40,7 +45,7 @@ def seal(config_path: Path) -> None:
     try:
         _in_order(settings)
     except _Silent as silent:
-        pid = kill_holder(settings.data)
+        pid = _by_force(Layout(settings.data))
         if pid is None:
             raise silent.stop from None
         show({"sealed": True, "killed": pid}, lambda: KILLED.format(pid=pid))
@@ -54,6 +59,28 @@ class _Silent(Exception):
     def __init__(self, stop: Stop) -> None:
         super().__init__()
         self.stop = stop
+
+
+def _by_force(layout: Layout) -> int | None:
+    """Kill whoever has the data folder; return its number. The next start notes who did it.
+
+    The journal is the process's own to write, and its supervisor may start the next at once: so
+    what is to be noted lies there before.
+    """
+    if holder(layout.data) is None:
+        return None  # and what an earlier one left for the next start stays
+    told = {"at": int(time.time() * 1000), "uid": os.getuid()}
+    if sudo := os.environ.get("SUDO_UID", ""):
+        told["sudo_uid"] = int(sudo)
+    with suppress(OSError):  # a full disk must not keep anybody from sealing
+        replace_file(layout.emergency, json.dumps(told).encode(), 0o600)
+    pid = None
+    try:
+        pid = kill_holder(layout.data)
+    finally:
+        if pid is None:
+            layout.emergency.unlink(missing_ok=True)
+    return pid
 
 
 def _in_order(settings: Settings) -> None:

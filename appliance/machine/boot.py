@@ -33,7 +33,6 @@ from appliance.certificates import peer_from_pem
 from appliance.edge import tls
 from appliance.edge.metrics import Metrics
 from appliance.edge.openapi import DISTRIBUTION
-from appliance.edge.problems import origin
 from appliance.edge.server import App, Environ, Server
 from appliance.errors import StartupError
 from appliance.machine import host
@@ -41,6 +40,7 @@ from appliance.machine.config import Settings
 from appliance.machine.firmware import verified
 from appliance.machine.gate import Appliance, Ending
 from appliance.machine.keeper import Keeper, Shares
+from appliance.machine.notes import note, note_emergency, noting_refusal
 from appliance.machine.opening import milliseconds
 from appliance.machine.store import Layout, sealed_store
 from appliance.machine.sysport import ADDRESS, make_sysport
@@ -48,6 +48,7 @@ from appliance.machine.sysport import LIMITS as SYSPORT_LIMITS
 from appliance.pipeline import Clock, utc_now
 from storage.journal import Journal
 from storage.lock import FolderLock
+from storage.unseal import ShareSet
 
 log = logging.getLogger(__name__)
 
@@ -81,32 +82,49 @@ def serve(
         Tampered: the key ring is not one.
     """
     host.harden()
+    layout = Layout(settings.data)
+    if not layout.data.is_dir():
+        sealed_store(settings)  # says what is missing; there is nowhere to note it
+    with ExitStack() as at_end:
+        at_end.callback(FolderLock.take(settings.data).release)
+        journal = Journal(layout.journal, milliseconds(clock))
+        at_end.callback(journal.close)
+        note_emergency(layout, journal)
+        with noting_refusal(journal):
+            share_set = _share_set(settings)
+            metrics = Metrics()
+            shares = Shares(share_set)
+            appliance = Appliance(settings, shares, journal, metrics, clock)
+            keeper = Keeper(appliance, shares, layout.seal_token, journal)
+            servers = _servers(settings, appliance, keeper, metrics, clock)
+            ports = (settings.listen.port, settings.management_port)
+            for server, port in zip(servers, ports, strict=True):
+                at_end.callback(server.stop)
+                _bind(server, port)
+        journal.start(version=version(DISTRIBUTION), mode=settings.mode)
+        ending = _attend(settings, appliance, keeper, servers, ready, journal)
+        if ending is Ending.STOP:
+            note(journal, "stop-asked", how="signal")
+        _end(ending, appliance, servers, again)
+        note(journal, ending.value)
+    if ending is Ending.SEAL:
+        host.start_again(again)
+    return EXIT_UNKNOWN if ending is Ending.UNKNOWN else 0
+
+
+def _share_set(settings: Settings) -> ShareSet:
+    """Return what the custodians' shares are held against.
+
+    Raises:
+        StartupError: there is no store, the configuration is of another, the policy is not good.
+        Tampered: the key ring is not one.
+    """
     identity, header = sealed_store(settings)
     if header.share_set is None:
         raise StartupError(f"{settings.data}: the key ring knows no shares")
     # Told now to whoever starts the process; what counts is the check when it is unsealed.
     verified(settings.firmware, identity.policy_key, least_serial=1)
-    layout = Layout(settings.data)
-    with ExitStack() as at_end:
-        at_end.callback(FolderLock.take(settings.data).release)
-        journal = Journal(layout.journal, milliseconds(clock))
-        at_end.callback(journal.close)
-        metrics = Metrics()
-        shares = Shares(header.share_set)
-        appliance = Appliance(settings, shares, journal, metrics, clock)
-        keeper = Keeper(appliance, shares, layout.seal_token, journal)
-        servers = _servers(settings, appliance, keeper, metrics, clock)
-        ports = (settings.listen.port, settings.management_port)
-        for server, port in zip(servers, ports, strict=True):
-            at_end.callback(server.stop)
-            _bind(server, port)
-        journal.start(version=version(DISTRIBUTION))
-        ending = _attend(settings, appliance, keeper, servers, ready)
-        _end(ending, appliance, servers, again)
-        _note_end(journal, ending)
-    if ending is Ending.SEAL:
-        host.start_again(again)
-    return EXIT_UNKNOWN if ending is Ending.UNKNOWN else 0
+    return header.share_set
 
 
 def _servers(
@@ -151,6 +169,7 @@ def _attend(
     keeper: Keeper,
     servers: tuple[Server, Server],
     ready: Callable[[Keeper], None],
+    journal: Journal,
 ) -> Ending:
     """Answer on both ports until told to end; return why."""
     for number, told in (
@@ -165,7 +184,7 @@ def _attend(
     log.info("both ports answer; sealed", extra={"port": servers[0].port})
     threading.Thread(target=ready, args=(keeper,), name="ready", daemon=True).start()
     while (told := _next(appliance.told)) is Ending.RELOAD:
-        _reload(settings, servers[0])
+        _reload(settings, servers[0], journal)
     return told
 
 
@@ -200,14 +219,6 @@ def _end(
     overdue.cancel()
 
 
-def _note_end(journal: Journal, ending: Ending) -> None:
-    # A full disk must not keep anybody from sealing.
-    try:
-        journal.note(ending.value)
-    except OSError as problem:
-        log.error("the end could not be noted: %s", origin(problem))
-
-
 def _end_at_once(ending: Ending, again: Sequence[str]) -> None:
     log.critical("the end took too long; ending without order")
     if ending is Ending.SEAL:
@@ -215,13 +226,15 @@ def _end_at_once(ending: Ending, again: Sequence[str]) -> None:
     os._exit(EXIT_UNKNOWN if ending is Ending.UNKNOWN else EXIT_LATE)
 
 
-def _reload(settings: Settings, main: Server) -> None:
+def _reload(settings: Settings, main: Server, journal: Journal) -> None:
     try:
         main.context = _context(settings)
     except StartupError as problem:
         log.error("the certificates were not changed", exc_info=problem)
+        note(journal, "reload-refused", why="; ".join(problem.problems))
     else:
         log.info("the certificates were read again")
+        note(journal, "reload")
 
 
 def _context(settings: Settings) -> ssl.SSLContext:

@@ -16,7 +16,7 @@ import msgspec
 from appliance.machine.store import Identity, Layout
 from storage.engine import Unit, View
 from storage.errors import LedgerBroken, WrongKey
-from storage.journal import read_journal
+from storage.journal import FIRST, digests, read_journal
 from storage.keyring import KeyRing
 from storage.merkle import Tree
 from storage.note import Checkpoint, VerifierKey, open_checkpoint
@@ -54,6 +54,16 @@ def where_it_stands(checkpoint: str) -> dict[str, str | int]:
     """Return of a checkpoint what the boot journal keeps."""
     _, size, root = checkpoint.splitlines()[:3]
     return {"size": int(size), "root": root}
+
+
+def journal_head(layout: Layout) -> str:
+    """Return for the ledger where the boot journal stands: its last line, and the hash of it.
+
+    The journal needs no key; from here on nobody changes a line up to this one without being found
+    (``juki journal verify --holds``).
+    """
+    lines = digests(layout.journal) if layout.journal.exists() else []
+    return f"boot journal {len(lines)} {lines[-1] if lines else FIRST}"
 
 
 def refuse_old_ring(view: View, ring: KeyRing, layout: Layout) -> None:

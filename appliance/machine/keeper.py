@@ -14,6 +14,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Protocol
 
+from appliance.edge.problems import origin
 from appliance.errors import Conflict, Damaged, Malformed, NotPermitted, StartupError, Unavailable
 from appliance.files import replace_file
 from storage.errors import LedgerBroken, SharesRefused, StorageError, Tampered, WrongKey
@@ -140,6 +141,11 @@ class Keeper:
         if not hmac.compare_digest(token.encode(), self._token.encode()):
             self._journal.refused("seal: this is not the seal token")
             raise NotPermitted("this is not the seal token")
+        # A full disk must not keep anybody from sealing.
+        try:
+            self._journal.note("seal-asked", how="seal token")
+        except OSError as problem:
+            log.error("who asked to seal could not be noted: %s", origin(problem))
         self._appliance.end_sealed()
 
     def health(self) -> tuple[int, dict[str, Any]]:
@@ -160,7 +166,12 @@ class Keeper:
         except Tampered as damage:
             self._journal.note("unseal-failed", why=str(damage))
             raise Damaged(str(damage)) from damage
-        self._journal.note("share-taken", number=number)
+        complete = root is not None
+        needed = self._shares.share_set.threshold
+        given = needed if complete else self._shares.progress
+        self._journal.note(
+            "share-taken", number=number, given=given, needed=needed, complete=complete
+        )
         return root
 
     def _open(self, root: bytes) -> None:

@@ -24,7 +24,12 @@ from appliance.identity.webauthn import Devices
 from appliance.loaded import Identification, Loaded, put_together
 from appliance.loading import installed
 from appliance.machine.config import Settings
-from appliance.machine.evidence import put_book, refuse_old_ring, refuse_rolled_back
+from appliance.machine.evidence import (
+    journal_head,
+    put_book,
+    refuse_old_ring,
+    refuse_rolled_back,
+)
 from appliance.machine.firmware import Firmware, verified
 from appliance.machine.store import Identity, Layout, check_settings, read_identity
 from appliance.marks import ROOT as MARK_ROOT
@@ -98,7 +103,7 @@ def open_store(settings: Settings, root: bytes, clock: Clock) -> Opened:
         loaded = load(firmware, settings.browser_origin)
         if not known.marked:
             _mark(ring, layout, vault)
-        vault.write(lambda unit: _enter_opening(unit, known, firmware, ring))
+        vault.write(lambda unit: _enter_opening(unit, known, firmware, ring, layout))
         undo.pop_all()
     return Opened(ring, vault, firmware, loaded)
 
@@ -189,12 +194,15 @@ def _agreed(vault: Vault, ring: KeyRing, layout: Layout, identity: Identity) -> 
     return known
 
 
-def _enter_opening(unit: Unit, known: Installation, firmware: Firmware, ring: KeyRing) -> None:
+def _enter_opening(
+    unit: Unit, known: Installation, firmware: Firmware, ring: KeyRing, layout: Layout
+) -> None:
     put_book(unit, ring)
     serial = firmware.manifest.serial
     if serial != known.policy_serial or not known.marked:
         put_installation(unit, msgspec.structs.replace(known, policy_serial=serial, marked=True))
-    unit.enter(system_entry("system/unseal", firmware, f"policy {serial}"))
+    what = f"policy {serial}; {journal_head(layout)}"
+    unit.enter(system_entry("system/unseal", firmware, what))
 
 
 def _mark(ring: KeyRing, layout: Layout, vault: Vault) -> None:

@@ -8,6 +8,7 @@
     boot-journal.jsonl   starts, shares, refusals of strangers            storage/journal.py
     lock                 held by the process that serves, sealed or not
     seal.token           must be shown to seal from this machine; new at every start
+    emergency-seal.json  who killed a process that did not answer, until the next start notes it
     tiles/               the ledger as files that anybody may copy and verify
 
 Everything is readable by the owner alone. ``tiles/``, ``identity.json`` and the journal hold no
@@ -57,6 +58,11 @@ class Layout:
     def seal_token(self) -> Path:
         """What must be shown to seal."""
         return self.data / "seal.token"
+
+    @property
+    def emergency(self) -> Path:
+        """Who killed the process to seal it, and when; there until the next start notes it."""
+        return self.data / "emergency-seal.json"
 
     @property
     def tiles(self) -> Path:

@@ -28,7 +28,7 @@ FONT = Path("/usr/share/fonts/truetype/ipamj/ipamjm.ttf")
 """IPAmj明朝, from the Debian package fonts-ipamj-mincho; there is no other that would do."""
 STANDARD: Final = "a-2u"
 MOST_ROWS = 1000
-"""Rows of a table on one paper: half a second and 200 MB while it is made."""
+"""Rows of a table on one paper: a second and 250 MB while it is made."""
 _REMEMBERED: Final = 10
 """Papers back to which typst keeps its layouts: for a table 100 KB a row."""
 

@@ -182,23 +182,36 @@ def _logged_in(stage: Stage, person: Person, words: list[str], given: str) -> di
     return opened
 
 
-def agreed(stage: Stage, *words: str, form: str | None = None) -> dict[str, Any]:
-    """Run a command of the システム管理者 that takes two: the セキュリティ責任者 agrees in between.
+def agreed(
+    stage: Stage,
+    *words: str,
+    form: str | None = None,
+    asker: Person = ADMINISTRATOR,
+    second: Person = OFFICER,
+) -> dict[str, Any]:
+    """Run a command that takes two: somebody asks, another agrees, the first carries it out.
 
     Args:
         stage: the run.
         words: the command.
         form: the paper, where the command itself does not name one.
+        asker: who asks, and carries it out.
+        second: who agrees.
 
     Raises:
         Failed: one of the two did not succeed.
     """
-    number = asked_for(stage, *words, form=form)
-    keeper = as_person(stage, ADMINISTRATOR)
-    return stage.juki.needs(*words, "--approval", number, *keeper)
+    number = asked_for(stage, *words, form=form, asker=asker, second=second)
+    return stage.juki.needs(*words, "--approval", number, *as_person(stage, asker))
 
 
-def asked_for(stage: Stage, *words: str, form: str | None = None) -> str:
+def asked_for(
+    stage: Stage,
+    *words: str,
+    form: str | None = None,
+    asker: Person = ADMINISTRATOR,
+    second: Person = OFFICER,
+) -> str:
     """Ask for what takes two, and let the other agree; return the number of the approval.
 
     Raises:
@@ -206,10 +219,10 @@ def asked_for(stage: Stage, *words: str, form: str | None = None) -> str:
     """
     paper = ("--form", form) if form else ()
     asked = stage.juki.needs(
-        *(*words, "--request", "--why", "申請のとおり", *paper, *as_person(stage, ADMINISTRATOR))
+        *(*words, "--request", "--why", "申請のとおり", *paper, *as_person(stage, asker))
     )
     number = str(asked["number"])
-    stage.juki.needs("approval", "give", number, *as_person(stage, OFFICER))
+    stage.juki.needs("approval", "give", number, *as_person(stage, second))
     return number
 
 

@@ -30,6 +30,7 @@ from scripts.demo import (
     office,
     people,
     reconciling,
+    recording,
     relay,
     servers,
     town,
@@ -163,6 +164,7 @@ def _check(stage: Stage, cast: Cast, seed: int) -> None:
     ending.let_go(stage)
     transfers.move(stage, datetime.now(JST).date())
     counting.run_jobs(stage)
+    recording.hand_out(stage, cast)
     machine.look(stage, cast)
     auditing.verify(stage)
     search = leftovers.prepare(stage, cast, seed)

@@ -33,6 +33,25 @@ def read(bench: Bench, work: Callable[[LedgerReader], Any]) -> Any:
         return work(LedgerReader(view))
 
 
+def test_the_place_of_a_time_is_found_among_any_number_of_entries(bench: Bench) -> None:
+    for number in range(9):
+        enter(bench, number)
+    times = [each.at_ms for each in bench.ledger()]
+    assert times == sorted(times)
+
+    def places(reader: LedgerReader) -> list[int]:
+        return [reader.place_of(at_ms) for at_ms in (0, *times, times[-1] + 1)]
+
+    assert read(bench, places) == [0, *(times.index(at) for at in times), len(times)]
+
+
+def test_only_a_stretch_is_read_if_only_a_stretch_is_asked_for(bench: Bench) -> None:
+    for number in range(9):
+        enter(bench, number)
+    found = read(bench, lambda reader: [each.index for each in reader.newest_first(7, 3)])
+    assert found == [6, 5, 4, 3]
+
+
 @pytest.mark.parametrize("chunk", [1, 2, 3, 512])
 def test_entries_come_newest_first_whatever_the_chunks(
     bench: Bench, monkeypatch: pytest.MonkeyPatch, chunk: int

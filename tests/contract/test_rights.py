@@ -37,13 +37,13 @@ from appliance.model import (
 )
 from appliance.operation import AnyOperation
 from appliance.policy import Policy
-from appliance.testing import OURS, Bench, FakeNational, Seat, quick_pins
+from appliance.testing import OURS, Bench, FakeNational, Seat, identified
 from tests import rights
 from tests.plugins.people import admit, code, number, person, shipped_policy
 from tests.rights import ANYBODY, ITEMS, KINDS, PURPOSES, ROLES, STAFFED, Asking
 
 TODAY = datetime(2026, 4, 1, 1, 0, tzinfo=UTC)
-LOADED = put_together(installed(OURS), quick_pins())
+LOADED = put_together(installed(OURS), identified())
 OPERATIONS = {str(name): operation for name, (_, operation) in LOADED.operations.items()}
 SHIPPED = shipped_policy()
 EVERY_PURPOSE = frozenset(PURPOSES)

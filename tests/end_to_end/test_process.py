@@ -313,6 +313,48 @@ def _audit(site: Site) -> None:
     key, tiles = founded(site)["ledger_key"], Layout(site.data).tiles
     eventually((tiles / "checkpoint").exists, "nothing was exported")
     assert plain(juki("ledger", "verify", tiles, "--key", key, "--json"))["sound"]
+    _export(site, key)
+
+
+def _agreed_export(site: Site, *options: object) -> dict[str, Any]:
+    """Export with the agreement of the システム管理者, who is logged in beside the auditor."""
+    asked = ("ledger", "export", *options)
+    number = plain(juki(*asked, "--request", "--form", "監査-1", "--why", "監査", "--json"))[
+        "number"
+    ]
+    keeper = ("--session", site.folder / "keeper.json")
+    plain(juki("login", "P-0001", *keeper, "--json", given=f"{PIN}\n"))
+    plain(juki("approval", "give", number, *keeper, "--json"))
+    told: dict[str, Any] = plain(juki(*asked, "--approval", number, "--json"))
+    return told
+
+
+def _export(site: Site, key: str) -> None:
+    """Take entries out as files, and have anybody check that they are what was handed out."""
+    counted = plain(juki("ledger", "denials", "--json"))
+    assert counted["count"] == sum(counted["codes"].values()) > 0
+    assert "not-permitted" in juki("ledger", "denials").stdout
+    for form in ("csv", "pdf"):
+        file = site.folder / f"roster.{form}"
+        options = ("--function", "roster", "--format", form, "--out", file)
+        made = _agreed_export(site, *options)
+        assert (made["count"] > 0, made["proof"]) == (True, f"{file}.tlog-proof")
+        checked = plain(
+            juki("ledger", "verify-export", file, made["proof"], "--key", key, "--json")
+        )
+        assert (checked["index"], checked["sha256"]) == (made["index"], made["sha256"])
+    content = file.read_bytes()
+    file.write_bytes(content[:-1])
+    changed = juki("ledger", "verify-export", file, made["proof"], "--key", key)
+    assert changed.exit_code == 4
+    assert "is not what was handed out as entry" in changed.stderr
+    file.write_bytes(content)
+    found = juki("ledger", "verify-export", file, site.folder / "proof", "--key", key)
+    assert found.exit_code == 4
+    assert "which is no export" in found.stderr
+    nobody = juki("ledger", "report", "--out", file, given="90000000018\n")
+    assert nobody.exit_code == 3
+    assert file.read_bytes() == content
 
 
 # --- ends ---
@@ -347,6 +389,11 @@ def test_what_does_not_answer_is_sealed_all_the_same(
     assert json.loads(again.stdout)["error"]["code"] == "no-server"
     process.start()
     assert process.status().exit_code == 2
+    shown = plain(process.juki("journal", "show", "--event", "emergency-seal", "--json"))
+    assert [line["told_uid"] for line in shown["lines"]] == [os.getuid()]
+    assert not Layout(process.site.data).emergency.exists()
+    started = plain(process.juki("journal", "show", "--event", "start", "--json"))["lines"]
+    assert [line["unclean"] for line in started] == [False, True]
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])

@@ -1,13 +1,14 @@
 import errno
 import json
 import os
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
 
 from storage import journal
 from storage.errors import Tampered
-from storage.journal import REFUSALS_A_MINUTE, Journal, read_journal
+from storage.journal import REFUSALS_A_MINUTE, Journal, digests, read_journal
 
 
 class Clock:
@@ -54,6 +55,46 @@ def test_a_start_says_whether_the_one_before_ended_as_it_should(
     assert again.start() is clean
     again.close()
     assert read_journal(path)[-1]["unclean"] is not clean
+
+
+@pytest.mark.parametrize(("last", "clean"), [("stop", True), ("unsealed", False)])
+def test_what_happens_between_two_processes_hides_no_crash(
+    path: Path, last: str, clean: bool
+) -> None:
+    log = Journal(path, Clock())
+    log.start()
+    log.note(last)
+    log.note("emergency-seal", told_uid=0)
+    log.close()
+    again = Journal(path, Clock())
+    again.start_refused("the policy was changed")
+    again.close()
+    third = Journal(path, Clock())
+    assert third.start() is clean
+    third.close()
+
+
+def test_the_same_refusal_to_start_is_noted_once(path: Path) -> None:
+    for why in ("a", "a", "b", "a"):
+        log = Journal(path, Clock())
+        log.start_refused(why)
+        log.close()
+    assert [line["why"] for line in read_journal(path)] == ["a", "b", "a"]
+
+
+def test_a_head_that_was_kept_is_there_until_a_line_before_it_is_changed(path: Path) -> None:
+    log = Journal(path, Clock())
+    for event in ("start", "unsealed", "stop"):
+        log.note(event)
+    heads = digests(path)
+    log.note("start")
+    log.close()
+    assert digests(path)[:3] == heads
+    lines = path.read_bytes().splitlines(keepends=True)
+    assert heads == [sha256(line).hexdigest() for line in lines[:3]]
+    path.write_bytes(lines[0] + lines[2])
+    with pytest.raises(Tampered):
+        digests(path)
 
 
 @pytest.mark.parametrize("number", [1, 2, 3])

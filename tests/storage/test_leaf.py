@@ -64,6 +64,14 @@ def test_the_largest_body_fits_an_entry_bundle() -> None:
         seal_leaf(header, b"x" * (LARGEST_BODY + 1), KEY, ORIGIN)
 
 
+def test_the_file_that_was_handed_out_is_seen_without_a_key() -> None:
+    header = replace(HEADER, file=b"f" * 32)
+    assert parse_leaf(seal_leaf(header, BODY, KEY, ORIGIN)).header.file == b"f" * 32
+    assert parse_leaf(entry_of(GOOD | {7: b"f" * 32})).header == replace(
+        Header(5, 6, 7, 0, 2026), file=b"f" * 32
+    )
+
+
 def test_an_entry_of_another_ledger_does_not_open() -> None:
     with pytest.raises(LedgerBroken, match="entry 5 does not open"):
         open_leaf(seal_leaf(HEADER, BODY, KEY, "audit.other.example/g1"), KEYS, ORIGIN)
@@ -88,8 +96,9 @@ def test_an_entry_whose_key_was_destroyed_says_so() -> None:
         replace(HEADER, event=True),
         replace(HEADER, digest=b"short"),
         replace(HEADER, digest=bytearray(32)),  # type: ignore[arg-type]
+        replace(HEADER, file=b"short"),
     ],
-    ids=["negative", "too large", "not a number", "short digest", "no bytes"],
+    ids=["negative", "too large", "not a number", "short digest", "no bytes", "short file"],
 )
 def test_a_header_that_cannot_be_written_is_refused(header: Header) -> None:
     with pytest.raises(ValueError):
@@ -124,6 +133,8 @@ def test_the_least_entry_is_read() -> None:
         entry_of([1, 2, 3]),
         entry_of(GOOD | {0: 2}),
         entry_of(GOOD | {7: 1}),
+        entry_of(GOOD | {7: b"short"}),
+        entry_of(GOOD | {8: bytes(32)}),
         entry_of(GOOD | {"0": 1}),
         entry_of(GOOD | {1: 5.0}),
         entry_of(GOOD | {1: -5}),

@@ -31,6 +31,7 @@ from appliance.errors import (
     Unavailable,
     Unidentified,
 )
+from appliance.ledger_reader import LedgerReader
 from appliance.machine import boot, host
 from appliance.machine.boot import in_mode, serve
 from appliance.machine.gate import Appliance, Ending
@@ -42,7 +43,7 @@ from appliance.machine.store import Layout
 from appliance.model import Envelope, OperationName, Peer, RequestId
 from appliance.pipeline import Pipeline, utc_now
 from storage.errors import OutcomeUnknown, StoreInUse
-from storage.journal import Journal, read_journal
+from storage.journal import Journal, digests, read_journal
 from storage.keyring import read_header
 from storage.tilecheck import verify_folder
 from storage.vault import Vault
@@ -235,6 +236,34 @@ def test_only_the_token_of_the_file_seals(machine: Machine) -> None:
     assert token.stat().st_mode & 0o777 == 0o600
     machine.keeper.seal(token.read_text())
     assert machine.appliance.told.get_nowait() is Ending.SEAL
+    assert machine.events()[-3:] == ["refused", "refused", "seal-asked"]
+
+
+def test_a_full_disk_keeps_nobody_from_sealing(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    machine.unseal()
+    monkeypatch.setattr(machine.journal, "note", _full)
+    machine.keeper.seal(machine.layout.seal_token.read_text())
+    assert machine.appliance.told.get_nowait() is Ending.SEAL
+
+
+def test_the_ledger_says_where_the_boot_journal_stood(machine: Machine) -> None:
+    """Which needs no key: from then on nobody changes a line before it unseen."""
+    first, *rest = machine.founded.shares[:3]
+    machine.keeper.unseal(first)
+    for share in rest:
+        machine.keeper.unseal(share)
+    running = machine.appliance._running
+    assert running is not None
+    with running.vault.view() as view:
+        notes = [
+            entry.note
+            for entry in LedgerReader(view).newest_first()
+            if entry.operation == "system/unseal"
+        ]
+    head = digests(machine.layout.journal)[2]
+    assert notes == [f"policy 1; boot journal 3 {head}"]
 
 
 def test_an_unknown_outcome_stops_everything(
@@ -496,10 +525,18 @@ def test_a_process_serves_sealed_then_unsealed_then_ends(site: Site) -> None:
         "share-taken",
         "ledger",
         "unsealed",
+        "stop-asked",
         "ledger",
         "stop",
         "start",
+        "stop-asked",
         "stop",
+    ]
+    shares = [line for line in lines if line["event"] == "share-taken"]
+    assert [(line["given"], line["needed"], line["complete"]) for line in shares] == [
+        (1, 3, False),
+        (2, 3, False),
+        (3, 3, True),
     ]
     assert [line["unclean"] for line in lines if line["event"] == "start"] == [False, False]
 
@@ -566,6 +603,8 @@ def test_sighup_reads_the_certificates_again_all_or_nothing(site: Site) -> None:
         assert served(visitor) == second
 
     assert Visitor(site, work).run() == 0
+    events = [line["event"] for line in read_journal(Layout(site.data).journal)]
+    assert events == ["start", "reload", "reload-refused", "stop-asked", "stop"]
 
 
 @pytest.mark.usefixtures("orderly")

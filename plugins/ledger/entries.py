@@ -1,0 +1,93 @@
+"""An entry of the ledger as it is told."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+from msgspec import Meta
+
+from appliance.plugin_api import Answer, Case, Reading
+
+Limit = Annotated[int, Meta(ge=1, le=1000)]
+Index = Annotated[int, Meta(ge=0)]
+Moment = Annotated[datetime, Meta(tz=True)]
+
+
+class LedgerEntry(Answer, frozen=True, kw_only=True):
+    """One entry."""
+
+    index: int
+    at: datetime
+    event: str
+    result: str
+    request_id: str
+    operation: str
+    terminal: str | None
+    person: str | None
+    operator: str | None
+    office: str | None
+    purpose: str | None
+    reason: str | None
+    case: str | None
+    conditions: dict[str, Any]
+    items: tuple[str, ...]
+    compared: tuple[str, ...]
+    subjects: int
+    hits: int | None
+    candidates: int
+    refusal: str | None
+    why: str | None
+    note: str
+    file: str | None
+    """SHA-256 of the file that was handed out with it."""
+    approval: int | None
+    approved_by: str | None
+    """照合ID of the second person, where an operation takes two."""
+
+
+class Entries(Answer, frozen=True, kw_only=True):
+    """Entries, the newest first; ``next`` is the ``before`` of what follows, or null at the end."""
+
+    entries: tuple[LedgerEntry, ...]
+    next: int | None
+
+
+def told(case: Case, readings: Sequence[Reading], after: int | None) -> Entries:
+    """Return entries as they are told; how many is in the ledger."""
+    case.note.hits = len(readings)
+    return Entries(entries=tuple(map(_entry, readings)), next=after)
+
+
+def at(reading: Reading) -> datetime:
+    """Return when an entry was made, in UTC."""
+    return datetime.fromtimestamp(reading.at_ms / 1000, UTC)
+
+
+def _entry(reading: Reading) -> LedgerEntry:
+    return LedgerEntry(
+        index=reading.index,
+        at=at(reading),
+        event=reading.event.name.lower(),
+        result=reading.result.name.lower(),
+        request_id=reading.request_id,
+        operation=reading.operation,
+        terminal=reading.terminal,
+        person=reading.person,
+        operator=reading.operator,
+        office=reading.office,
+        purpose=reading.purpose,
+        reason=reading.reason,
+        case=reading.case_number,
+        conditions=dict(reading.conditions),
+        items=reading.items,
+        compared=reading.compared,
+        subjects=len(reading.subjects),
+        hits=reading.hits,
+        candidates=reading.candidates,
+        refusal=reading.refusal,
+        why=reading.why,
+        note=reading.note,
+        file=reading.file,
+        approval=reading.approval,
+        approved_by=reading.approved_by,
+    )
