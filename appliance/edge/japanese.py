@@ -16,6 +16,7 @@ from appliance.items import BY_NAME, ItemName
 CODES = {
     "malformed": "入力内容を読み取れませんでした。内容と端末のソフトウェアを確認してください。",
     "unidentified": "ログインしていないか、登録されていない端末です。",
+    "verify-again": "この操作の前に、もう一度認証してください。",
     "not-permitted": "この操作の権限がありません。必要な場合はシステム管理者に相談してください。",
     "needs-approval": "この操作には別の職員の承認が必要です。承認を求めてから実行してください。",
     "unknown-operation": "その機能はありません。端末のソフトウェアの版を確認してください。",

@@ -25,6 +25,7 @@ TITLES = {
     "malformed": "Not understood",
     "unidentified": "Not identified",
     "certificate-expired": "Certificate not in force",
+    "verify-again": "Prove again who you are",
     "not-permitted": "Not permitted",
     "needs-approval": "Takes a second person",
     "unknown-operation": "No such operation",

@@ -150,7 +150,7 @@ class RetireDevice(Arguments, frozen=True, kw_only=True):
     """Which device of whom, and why."""
 
     person_id: PersonId
-    device_id: Annotated[str, Meta(pattern="^[0-9a-f]{16}$")]
+    device_id: Annotated[str, Meta(pattern="^[0-9a-f]{16}$", max_length=16)]
     reason: Reason
 
 

@@ -35,7 +35,7 @@ from appliance.operation import Answer, AnyOperation, Arguments, Operation, Powe
 from appliance.plugin_api import hookimpl
 from appliance.policy import Policy, RoleRule
 from appliance.roster import OperatorRecord, Roster
-from appliance.testing import ALL, OURS, PREPARED, Bench, Seat, everything, quick_pins
+from appliance.testing import ALL, OURS, PREPARED, Bench, Seat, everything, identified
 from storage.engine import PersonId, Unit
 from tests.plugins.people import admit, code, shipped_policy
 
@@ -96,7 +96,7 @@ class Probe:
 
 
 PLUGINS = {**installed(OURS), "probe": Probe()}
-OFFERED = put_together(PLUGINS, quick_pins()).operations
+OFFERED = put_together(PLUGINS, identified()).operations
 
 
 def lax() -> Policy:
@@ -221,7 +221,7 @@ def test_an_operation_is_not_half_blind(declared: dict[str, Any], said: str) -> 
             return [replace(hostile("find"), **declared)]
 
     with pytest.raises(StartupError, match=said):
-        put_together({"half": Half()}, quick_pins())
+        put_together({"half": Half()}, identified())
 
 
 # ---- 職員の立会い -----------------------------------------------------------------------------
@@ -301,7 +301,7 @@ def test_nobody_attends_himself_under_another_operator_id() -> None:
     asked = Request(
         id=RequestId("r-1"), operation=job_list.name, now=datetime(2026, 4, 1, tzinfo=UTC)
     )
-    hook = put_together({}, quick_pins()).hook
+    hook = put_together({}, identified()).hook
 
     def attended_by(person_id: str) -> str:
         other = Operator(person_id=person_id, operator_id="OP-2", office="市町村課")

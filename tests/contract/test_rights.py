@@ -69,6 +69,7 @@ def actor(asking: Asking) -> Actor:
         roles=frozenset(map(Role, {*asking.roles, *([ANYBODY] if staffed else [])})),
         purposes=frozenset(map(PurposeCode, asking.held)),
         company=(STAFF,) if asking.attended else (),
+        proved=datetime.max.replace(tzinfo=UTC),
     )
 
 
@@ -249,6 +250,8 @@ def door(tmp_path: Path) -> Iterator[Door]:
 
 
 LEAVING = "session/close"
+HIS_OWN = ("session/verify",)
+"""What only somebody who is logged in can do, which the operation itself looks at."""
 
 
 def purposes_of(operation: AnyOperation) -> tuple[str | None, ...]:
@@ -274,6 +277,8 @@ def test_what_is_not_granted_is_refused_and_entered_for_every_role_at_every_term
                 if expected is not None and answer != expected:
                     wrong.append((asking, answer))
                 if expected is None and answer in ("not-permitted", "unidentified"):
+                    if name in HIS_OWN and not asking.logged_in:
+                        continue
                     wrong.append((asking, answer))
     assert wrong == []
     denied = Counter(
