@@ -1,0 +1,46 @@
+"""使用簿: the offices' own books of use, held against the ledger (R136, R137).
+
+::
+
+    matching.py   uses and lines held against each other; pure
+    uses.py       from entries of the ledger to uses
+    book.py       lines, months, findings and marks, as they are kept
+    sheet.py      a book as a CSV file
+    entering.py   one line, a file of lines, corrections
+    reviewing.py  the matching of a month, by hand and every night; marks
+    closing.py    sign-off, reopening, figures, the alarm
+
+What an office must write down, and what is decided in it, stands in ``README.md``.
+"""
+
+from collections.abc import Iterator
+
+from appliance.plugin_api import Alarm, AnyOperation, Job, Watch, hookimpl
+from plugins.usebook import closing, entering, reviewing
+
+
+@hookimpl
+def operations() -> list[AnyOperation]:
+    return [
+        entering.ENTER,
+        entering.IMPORT,
+        entering.CORRECT,
+        entering.LINES,
+        reviewing.MATCH,
+        reviewing.LEFTOVERS,
+        reviewing.MARK,
+        reviewing.SURVEY,
+        closing.SIGN_OFF,
+        closing.REOPEN,
+        closing.FIGURES,
+    ]
+
+
+@hookimpl
+def jobs() -> list[Job]:
+    return [reviewing.NIGHTLY]
+
+
+@hookimpl
+def alarms(watch: Watch) -> Iterator[Alarm]:
+    yield from closing.alarms(watch)
