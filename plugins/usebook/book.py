@@ -125,6 +125,8 @@ class Month(msgspec.Struct, frozen=True, kw_only=True):
     """Number of the last line."""
     changed: int = 0
     """How often it was written in."""
+    edges: tuple[int, ...] = ()
+    """Lines of its first and its last day: the months beside it are matched with them."""
     matched: Matched | None = None
     signed: Signed | None = None
     reopened: tuple[Reopened, ...] = ()
@@ -196,6 +198,12 @@ class Book:
         kept = self._papers.every(LINES, f"{_month_key(office, month)}/")
         return [msgspec.convert(body, BookLine) for _, body in kept]
 
+    def edge_lines(self, office: str, month: str) -> list[BookLine]:
+        """Return the lines of the first and the last day of a month; no others are opened."""
+        keys = (_line_key(office, month, each) for each in self.month(office, month).edges)
+        kept = (self._papers.get(LINES, key) for key in keys)
+        return [msgspec.convert(body, BookLine) for body in kept if body is not None]
+
     def history(self, office: str, month: str, number: int) -> list[BookLine]:
         """Return a line in all its states, the first one first.
 
@@ -240,6 +248,15 @@ def open_months(papers: Papers) -> list[tuple[str, str]]:
     """Return months and offices that are not signed off, in order."""
     kept = papers.get(OPEN, OPEN)
     return [] if kept is None else [(month, office) for month, office in kept["months"]]
+
+
+def written(month: Month, line: BookLine) -> Month:
+    """Return how a month stands once a line was written in it, a new one or one corrected."""
+    at_an_edge = line.day in (first_day(month.month), last_day(month.month))
+    edges = {*month.edges, line.number} if at_an_edge else set(month.edges)
+    return msgspec.structs.replace(
+        month, lines=max(month.lines, line.number), edges=tuple(sorted(edges))
+    )
 
 
 def stands_for(finding: Finding) -> tuple[Any, ...]:

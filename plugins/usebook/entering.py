@@ -36,6 +36,7 @@ from plugins.usebook.book import (
     MonthText,
     NoteText,
     Written,
+    written,
 )
 from plugins.usebook.sheet import read_sheet
 
@@ -115,11 +116,11 @@ def enter(case: Case, asked: Enter) -> LineNumber:
     Raises:
         Rejected: a rule is broken; the problems name it.
     """
-    written = msgspec.convert(msgspec.to_builtins(asked), Written)
-    only = [("line", written)]
+    said = msgspec.convert(msgspec.to_builtins(asked), Written)
+    only = [("line", said)]
     _refuse(_problems(case, only))
     numbers = _write(case, only)
-    return LineNumber(month=written.month, number=numbers[0])
+    return LineNumber(month=said.month, number=numbers[0])
 
 
 def take_in(case: Case, asked: Import) -> Imported:
@@ -129,12 +130,12 @@ def take_in(case: Case, asked: Import) -> Imported:
         Rejected: something in it is wrong; the problems name line, column and rule.
     """
     sheet = read_sheet(asked.file)
-    lines = [(f"line {number}", written) for number, written in sheet.lines]
+    lines = [(f"line {number}", said) for number, said in sheet.lines]
     _refuse([*sheet.problems, *_problems(case, lines)])
     _write(case, lines)
     months: dict[str, int] = {}
-    for _, written in lines:
-        months[written.month] = months.get(written.month, 0) + 1
+    for _, said in lines:
+        months[said.month] = months.get(said.month, 0) + 1
     case.note.result = f"{len(lines)} lines"
     return Imported(lines=len(lines), months=months)
 
@@ -154,17 +155,17 @@ def correct(case: Case, asked: Correct) -> LineNumber:
     _refuse(_closed(book.month(office, asked.month), "line"))
     changes: dict[str, object] = {"struck": True}
     if asked.line is not None:
-        written = msgspec.convert(msgspec.to_builtins(asked.line), Written)
-        _refuse(_rules(case, "line", written))
-        if written.month != asked.month:
+        said = msgspec.convert(msgspec.to_builtins(asked.line), Written)
+        _refuse(_rules(case, "line", said))
+        if said.month != asked.month:
             told = "別の月に移すときは、この行を抹消してから、その月に書き直してください。"
             raise Rejected("the line stays in its month", [Problem("U-17", "line.day", told)])
-        changes = msgspec.structs.asdict(written)
+        changes = msgspec.structs.asdict(said)
     line = msgspec.structs.replace(
         line, **changes, by=who(case), at=case.request.now, why=asked.why
     )
     book.put_line(office, line)
-    month = book.month(office, asked.month)
+    month = written(book.month(office, asked.month), line)
     book.put_month(msgspec.structs.replace(month, changed=month.changed + 1))
     return LineNumber(month=asked.month, number=asked.number)
 
@@ -222,20 +223,21 @@ def _write(case: Case, lines: Sequence[tuple[str, Written]]) -> list[int]:
     book, office, by = Book(case.papers), own_office(case), who(case)
     months: dict[str, Month] = {}
     numbers = []
-    for _, written in lines:
-        month = months.get(written.month) or book.month(office, written.month)
-        months[written.month] = month = msgspec.structs.replace(month, lines=month.lines + 1)
+    for _, said in lines:
+        month = months.get(said.month) or book.month(office, said.month)
         line = BookLine(
-            **msgspec.structs.asdict(written), number=month.lines, by=by, at=case.request.now
+            **msgspec.structs.asdict(said), number=month.lines + 1, by=by, at=case.request.now
         )
         book.put_line(office, line)
-        numbers.append(month.lines)
+        months[said.month] = written(month, line)
+        numbers.append(line.number)
     for month in months.values():
         book.put_month(msgspec.structs.replace(month, changed=month.changed + 1))
     return numbers
 
 
 def _problems(case: Case, lines: Sequence[tuple[str, Written]]) -> list[Problem]:
+    """Return what is wrong; one file may say the same twice, a book is not told it again."""
     book, office = Book(case.papers), own_office(case)
     problems: list[Problem] = []
     months = {name: book.month(office, name) for name in {line.month for _, line in lines}}
@@ -243,13 +245,15 @@ def _problems(case: Case, lines: Sequence[tuple[str, Written]]) -> list[Problem]
         name: {_said(each) for each in book.lines(office, name) if not each.struck}
         for name in months
     }
-    for place, written in lines:
-        problems += _rules(case, place, written)
-        problems += _closed(months[written.month], place)
-        if written in there[written.month]:
-            told = "同じ内容の行が既にあります。別の利用であれば、時刻又は備考で区別してください。"
+    for place, said in lines:
+        problems += _rules(case, place, said)
+        problems += _closed(months[said.month], place)
+        if said in there[said.month]:
+            told = (
+                "同じ内容の行が使用簿に既にあります。取込済みの行を除いてください。"
+                "別の利用であれば、備考で区別してください。"
+            )
             problems.append(Problem("U-14", place, told))
-        there[written.month].add(written)
     return problems
 
 

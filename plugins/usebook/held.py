@@ -8,6 +8,7 @@ sides of midnight; told is only what belongs to the month.
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+from itertools import chain
 
 from appliance.plugin_api import JST, Case
 from plugins.usebook.book import (
@@ -85,10 +86,11 @@ def _lines(case: Case, office: str, month: str) -> Iterator[BookLine]:
     """Yield what counts in a month, on the day before it and on the day after."""
     book = Book(case.papers)
     first, last = first_day(month) - timedelta(days=1), last_day(month) + timedelta(days=1)
-    for name in (month_before(month), month, month_after(month)):
-        for line in book.lines(office, name):
-            if not line.struck and first <= line.day <= last:
-                yield line
+    before, after = month_before(month), month_after(month)
+    beside = chain(book.edge_lines(office, before), book.edge_lines(office, after))
+    for line in chain(book.lines(office, month), beside):
+        if not line.struck and first <= line.day <= last:
+            yield line
 
 
 def _as_matched(at: int, line: BookLine) -> Line:

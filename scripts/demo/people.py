@@ -84,7 +84,30 @@ APPROVER = Person(
     "01",
 )
 STATISTICIAN = Person("statistician", "OP-0009", "統計課", "statistician", "TERM-0002")
-EVERYBODY = (CLERK, REGISTRAR, TAX, AUDITOR, LEAVER, MEDIA, APPROVER, STATISTICIAN)
+CENTER = Person(
+    "passport clerk",
+    "OP-0010",
+    "パスポートセンター",
+    "clerk",
+    "TERM-0003",
+    ("passport",),
+    "01",
+)
+OFFICER = Person(
+    "passport security officer", "OP-0011", "パスポートセンター", "security-officer", "TERM-0003"
+)
+EVERYBODY = (
+    CLERK,
+    REGISTRAR,
+    TAX,
+    AUDITOR,
+    LEAVER,
+    MEDIA,
+    APPROVER,
+    STATISTICIAN,
+    CENTER,
+    OFFICER,
+)
 """Whom the システム管理者 appoints."""
 
 

@@ -1,0 +1,101 @@
+"""使用簿: an office hands in its book of the day, a use missing and one invented."""
+
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from appliance.model import JST
+from scripts.demo.cast import Cast
+from scripts.demo.people import AUDITOR, CENTER, OFFICER, as_person, log_in
+from scripts.demo.stage import Seat, Stage
+from scripts.demo.steps import Step
+
+HEADING = "使用日,時刻,操作者ID,使用簿番号,事務,利用事由,件数"
+LEFT_OUT, INVENTED = "P-3", "P-9"
+REASON = "本人に確認し、使用簿を訂正する。"
+REFUSED = 3
+"""Exit code of juki."""
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """What the clerk remembers of a use: when, under which number, about how many."""
+
+    at: datetime
+    number: str
+    persons: int
+
+    @property
+    def line(self) -> str:
+        """As it stands in the book."""
+        return (
+            f"{self.at:%Y-%m-%d},{self.at:%H:%M},{CENTER.operator},{self.number},"
+            f"{CENTER.purpose},{CENTER.reason},{self.persons}"
+        )
+
+
+def match(stage: Stage, cast: Cast) -> None:
+    """Let the passport center work, hand in its book, and have it held against the ledger."""
+    for person in (CENTER, OFFICER, AUDITOR):
+        log_in(stage, person)
+    done = _work(stage.people[CENTER.name], cast)
+    month, as_officer = f"{done[0].at:%Y-%m}", as_person(stage, OFFICER)
+    with stage.steps.step("an office hands in its usage book, a use missing, one invented") as step:
+        kept = [use for use in done if use.number != LEFT_OUT]
+        kept.append(Use(done[-1].at, INVENTED, 1))
+        sheet = stage.grounds.terminal / f"usebook-{month}.csv"
+        sheet.write_text("\r\n".join([HEADING, *(use.line for use in kept), ""]), "cp932")
+        step.asks(f"juki usebook import {sheet.name} (Shift_JIS)")
+        told = stage.juki.needs("usebook", "import", str(sheet), *as_person(stage, CENTER))
+        step.saw(f"{told['lines']} lines", told["lines"] == len(kept))
+    with stage.steps.step("it is held against the ledger: just these two are left") as step:
+        step.asks(f"juki usebook match {month}")
+        told = stage.juki.run("usebook", "match", month, "--json", *as_officer).plain
+        step.saw(f"{told['matched']['matched']} of {told['matched']['uses']} uses have their line")
+        body = {"month": month}
+        left = stage.people[OFFICER.name].gets("usebook/leftovers", body)["leftovers"]
+        found = sorted((each["finding"] for each in left), key=lambda each: str(each["kind"]))
+        kinds = [each["kind"] for each in found]
+        step.saw(", ".join(kinds), kinds == ["unfounded", "unrecorded"])
+        step.saw(" ".join(each["text"] for each in found))
+        numbers = [kept.index(use) + 1 for use in kept if use.number == INVENTED]
+        step.saw("the invented line", found[0]["lines"] == numbers)
+        entry = stage.people[AUDITOR.name].gets("ledger/search", _at(found[1]["uses"][0]))
+        step.saw("the use left out", entry["entries"][0]["case"] == LEFT_OUT)
+    with stage.steps.step("each is given a reason; what is over is signed off") as step:
+        for each in found:
+            words = ("usebook", "mark", month, each["id"], "--reason", REASON)
+            step.asks(f"juki usebook mark {each['id']}")
+            told = stage.juki.needs(*words, *as_officer)
+        step.saw(f"{told['unmarked']} without a reason", told["unmarked"] == 0)
+        _sign_off(stage, step, month)
+
+
+def _work(seat: Seat, cast: Cast) -> list[Use]:
+    """Do what the office does: four uses, each under its number."""
+    sawako = {"name": cast.sawako.name, "birth_date": cast.sawako.birth_date}
+    minoru = {"name": cast.minoru[0].name, "birth_date": cast.minoru[0].birth_date}
+    nobody = {"name": "存在　せぬ男", "birth_date": "1970-01-01"}
+    done = [Use(datetime.now(JST), "P-1", 1)]
+    ref = seat.gets("search/find", sawako, case="P-1")["residents"][0]["ref"]
+    seat.gets("search/detail", {"ref": ref, "items": ["name", "address"]}, case="P-1")
+    for number, by, persons in (("P-2", minoru, 1), (LEFT_OUT, sawako, 1), ("P-4", nobody, 0)):
+        done.append(Use(datetime.now(JST), number, persons))
+        seat.gets("provision/inquire", {"by": by, "items": ["name", "address"]}, case=number)
+    return done
+
+
+def _at(index: int) -> dict[str, int]:
+    return {"before": index + 1, "limit": 1}
+
+
+def _sign_off(stage: Stage, step: Step, month: str) -> None:
+    """Try this month, which is not over; sign the last one off."""
+    as_officer = as_person(stage, OFFICER)
+    early = stage.juki.run("usebook", "sign-off", month, *as_officer)
+    step.asks(f"juki usebook sign-off {month}")
+    step.saw("refused: the month is not over", early.code == REFUSED and "U-20" in early.err)
+    before = f"{date.fromisoformat(f'{month}-01') - timedelta(days=1):%Y-%m}"
+    step.asks(f"match and sign-off {before}")
+    stage.juki.needs("usebook", "match", before, *as_officer)
+    told = stage.juki.needs("usebook", "sign-off", before, *as_officer)
+    step.saw(f"{before} {told['state']}", told["state"] == "signed-off")
