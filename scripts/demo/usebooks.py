@@ -1,7 +1,9 @@
 """使用簿: an office hands in its book of the day, a use missing and one invented."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from typing import Any
 
 from appliance.model import JST
 from scripts.demo.cast import Cast
@@ -38,36 +40,71 @@ def match(stage: Stage, cast: Cast) -> None:
     for person in (CENTER, OFFICER, AUDITOR):
         log_in(stage, person)
     done = _work(stage.people[CENTER.name], cast)
-    month, as_officer = f"{done[0].at:%Y-%m}", as_person(stage, OFFICER)
+    month = f"{done[0].at:%Y-%m}"
     with stage.steps.step("an office hands in its usage book, a use missing, one invented") as step:
-        kept = [use for use in done if use.number != LEFT_OUT]
-        kept.append(Use(done[-1].at, INVENTED, 1))
-        sheet = stage.grounds.terminal / f"usebook-{month}.csv"
-        sheet.write_text("\r\n".join([HEADING, *(use.line for use in kept), ""]), "cp932")
-        step.asks(f"juki usebook import {sheet.name} (Shift_JIS)")
-        told = stage.juki.needs("usebook", "import", str(sheet), *as_person(stage, CENTER))
-        step.saw(f"{told['lines']} lines", told["lines"] == len(kept))
+        _hand_in(stage, step, month, done)
+    with stage.steps.step("a line entered by hand is corrected, and what it said stays") as step:
+        _enter(stage.people[CENTER.name], step, done[-1])
     with stage.steps.step("it is held against the ledger: just these two are left") as step:
-        step.asks(f"juki usebook match {month}")
-        told = stage.juki.run("usebook", "match", month, "--json", *as_officer).plain
-        step.saw(f"{told['matched']['matched']} of {told['matched']['uses']} uses have their line")
-        body = {"month": month}
-        left = stage.people[OFFICER.name].gets("usebook/leftovers", body)["leftovers"]
-        found = sorted((each["finding"] for each in left), key=lambda each: str(each["kind"]))
-        kinds = [each["kind"] for each in found]
-        step.saw(", ".join(kinds), kinds == ["unfounded", "unrecorded"])
-        step.saw(" ".join(each["text"] for each in found))
-        numbers = [kept.index(use) + 1 for use in kept if use.number == INVENTED]
-        step.saw("the invented line", found[0]["lines"] == numbers)
-        entry = stage.people[AUDITOR.name].gets("ledger/search", _at(found[1]["uses"][0]))
-        step.saw("the use left out", entry["entries"][0]["case"] == LEFT_OUT)
+        found = _match(stage, step, month)
     with stage.steps.step("each is given a reason; what is over is signed off") as step:
         for each in found:
             words = ("usebook", "mark", month, each["id"], "--reason", REASON)
             step.asks(f"juki usebook mark {each['id']}")
-            told = stage.juki.needs(*words, *as_officer)
+            told = stage.juki.needs(*words, *as_person(stage, OFFICER))
         step.saw(f"{told['unmarked']} without a reason", told["unmarked"] == 0)
         _sign_off(stage, step, month)
+    with stage.steps.step("the auditor sees the figures of all offices, and reopens one") as step:
+        _reopen(stage, step, _before(month))
+
+
+def _hand_in(stage: Stage, step: Step, month: str, done: Sequence[Use]) -> None:
+    kept = [use for use in done[:-1] if use.number != LEFT_OUT]
+    kept.append(Use(done[-1].at, INVENTED, 2))
+    sheet = stage.grounds.terminal / f"usebook-{month}.csv"
+    sheet.write_text("\r\n".join([HEADING, *(use.line for use in kept), ""]), "cp932")
+    step.asks(f"juki usebook import {sheet.name} (Shift_JIS)")
+    told = stage.juki.needs("usebook", "import", str(sheet), *as_person(stage, CENTER))
+    step.saw(f"{told['lines']} lines", told["lines"] == len(kept))
+
+
+def _enter(seat: Seat, step: Step, use: Use) -> None:
+    """Write the last use by hand, with one person too many at first."""
+    line = {
+        "day": f"{use.at:%Y-%m-%d}",
+        "begins": f"{use.at:%H:%M}",
+        "operator": CENTER.operator,
+        "case": use.number,
+        "purpose": CENTER.purpose,
+        "reason": CENTER.reason,
+    }
+    step.asks("usebook/enter, usebook/correct, usebook/lines")
+    written = seat.gets("usebook/enter", {**line, "count": use.persons + 1})
+    correction = {**written, "line": {**line, "count": use.persons}, "why": "件数の誤記"}
+    seat.gets("usebook/correct", correction)
+    states = [each["count"] for each in seat.gets("usebook/lines", written)["lines"]]
+    step.saw(f"count {states[0]}, then {states[-1]}", states == [use.persons + 1, use.persons])
+
+
+def _match(stage: Stage, step: Step, month: str) -> list[dict[str, Any]]:
+    """Match; return the two findings, the line without a use first."""
+    step.asks(f"juki usebook match {month}")
+    officer = as_person(stage, OFFICER)
+    told = stage.juki.run("usebook", "match", month, "--json", *officer).plain
+    step.saw(f"{told['matched']['matched']} of {told['matched']['uses']} uses have their line")
+    left = stage.juki.needs("usebook", "leftovers", month, *officer)["leftovers"]
+    found = sorted((each["finding"] for each in left), key=lambda each: str(each["kind"]))
+    kinds = [each["kind"] for each in found]
+    step.must(", ".join(kinds), kinds == ["unfounded", "unrecorded"])
+    step.saw(" ".join(each["text"] for each in found))
+    lines = stage.people[OFFICER.name].gets("usebook/lines", {"month": month})["lines"]
+    invented = [each["number"] for each in lines if each["case"] == INVENTED]
+    step.saw("the invented line", found[0]["lines"] == invented)
+    (use,) = found[1]["uses"]
+    asked = {"before": use + 1, "limit": 1}
+    entry = stage.people[AUDITOR.name].gets("ledger/search", asked)["entries"][0]
+    step.saw("the use left out", entry["case"] == LEFT_OUT)
+    return found
 
 
 def _work(seat: Seat, cast: Cast) -> list[Use]:
@@ -84,18 +121,31 @@ def _work(seat: Seat, cast: Cast) -> list[Use]:
     return done
 
 
-def _at(index: int) -> dict[str, int]:
-    return {"before": index + 1, "limit": 1}
-
-
 def _sign_off(stage: Stage, step: Step, month: str) -> None:
     """Try this month, which is not over; sign the last one off."""
     as_officer = as_person(stage, OFFICER)
     early = stage.juki.run("usebook", "sign-off", month, *as_officer)
     step.asks(f"juki usebook sign-off {month}")
     step.saw("refused: the month is not over", early.code == REFUSED and "U-20" in early.err)
-    before = f"{date.fromisoformat(f'{month}-01') - timedelta(days=1):%Y-%m}"
+    before = _before(month)
     step.asks(f"match and sign-off {before}")
     stage.juki.needs("usebook", "match", before, *as_officer)
     told = stage.juki.needs("usebook", "sign-off", before, *as_officer)
     step.saw(f"{before} {told['state']}", told["state"] == "signed-off")
+
+
+def _reopen(stage: Stage, step: Step, month: str) -> None:
+    auditor = stage.people[AUDITOR.name]
+    step.asks("usebook/figures, usebook/reopen")
+    there = auditor.gets("usebook/figures", {})["months"]
+    states = [f"{each['office']} {each['month']} {each['state']}" for each in there]
+    step.saw(", ".join(states), len(states) > 1)
+    body = {"office": CENTER.office, "month": month, "why": "監査のため"}
+    told = auditor.gets("usebook/reopen", body)
+    step.saw(f"{month} {told['state']}, what was signed stays", told["reopened"] == 1)
+    signed = stage.juki.needs("usebook", "sign-off", month, *as_person(stage, OFFICER))
+    step.saw(f"{month} {signed['state']} again", signed["state"] == "signed-off")
+
+
+def _before(month: str) -> str:
+    return f"{date.fromisoformat(f'{month}-01') - timedelta(days=1):%Y-%m}"
