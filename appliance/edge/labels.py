@@ -57,6 +57,7 @@ LABELS: Mapping[str, str] = {
     "month": "月",
     "municipality_codes": "市町村コード",
     "name_match": "氏名の照合方法",
+    "note": "備考",
     "notice": "通報番号",
     "notifications": "通知",
     "number": "受付番号",
