@@ -7,7 +7,9 @@
     book.py       lines, months, findings and marks, as they are kept
     sheet.py      a book as a CSV file
     entering.py   one line, a file of lines, corrections
-    reviewing.py  the matching of a month, by hand and every night; marks
+    held.py       a month held against the ledger, and told in words
+    reviewing.py  the matching of a month, leftovers, marks
+    nightly.py    the same for all offices, every night
     closing.py    sign-off, reopening, figures, the alarm
 
 What an office must write down, and what is decided in it, stands in ``README.md``.
@@ -16,7 +18,7 @@ What an office must write down, and what is decided in it, stands in ``README.md
 from collections.abc import Iterator
 
 from appliance.plugin_api import Alarm, AnyOperation, Job, Watch, hookimpl
-from plugins.usebook import closing, entering, reviewing
+from plugins.usebook import closing, entering, nightly, reviewing
 
 
 @hookimpl
@@ -29,7 +31,7 @@ def operations() -> list[AnyOperation]:
         reviewing.MATCH,
         reviewing.LEFTOVERS,
         reviewing.MARK,
-        reviewing.SURVEY,
+        nightly.SURVEY,
         closing.SIGN_OFF,
         closing.REOPEN,
         closing.FIGURES,
@@ -38,7 +40,7 @@ def operations() -> list[AnyOperation]:
 
 @hookimpl
 def jobs() -> list[Job]:
-    return [reviewing.NIGHTLY]
+    return [nightly.JOB]
 
 
 @hookimpl

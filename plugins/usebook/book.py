@@ -185,7 +185,9 @@ class Book:
         self._papers.put(MONTHS, _month_key(month.office, month.month), msgspec.to_builtins(month))
         listed = (month.month, month.office)
         before = self.open_months()
-        after = sorted({*before, listed} if month.signed is None else {*before} - {listed})
+        # A month in which nothing was done need not be signed off.
+        is_open = month.signed is None and (month.lines or (month.matched and month.matched.uses))
+        after = sorted({*before, listed} if is_open else {*before} - {listed})
         if after != before:
             self._papers.replace(OPEN, OPEN, {"months": [list(each) for each in after]})
 

@@ -1,12 +1,7 @@
-"""Matching a month of an office with the ledger, and looking into what does not come out.
+"""Matching a month of an office with the ledger, and looking into what does not come out."""
 
-The ledger is read in a view, not on the writer: every entry of the month and of two days on either
-side is opened once. Every night the month before is matched for every office that used the system
-or kept a book, until all have signed off; so an office that keeps no book at all is seen too.
-"""
-
-from collections.abc import Iterator, Mapping
-from datetime import datetime, time
+from collections.abc import Iterator
+from datetime import datetime
 from typing import Annotated, Literal
 
 import msgspec
@@ -17,17 +12,13 @@ from appliance.plugin_api import (
     Arguments,
     Case,
     Conflict,
-    Job,
     NotFound,
-    Nothing,
     NotPermitted,
     Operation,
     OperationName,
     Problem,
     Rejected,
     ShortText,
-    Step,
-    Watch,
 )
 from plugins.usebook.book import (
     Book,
@@ -38,18 +29,14 @@ from plugins.usebook.book import (
     MonthText,
     Signed,
     first_day,
-    month_before,
-    month_of,
-    open_months,
     stands_for,
 )
 from plugins.usebook.entering import own_office, readable_office, who
-from plugins.usebook.held import Found, held_against, month_of_use, uses_around
+from plugins.usebook.held import Found, held_against, uses_around
 
 TOLERANCE = 15
 """Minutes by which the times of a book may be off, unless a matching says otherwise."""
-AT_NIGHT = time(4, 30)
-SURVEYED = "surveyed"
+
 Minutes = Annotated[int, Meta(ge=0, le=240)]
 FindingText = Annotated[
     str,
@@ -152,7 +139,7 @@ def keep(case: Case, asked: Match) -> MonthFigures:
         raise Conflict("the month is signed off")
     if month.changed != found.matched.changed:
         raise Conflict("the book was written in meanwhile; match again")
-    _store(book, month, found)
+    store(book, month, found)
     case.note.result = _in_words(found.matched)
     return figures_of(book, book.month(office, asked.month))
 
@@ -230,51 +217,8 @@ def figures_of(book: Book, month: Month) -> MonthFigures:
     )
 
 
-# ---- by night ------------------------------------------------------------------------------------
-
-
-def look_at_all(case: Case, _: Nothing) -> Mapping[str, Found]:
-    """Match last month for every office that has not signed off; off the writer."""
-    month = month_before(month_of(case.request.today))
-    book = Book(case.papers)
-    there = uses_around(case, month, TOLERANCE)
-    began = {each.office: each for each in book.months(None) if each.month == month}
-    used = {
-        office
-        for office, uses in there.items()
-        if any(month_of_use(each) == month for each in uses)
-    }
-    return {
-        office: held_against(case, office, month, there.get(office, ()), TOLERANCE)
-        for office in sorted(used | set(began))
-        if office not in began or began[office].signed is None
-    }
-
-
-def keep_all(case: Case, _: Nothing) -> Step:
-    """Keep what was found in each office whose book was not written in meanwhile."""
-    found: Mapping[str, Found] = case.prepared
-    name = month_before(month_of(case.request.today))
-    book = Book(case.papers)
-    for office, each in found.items():
-        month = book.month(office, name)
-        if month.signed is None and month.changed == each.matched.changed:
-            _store(book, month, each)
-    case.papers.replace(SURVEYED, SURVEYED, {"month": name})
-    case.note.result = f"{len(found)} offices"
-    return Step(done=len(found), total=len(found))
-
-
-def is_due(watch: Watch) -> bool:
-    """Return whether some office has not signed off last month, or nobody has looked yet."""
-    month = month_before(month_of(watch.today))
-    surveyed = watch.papers.get(SURVEYED, SURVEYED)
-    if surveyed is None or surveyed["month"] != month:
-        return True
-    return any(each == month for each, _ in open_months(watch.papers))
-
-
-def _store(book: Book, month: Month, found: Found) -> None:
+def store(book: Book, month: Month, found: Found) -> None:
+    """Write what was found in a month."""
     book.put_month(msgspec.structs.replace(month, matched=found.matched))
     book.put_findings(month.office, month.month, found.findings)
 
@@ -316,22 +260,4 @@ MARK = Operation(
     changes=True,
     purposed=False,
     records=MarkFinding.__struct_fields__,
-)
-SURVEY = Operation(
-    name=OperationName("usebook/survey"),
-    summary="Match last month of every office that has not signed it off.",
-    asks=Nothing,
-    answers=Step,
-    handler=keep_all,
-    prepare=look_at_all,
-    changes=True,
-    purposed=False,
-    uses=frozenset({"ledger"}),
-)
-NIGHTLY = Job(
-    name="usebook/survey",
-    summary="使用簿と操作履歴の突合(前月分)",
-    operation=SURVEY.name,
-    at=AT_NIGHT,
-    due=is_due,
 )

@@ -222,6 +222,21 @@ def test_every_night_last_month_is_matched_for_every_office(office: TaxOffice) -
     ]
 
 
+def test_the_night_keeps_to_the_tolerance_of_the_office(office: TaxOffice) -> None:
+    office.inquires(1, "R8-1")
+    office.writes(line("10:30", "R8-1"))
+    office.next_month()
+    office.matches(tolerance=45)
+    office.bench.work()
+    (month,) = auditor(office.bench).ask("usebook/figures", {}).data["months"]
+    assert (month["matched"]["tolerance"], month["unmarked"]) == (45, 0)
+
+
+def test_a_month_in_which_nothing_was_done_is_no_alarm(office: TaxOffice) -> None:
+    office.officer.ask("usebook/match", {"month": "2020-01"})
+    assert alarms(office) == []
+
+
 def test_the_night_is_quiet_once_everybody_has_signed(office: TaxOffice, unrecorded: str) -> None:
     office.bench.work()
     mark(office, unrecorded)
