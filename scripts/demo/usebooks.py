@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from secrets import token_urlsafe
 from typing import Any
 
 from appliance.model import JST
@@ -79,9 +80,9 @@ def _enter(seat: Seat, step: Step, use: Use) -> None:
         "reason": CENTER.reason,
     }
     step.asks("usebook/enter, usebook/correct, usebook/lines")
-    written = seat.gets("usebook/enter", {**line, "count": use.persons + 1})
+    written = seat.gets("usebook/enter", {**line, "count": use.persons + 1}, key=token_urlsafe(16))
     correction = {**written, "line": {**line, "count": use.persons}, "why": "件数の誤記"}
-    seat.gets("usebook/correct", correction)
+    seat.gets("usebook/correct", correction, key=token_urlsafe(16))
     states = [each["count"] for each in seat.gets("usebook/lines", written)["lines"]]
     step.saw(f"count {states[0]}, then {states[-1]}", states == [use.persons + 1, use.persons])
 
@@ -141,7 +142,7 @@ def _reopen(stage: Stage, step: Step, month: str) -> None:
     states = [f"{each['office']} {each['month']} {each['state']}" for each in there]
     step.saw(", ".join(states), len(states) > 1)
     body = {"office": CENTER.office, "month": month, "why": "監査のため"}
-    told = auditor.gets("usebook/reopen", body)
+    told = auditor.gets("usebook/reopen", body, key=token_urlsafe(16))
     step.saw(f"{month} {told['state']}, what was signed stays", told["reopened"] == 1)
     signed = stage.juki.needs("usebook", "sign-off", month, *as_person(stage, OFFICER))
     step.saw(f"{month} {signed['state']} again", signed["state"] == "signed-off")

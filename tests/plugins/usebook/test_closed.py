@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -11,6 +12,8 @@ from appliance.roster import Roster
 from appliance.testing import PREPARED, Seat
 from appliance.watch import Watch
 from plugins import usebook
+from plugins.usebook import reviewing
+from plugins.usebook.held import Found, held_against
 from storage.engine import Unit
 from tests.plugins.usebook.office import (
     MONTH,
@@ -266,3 +269,16 @@ def test_figures_say_that_the_book_was_written_in_after_the_matching(office: Tax
     office.writes(line("10:30", "R8-2"))
     (month,) = office.officer.ask("usebook/figures", {}).data["months"]
     assert month["changed_since"] is True
+
+
+def test_a_book_that_is_written_in_during_the_matching_is_matched_again(
+    office: TaxOffice, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(*everything: Any) -> Found:
+        found = held_against(*everything)
+        office.writes(line("10:00", "R8-1"))
+        return found
+
+    monkeypatch.setattr(reviewing, "held_against", interrupted)
+    with pytest.raises(Conflict, match="match again"):
+        office.matches()
