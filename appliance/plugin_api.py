@@ -29,6 +29,7 @@ from appliance.errors import (
 from appliance.finding import Conditions, Hit, Why
 from appliance.items import ITEM_NAMES, ITEMS, PROVIDED, ItemName, Value, Values
 from appliance.jobs import Job, Nothing, Step
+from appliance.ledger_reader import LedgerReader
 from appliance.marks import AGREED, ITEM_LIST, PLACE_SIZE, Marks, digest_of, place_of
 from appliance.media import data_lines, framed, rows_digest, unframed
 from appliance.model import (
@@ -159,6 +160,7 @@ __all__ = [
     "ItemName",
     "Items",
     "Job",
+    "LedgerReader",
     "LoginState",
     "Malformed",
     "Mark",

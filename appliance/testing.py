@@ -80,6 +80,7 @@ OURS = (
     "ledger",
     "statistics",
     "compliance",
+    "usebook",
 )
 ALL = Role("all")
 FOREVER = date(2099, 3, 31)
@@ -269,16 +270,29 @@ class Bench:
         plugins: Mapping[str, object] | None = None,
         policy: Policy | None = None,
         national: National | None = None,
+        *,
+        in_step: bool = False,
     ) -> Iterator["Bench"]:
-        """Yield a new appliance in an empty folder, with these plugins or all of ours."""
+        """Yield a new appliance in an empty folder, with these plugins or all of ours.
+
+        Entries of the ledger have times of their own, each later than the one before; with
+        ``in_step`` they have the time of ``bench.now``.
+        """
         ring = KeyRing.create(bytes(range(32)), bytes(range(16)), 20, 2026)
         times = itertools.count(1_775_000_000_000)
-        create(folder, ring, ORIGIN, clock_ms=lambda: next(times))
-        vault = open_vault(folder, ring, origin=ORIGIN, clock_ms=lambda: next(times))
+        opened: list[Bench] = []
+
+        def clock_ms() -> int:
+            return int(opened[0].now.timestamp() * 1000) if in_step and opened else next(times)
+
+        create(folder, ring, ORIGIN, clock_ms=clock_ms)
+        vault = open_vault(folder, ring, origin=ORIGIN, clock_ms=clock_ms)
         try:
-            yield cls(
+            bench = cls(
                 vault, installed(OURS) if plugins is None else plugins, policy, ring, national
             )
+            opened.append(bench)
+            yield bench
         finally:
             vault.close()
 

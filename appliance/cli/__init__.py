@@ -23,6 +23,7 @@ Read it in this order::
     jobs.py      job list|run|status
     media.py     media keygen|seal|open
     compliance.py  compliance books|open|step|list|show|due|coverage|lacking|pack
+    usebook.py   usebook import|lines|match|leftovers|mark|sign-off|reopen|figures
 """
 
 import logging
@@ -42,6 +43,7 @@ from appliance.cli.policy import policy
 from appliance.cli.roster import operator, person
 from appliance.cli.sealing import seal
 from appliance.cli.session import login, logout, verify
+from appliance.cli.usebook import usebook
 from appliance.machine import host
 
 SILENCE = logging.NullHandler()
@@ -88,6 +90,7 @@ for command in (
     job,
     media,
     compliance,
+    usebook,
 ):
     juki.add_command(command)
 

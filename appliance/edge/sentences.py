@@ -35,6 +35,38 @@ TEXTS = {
     r"the ledger has too many entries of this period; give a shorter one": (
         "この期間の操作履歴は多すぎます。期間を短くしてください。"
     ),
+    # 使用簿
+    r"this is the book of another office": (
+        "他の所属の使用簿です。自分の所属の使用簿だけを扱えます。"
+    ),
+    r"a book is kept by people": _LOG_IN,
+    r"nothing was written; see the problems \((?P<what>[0-9]+)\)": (
+        "誤りが{what}件あるため、何も記入していません。個々の理由を確認してください。"
+    ),
+    r"this line is struck out": "この行は抹消済みです。必要であれば新しい行を記入してください。",
+    r"the line stays in its month": "行を別の月に移すことはできません。理由を確認してください。",
+    r"the book has no line of this number in this month": (
+        "この月の使用簿に、この番号の行はありません。月と番号を確認してください。"
+    ),
+    r"the month has not begun": "まだ来ていない月です。月を確認してください。",
+    r"the month is signed off(?: already)?": (
+        "この月は確認済みです。直す必要があるときは、監査責任者に再開を依頼してください。"
+    ),
+    r"the book was written in meanwhile; match again": (
+        "突合の間に使用簿が記入されました。もう一度突合してください。"
+    ),
+    r"the last matching of this month found no such thing": (
+        "この月の最後の突合に、この不一致はありません。一覧を取り直してください。"
+    ),
+    r"nobody marks what came of a use or a line of his own": (
+        "自分の利用又は自分が記入した行の不一致には、理由を記録できません。"
+        "別のセキュリティ責任者が記録してください。"
+    ),
+    r"the month cannot be signed off yet": (
+        "この月はまだ確認できません。個々の理由を確認してください。"
+    ),
+    r"the auditor opens a month again": "月を再開できるのは監査責任者だけです。",
+    r"the month is open": "この月は確認前です。再開の必要はありません。",
     # bulk provision
     r"a second person must do this": "同じ人はこの操作をできません。別の担当者が操作してください。",
     r"approved for another medium": "承認された媒体と違います。承認された媒体を使ってください。",

@@ -92,7 +92,31 @@ APPROVER = Person(
 )
 STATISTICIAN = Person("statistician", "OP-0009", "統計課", "statistician", "TERM-0002")
 TAX_OFFICER = Person("security officer", "OP-0010", "県税事務所", "security-officer", "TERM-0002")
-EVERYBODY = (CLERK, REGISTRAR, TAX, AUDITOR, LEAVER, MEDIA, APPROVER, STATISTICIAN, TAX_OFFICER)
+CENTER = Person(
+    "passport clerk",
+    "OP-0011",
+    "パスポートセンター",
+    "clerk",
+    "TERM-0003",
+    ("passport",),
+    "01",
+)
+CENTER_OFFICER = Person(
+    "passport security officer", "OP-0012", "パスポートセンター", "security-officer", "TERM-0003"
+)
+EVERYBODY = (
+    CLERK,
+    REGISTRAR,
+    TAX,
+    AUDITOR,
+    LEAVER,
+    MEDIA,
+    APPROVER,
+    STATISTICIAN,
+    TAX_OFFICER,
+    CENTER,
+    CENTER_OFFICER,
+)
 """Whom the システム管理者 appoints."""
 
 

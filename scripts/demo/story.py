@@ -36,6 +36,7 @@ from scripts.demo import (
     town,
     transfers,
     tryout,
+    usebooks,
 )
 from scripts.demo.cast import Cast, day_of
 from scripts.demo.children import Children, Failed, Juki
@@ -160,6 +161,7 @@ def _play(stage: Stage, options: Namespace) -> None:
 def _check(stage: Stage, cast: Cast, seed: int) -> None:
     stage.steps.act(ACTS_OF_CHECK[0])
     relay.look(stage, cast)
+    usebooks.match(stage, cast)
     disclosing.answer(stage, cast)
     ending.let_go(stage)
     transfers.move(stage, datetime.now(JST).date())

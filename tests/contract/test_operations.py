@@ -30,6 +30,7 @@ from plugins import (
     search,
     statistics,
     update,
+    usebook,
 )
 
 ROOT = Path(__file__).parents[2]
@@ -45,6 +46,7 @@ OURS = {
     "reconcile": reconcile,
     "statistics": statistics,
     "compliance": compliance,
+    "usebook": usebook,
 }
 CATALOGUE = put_together(OURS, identified()).operations
 OPERATIONS = [operation for _, operation in CATALOGUE.values()]
@@ -131,7 +133,7 @@ def test_whoever_sees_residents_says_what_for(operation: AnyOperation) -> None:
     """Machines, audits and the keeping of rosters are bound in other ways."""
     free = (
         *("session/", "ledger/", "roster/", "relay/", "update/"),
-        *("retention/", "job/", "approval/", "statistics/", "compliance/"),
+        *("retention/", "job/", "approval/", "statistics/", "compliance/", "usebook/"),
         *(f"reconcile/{what}" for what in RECONCILE_FREE),
     )
     shows = operation.name in ("relay/inquire", "relay/case")
