@@ -215,6 +215,14 @@ class View(Protocol):
         """Return the RFC 6962 leaf hashes ``start <= index < stop``."""
         ...
 
+    def entries_raw(self, start: int, stop: int) -> list[bytes]:
+        """Return the entries ``start <= index < stop`` as they are hashed, sealed.
+
+        Raises:
+            LedgerBroken: one is missing.
+        """
+        ...
+
     def tile_hashes(self, level: int, n: int, width: int) -> list[bytes]:
         """Return the first ``width`` hashes of tile ``n`` of a level (``merkle.TileReader``).
 

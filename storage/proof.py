@@ -8,7 +8,9 @@
                               an empty line
     the signed checkpoint
 
-Whoever has the entry and the verifier key of the ledger can check it, offline and for ever.
+Whoever has the entry and the verifier key of the ledger can check it, offline and for ever.  Ours
+carry the entry, as it is sealed, in ``extra``: nothing vouches for that line, but only the true
+entry has the hash that the proof begins with.  Cosignatures stand below the checkpoint.
 """
 
 from dataclasses import dataclass
@@ -70,17 +72,18 @@ class Proof:
         return checkpoint
 
 
-def prove(tree: Tree, index: int, checkpoint: str) -> Proof:
+def prove(tree: Tree, index: int, checkpoint: str, extra: bytes = b"") -> Proof:
     """Return the proof that entry ``index`` is in the ledger of this signed checkpoint.
 
     Args:
         tree: the ledger, at least as long as the checkpoint says.
         index: of the entry, from 0.
         checkpoint: the signed note.
+        extra: what is handed over beside it; ours is the entry, so that nothing else is needed.
 
     Raises:
         ValueError: the checkpoint has no such entry.
         LedgerBroken: a tile is missing.
     """
     size = Checkpoint.parse(parse_note(checkpoint).text).size
-    return Proof(index, tuple(tree.inclusion(index, size)), checkpoint)
+    return Proof(index, tuple(tree.inclusion(index, size)), checkpoint, extra)

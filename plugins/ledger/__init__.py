@@ -114,9 +114,13 @@ class Prove(Arguments, frozen=True, kw_only=True):
 
 
 class Proved(Answer, frozen=True, kw_only=True):
-    """Evidence that anybody can check, as text (C2SP tlog-proof)."""
+    """Evidence that anybody can check, as text (C2SP tlog-proof).
+
+    ``witnessed`` says whether a witness has cosigned the checkpoint it leads to.
+    """
 
     proof: str
+    witnessed: bool
 
 
 def search(case: Case, asked: Search) -> Entries:
@@ -154,7 +158,8 @@ def person(case: Case, asked: Person) -> Entries:
 
 def prove(case: Case, asked: Prove) -> Proved:
     """Prove that an entry is in the ledger."""
-    return Proved(proof=case.ledger.proof(asked.index))
+    proof = case.ledger.proof(asked.index)
+    return Proved(proof=proof, witnessed=asked.index < case.ledger.witnessed)
 
 
 def _entries(case: Case, found: Iterable[LedgerEntry], after: int | None) -> Entries:

@@ -1,0 +1,379 @@
+"""The prefecture's witness: told of every newer checkpoint, asked before anything is served.
+
+::
+
+    POST {url}/add-checkpoint     storage/submission.py: a proof of consistency, the checkpoint
+    200                           its cosignature, kept in the data folder and beside the tiles
+    409                           another size than we thought; proven from there once more
+
+At unseal the ledger is compared with what the witness has cosigned. If it is shorter or another
+one, nothing is served and nothing is written: that is how a data folder put back whole is found.
+After that a thread hands over the newest checkpoint; requests never wait for it.
+
+A witness that is not reached is an alarm and no reason not to serve: residents must not suffer
+because a cable is out. One that contradicts us while we serve is an alarm too: it may be wrong, and
+whoever it is about is served from what the ledger records in any case.
+"""
+
+import http.client
+import logging
+import ssl
+import threading
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from enum import Enum
+from pathlib import Path
+from typing import Any
+
+from appliance.edge.problems import origin
+from appliance.files import replace_file
+from appliance.machine.config import Witness
+from appliance.machine.link import Answer, Link, TooLong
+from appliance.pipeline import Clock
+from storage.cosignature import cosigned_at, with_cosignature
+from storage.engine import Engine, View
+from storage.errors import LedgerBroken, StorageError
+from storage.merkle import Tree
+from storage.note import Checkpoint, VerifierKey, is_decimal, open_checkpoint, parse_note
+from storage.submission import PATH, submit
+from storage.tiles import read_note
+
+log = logging.getLogger(__name__)
+
+CONNECT_SECONDS, EXCHANGE_SECONDS = 5.0, 10.0
+LARGEST_ANSWER = 16 * 1024
+TRIES = 3
+"""How often a size that the witness names is proven from, in one go."""
+REFRESH = timedelta(minutes=1)
+"""A ledger that rests is handed over again, so that the age says whether the witness is there."""
+LONGEST_PAUSE = timedelta(minutes=5)
+HEADERS = {"Content-Type": "text/plain; charset=utf-8"}
+
+Views = Callable[[], AbstractContextManager[View]]
+
+
+class State(Enum):
+    """How it stands with the witness."""
+
+    WAITING = "waiting"
+    COSIGNED = "cosigned"
+    UNREACHABLE = "unreachable"
+    ROLLBACK = "rollback"
+    FORK = "fork"
+
+
+REFUSED = frozenset({State.ROLLBACK, State.FORK})
+
+
+class Contradicted(Exception):
+    """The witness has cosigned what our ledger is not; the text says what and where."""
+
+    def __init__(self, state: State, text: str) -> None:
+        super().__init__(text)
+        self.state = state
+
+
+class Unwitnessed(Exception):
+    """There is no cosignature, and it says nothing about the ledger; the text is ours."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """The newest cosigned checkpoint that we hold."""
+
+    note: str
+    checkpoint: Checkpoint
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class _Status:
+    state: State = State.WAITING
+    error: str | None = None
+    since: datetime | None = None
+    """From when on it has not gone well."""
+
+
+class Witnessing:
+    """Our side of the witness; ``status``, ``alarms`` and ``note`` from any thread.
+
+    Args:
+        witness: which, where, and how often.
+        context: how we prove ourselves, and whom we believe (``tls.client_context``).
+        path: where the newest cosigned checkpoint is kept.
+        ledger: by which key the ledger signs.
+        clock: the time.
+    """
+
+    def __init__(
+        self,
+        witness: Witness,
+        context: ssl.SSLContext,
+        path: Path,
+        ledger: VerifierKey,
+        clock: Clock,
+    ) -> None:
+        self._witness = witness
+        self._path = path
+        self._ledger = ledger
+        self._clock = clock
+        self._link = Link(
+            witness.url,
+            context,
+            connect=CONNECT_SECONDS,
+            exchange=EXCHANGE_SECONDS,
+            largest=LARGEST_ANSWER,
+        )
+        self._began = clock()
+        self._kept = self._read()
+        self._status = _Status()
+        self._compared = False
+        self._failures = 0
+        self._pending: str | None = None
+        self._ending = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    # --- at unseal ---
+
+    def agree(self, views: Views) -> None:
+        """Compare the ledger with what the witness has cosigned, before anything is written.
+
+        Raises:
+            LedgerBroken: the witness has cosigned what this ledger is not.
+        """
+        with views() as view:
+            checkpoint = view.checkpoint()
+        try:
+            self._attempt(views, checkpoint)
+        except Contradicted as found:
+            raise LedgerBroken(
+                f"{found}. Nothing was written. Put the newest data folder back and unseal again. "
+                "If it is lost for good, the prefecture decides: it keeps the witness's record of "
+                "this ledger as evidence, moves it away there, and the shares are given again"
+            ) from None
+
+    # --- while it serves ---
+
+    def start(self, engine: Engine) -> None:
+        """Begin to hand over checkpoints."""
+        self._thread = threading.Thread(
+            target=self._run, args=(engine,), name="witness", daemon=True
+        )
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Finish or break off the exchange under way, and end."""
+        self._ending.set()
+        while self._thread is not None and self._thread.is_alive():
+            self._link.hang_up()
+            self._thread.join(0.1)
+
+    def note(self) -> str | None:
+        """Return the newest cosigned checkpoint, a signed note; None if there is none."""
+        return None if self._kept is None else self._kept.note
+
+    def age(self) -> float | None:
+        """Return the age of the last cosignature in seconds; None if there is none."""
+        return None if self._kept is None else self._age().total_seconds()
+
+    def is_refused(self) -> bool:
+        """Return whether the witness says that the ledger contradicts itself."""
+        return self._status.state in REFUSED
+
+    def status(self) -> dict[str, Any]:
+        """Return how it stands, as plain data."""
+        status, kept, age = self._status, self._kept, self.age()
+        return {
+            "name": self._witness.vkey.name,
+            "state": status.state.value,
+            "size": None if kept is None else kept.checkpoint.size,
+            "cosigned_at": None if kept is None else kept.at.isoformat(),
+            "age_seconds": None if age is None else int(age),
+            "last_error": status.error,
+            "failing_since": None if status.since is None else status.since.isoformat(),
+        }
+
+    def alarms(self) -> list[dict[str, Any]]:
+        """Return what a human should see to, in the form of ``machine.jobs.Jobs.alarms``."""
+        status, name = self._status, self._witness.vkey.name
+        if status.state in REFUSED:
+            return [self._alarm(f"witness-{status.state.value}", status.error or "", status.since)]
+        why = status.error or "it has not answered yet"
+        if not self._compared and status.since is not None:
+            text = f"the ledger was not compared with {name} since it was unsealed: {why}"
+            return [self._alarm("witness-unreachable", text, status.since)]
+        if self._age() > self._witness.alarm_after:
+            text = f"{name} has cosigned nothing for long: {why}"
+            return [self._alarm("witness-old", text, self._kept.at if self._kept else self._began)]
+        return []
+
+    # --- inside ---
+
+    def _run(self, engine: Engine) -> None:
+        wait = timedelta()
+        while not self._ending.wait(wait.total_seconds()):
+            wait = self._turn(engine)
+        self._link.close()
+
+    def _turn(self, engine: Engine) -> timedelta:
+        """Hand over what is newer, or old; return how long to wait then."""
+        try:
+            # What may have arrived is sent once more as it was: a witness that hears of it twice,
+            # and late, must not take the second time for an older ledger.
+            self._pending = self._pending or self._due(engine)
+            if self._pending is not None:
+                self._attempt(engine.view, self._pending)
+                self._pending = None
+        except Contradicted:
+            self._pending = None
+        except StorageError as problem:
+            self._failed(State.UNREACHABLE, f"the ledger is not read: {type(problem).__name__}")
+        except Exception as bug:
+            log.error("handing over to the witness failed: %s", origin(bug))
+            self._failed(State.UNREACHABLE, f"a fault of the appliance: {type(bug).__name__}")
+        pause: timedelta = self._witness.every * 2 ** min(self._failures, 16)
+        return min(pause, max(LONGEST_PAUSE, self._witness.every))
+
+    def _due(self, engine: Engine) -> str | None:
+        newest = engine.checkpoint()
+        kept = self._kept
+        if kept is not None and kept.note.startswith(newest) and self._age() < REFRESH:
+            return None
+        return newest
+
+    def _attempt(self, views: Views, checkpoint: str) -> None:
+        """Hand a checkpoint over; what comes of it is in the status.
+
+        Raises:
+            Contradicted: the witness has cosigned what our ledger is not.
+        """
+        try:
+            self._keep(self._cosigned(views, checkpoint))
+        except Contradicted as found:
+            self._compared = True
+            self._failed(found.state, str(found))
+            raise
+        except Unwitnessed as problem:
+            self._failed(State.UNREACHABLE, str(problem))
+        except (OSError, http.client.HTTPException) as problem:
+            self._failed(State.UNREACHABLE, f"the witness is not reached: {type(problem).__name__}")
+        else:
+            self._compared, self._failures = True, 0
+            self._status = _Status(State.COSIGNED)
+
+    def _cosigned(self, views: Views, checkpoint: str) -> str:
+        """Return the checkpoint with the witness's cosignature.
+
+        Raises:
+            Contradicted: the witness has cosigned what our ledger is not.
+            Unwitnessed: it does not cosign, for another reason.
+            OSError, HTTPException: it is not reached.
+        """
+        size = Checkpoint.parse(parse_note(checkpoint).text).size
+        kept = self._kept.checkpoint.size if self._kept else 0
+        old = kept if kept <= size else 0
+        for _ in range(TRIES):
+            answer = self._posted(views, old, checkpoint)
+            if answer.status == http.client.OK:
+                return self._with_its_own(checkpoint, answer)
+            if answer.status == http.client.UNPROCESSABLE_ENTITY and old:
+                raise self._another(views, old)
+            if answer.status != http.client.CONFLICT:
+                raise Unwitnessed(f"the witness answered {answer.status}")
+            theirs = _size(answer)
+            if theirs > size:
+                raise self._behind(size, theirs)
+            if theirs == old:
+                raise self._another(views, old)
+            old = theirs
+        raise Unwitnessed("the witness names another size every time")
+
+    def _posted(self, views: Views, old: int, checkpoint: str) -> Answer:
+        # The view is given back before anybody waits for the other side.
+        with views() as view:
+            body = submit(Tree(view.ledger_size(), view), old, checkpoint).text()
+        try:
+            return self._link.post(PATH, body.encode(), HEADERS)
+        except TooLong:
+            raise Unwitnessed("the witness answered more than is read") from None
+
+    def _with_its_own(self, checkpoint: str, answer: Answer) -> str:
+        try:
+            return with_cosignature(checkpoint, answer.body.decode(), self._witness.vkey)
+        except (LedgerBroken, UnicodeDecodeError):
+            raise Unwitnessed("the witness answered without its cosignature") from None
+
+    def _behind(self, size: int, theirs: int) -> Contradicted:
+        return Contradicted(
+            State.ROLLBACK,
+            f"the ledger ends at {size} entries, the witness {self._witness.vkey.name} has "
+            f"cosigned {theirs}: the data folder was put back to an older state, and entries "
+            f"{size} to {theirs - 1} are missing",
+        )
+
+    def _another(self, views: Views, size: int) -> Contradicted:
+        """Return that the first ``size`` entries are not those the witness knows.
+
+        Raises:
+            Unwitnessed: it has cosigned exactly these, and we hold that.
+        """
+        kept, agreed = self._kept, 0
+        if kept is not None and kept.checkpoint.size <= size:
+            with views() as view:
+                root = Tree(view.ledger_size(), view).root(kept.checkpoint.size)
+            if root == kept.checkpoint.root:
+                agreed = kept.checkpoint.size
+        if agreed == size:
+            raise Unwitnessed(f"the witness refuses the {size} entries that it cosigned itself")
+        return Contradicted(
+            State.FORK,
+            f"the witness {self._witness.vkey.name} has cosigned {size} entries of this ledger "
+            f"that are not its first {size}: it was rewritten or forked; the first entry that "
+            f"differs lies from {agreed} to {size - 1}",
+        )
+
+    def _keep(self, note: str) -> None:
+        replace_file(self._path, note.encode(), 0o600)
+        self._kept = self._understood(note)
+
+    def _read(self) -> Kept | None:
+        """Return what was kept, if it is of this ledger and this witness; else there is none."""
+        try:
+            note = read_note(self._path)
+            return None if note is None else self._understood(note)
+        except LedgerBroken:
+            return None
+
+    def _understood(self, note: str) -> Kept:
+        at = cosigned_at(note, self._witness.vkey)
+        return Kept(note, open_checkpoint(note, self._ledger), datetime.fromtimestamp(at, UTC))
+
+    def _age(self) -> timedelta:
+        return max(timedelta(), self._clock() - (self._kept.at if self._kept else self._began))
+
+    def _alarm(self, name: str, text: str, since: datetime | None) -> dict[str, Any]:
+        age = None if since is None else int((self._clock() - since).total_seconds())
+        written = None if since is None else since.isoformat()
+        return {"name": name, "text": text, "count": 1, "since": written, "age_seconds": age}
+
+    def _failed(self, state: State, error: str) -> None:
+        self._link.close()
+        self._failures += 1
+        before = self._status
+        if (state, error) != (before.state, before.error):
+            level = logging.CRITICAL if state in REFUSED else logging.WARNING
+            log.log(level, "the ledger is not cosigned", extra={"code": state.value})
+        since = before.since if before.state is state and before.since else self._clock()
+        self._status = replace(before, state=state, error=error, since=since)
+
+
+def _size(answer: Answer) -> int:
+    try:
+        told = answer.body.decode("ascii")
+    except UnicodeDecodeError:
+        told = ""
+    if not told.endswith("\n") or not is_decimal(told[:-1]) or len(told) > 20:
+        raise Unwitnessed("the witness does not say which size it has cosigned")
+    return int(told)
