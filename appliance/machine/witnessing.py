@@ -223,8 +223,7 @@ class Witnessing:
             # What may have arrived is sent once more as it was: a witness that hears of it twice,
             # and late, must not take the second time for an older ledger.
             self._pending = self._pending or self._due(engine)
-            if self._pending is not None:
-                self._attempt(engine.view, self._pending)
+            if self._pending is not None and self._attempt(engine.view, self._pending):
                 self._pending = None
         except Contradicted:
             self._pending = None
@@ -243,8 +242,8 @@ class Witnessing:
             return None
         return newest
 
-    def _attempt(self, views: Views, checkpoint: str) -> None:
-        """Hand a checkpoint over; what comes of it is in the status.
+    def _attempt(self, views: Views, checkpoint: str) -> bool:
+        """Hand a checkpoint over; return whether it was cosigned.  The status says why not.
 
         Raises:
             Contradicted: the witness has cosigned what our ledger is not.
@@ -262,6 +261,7 @@ class Witnessing:
         else:
             self._compared, self._failures = True, 0
             self._status = _Status(State.COSIGNED)
+        return self._status.state is State.COSIGNED
 
     def _cosigned(self, views: Views, checkpoint: str) -> str:
         """Return the checkpoint with the witness's cosignature.

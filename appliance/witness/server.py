@@ -1,7 +1,7 @@
 """The witness on the wire: one path, one small request, over mutual TLS or on the loopback address.
 
-cheroot reads and answers. It would shake hands in the thread that accepts, where one slow caller
-holds up all: here the handshake happens when a worker begins to read.
+cheroot reads and answers. It would shake hands in the thread that accepts, and give each new caller
+a worker to wait for: here a worker takes a caller who has said something, and shakes hands then.
 """
 
 import logging
@@ -28,7 +28,7 @@ from storage.submission import LARGEST, PATH
 
 log = logging.getLogger(__name__)
 
-PATIENCE_SECONDS = 10
+PATIENCE_SECONDS = 5
 WORKERS = 4
 
 Environ = dict[str, Any]
@@ -47,6 +47,14 @@ class Server(Cheroot):
         )
         if setup.context is not None:
             self.ssl_adapter = DeferredTls(setup.context)
+
+    def process_conn(self, conn: Any) -> None:
+        """Give a caller to a worker, once he has said something."""
+        if hasattr(conn, "was_heard"):
+            super().process_conn(conn)
+        else:
+            conn.was_heard = True
+            self.put_conn(conn)
 
     def error_log(self, msg: str = "", level: int = logging.INFO, traceback: bool = False) -> None:
         """Note what cheroot has to say, without what a caller has written."""
