@@ -150,8 +150,8 @@ class Witnessing:
         except Contradicted as found:
             raise LedgerBroken(
                 f"{found}. Nothing was written. Put the newest data folder back and unseal again. "
-                "If it is lost for good, the prefecture decides: it keeps the witness's record of "
-                "this ledger as evidence, moves it away there, and the shares are given again"
+                "If it is lost for good, the prefecture decides: it moves the witness's record of "
+                "this ledger away, keeps it as evidence, and the shares are given again"
             ) from None
 
     # --- while it serves ---
