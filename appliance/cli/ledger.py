@@ -186,7 +186,7 @@ def verify_proof(paper: Path, vkey: str, witnesses: tuple[str, ...]) -> None:
     except ValueError as problem:
         raise Stop(Exit.NOT_UNDERSTOOD, "key", str(problem)) from None
     trusted = _witness_keys(witnesses)
-    proof = Proof.parse(paper.read_text("utf-8"))
+    proof = Proof.parse(_text(paper))
     if not proof.extra:
         raise Stop(Exit.NOT_UNDERSTOOD, "proof", f"{paper}: the entry itself is not in it")
     signed = proof.verify(proof.extra, key)
@@ -279,8 +279,8 @@ def _held(
     folder: Path, key: VerifierKey, anchors: tuple[Path, ...], witnesses: list[WitnessKey]
 ) -> tuple[str | None, tuple[Witnessed, ...]]:
     """Hold a sound ledger against what was kept elsewhere; return what is wrong, and who saw it."""
-    notes = {str(path): path.read_text("utf-8") for path in anchors}
     try:
+        notes = {str(path): _text(path) for path in anchors}
         return None, hold(folder, key, notes, witnesses)
     except LedgerBroken as problem:
         return str(problem), NOBODY
@@ -295,6 +295,18 @@ def _until_witnessed(seat: Seat, index: int, seconds: int) -> None:
             if Checkpoint.parse(note.text).size > index:
                 return
         time.sleep(1)
+
+
+def _text(path: Path) -> str:
+    """Return a file that should be a signed note.
+
+    Raises:
+        LedgerBroken: it is no text.
+    """
+    try:
+        return path.read_text("utf-8")
+    except UnicodeDecodeError:
+        raise LedgerBroken(f"{path}: is not a text") from None
 
 
 def _witness_keys(vkeys: tuple[str, ...]) -> list[WitnessKey]:

@@ -85,7 +85,7 @@ class Appliance:
         metrics.table("job_failures", "Failures in a row of a job.", "job", self._job_failures)
         metrics.watch(
             "witness_cosignature_age_seconds",
-            "Age of the last cosignature of the witness; NaN if there is none.",
+            "Age of the last cosignature, or how long there has been none; NaN without a witness.",
             self._witness_age,
         )
         metrics.watch(
@@ -294,8 +294,7 @@ class Appliance:
 
     def _witness_age(self) -> float:
         running = self._running
-        age = None if running is None or running.witness is None else running.witness.age()
-        return math.nan if age is None else age
+        return math.nan if running is None or running.witness is None else running.witness.age()
 
     def _witness_refused(self) -> float:
         running = self._running

@@ -174,9 +174,9 @@ class Witnessing:
         """Return the newest cosigned checkpoint, a signed note; None if there is none."""
         return None if self._kept is None else self._kept.note
 
-    def age(self) -> float | None:
-        """Return the age of the last cosignature in seconds; None if there is none."""
-        return None if self._kept is None else self._age().total_seconds()
+    def age(self) -> float:
+        """Return the age of the last cosignature in seconds; without one, of this process."""
+        return self._age().total_seconds()
 
     def is_refused(self) -> bool:
         """Return whether the witness says that the ledger contradicts itself."""
@@ -184,13 +184,13 @@ class Witnessing:
 
     def status(self) -> dict[str, Any]:
         """Return how it stands, as plain data."""
-        status, kept, age = self._status, self._kept, self.age()
+        status, kept = self._status, self._kept
         return {
             "name": self._witness.vkey.name,
             "state": status.state.value,
             "size": None if kept is None else kept.checkpoint.size,
             "cosigned_at": None if kept is None else kept.at.isoformat(),
-            "age_seconds": None if age is None else int(age),
+            "age_seconds": None if kept is None else int(self.age()),
             "last_error": status.error,
             "failing_since": None if status.since is None else status.since.isoformat(),
         }

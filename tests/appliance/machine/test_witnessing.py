@@ -189,7 +189,9 @@ def test_a_witness_that_is_not_there_is_an_alarm_and_no_reason_not_to_open(bench
     assert alarm["name"] == "witness-unreachable"
     assert "not compared with witness.example since it was unsealed" in alarm["text"]
     assert ours.note() is None
-    assert ours.age() is None
+    assert ours.status()["age_seconds"] is None
+    bench.now += MINUTE
+    assert ours.age() == 60.0
 
 
 def test_a_cosignature_that_is_old_is_an_alarm(bench: Bench) -> None:
