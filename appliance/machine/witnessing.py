@@ -1,28 +1,19 @@
 """The prefecture's witness: told of every newer checkpoint, asked before anything is served.
 
-::
-
-    POST {url}/add-checkpoint     storage/submission.py: a proof of consistency, the checkpoint
-    200                           its cosignature, kept in the data folder and beside the tiles
-    409                           another size than we thought; proven from there once more
-
 At unseal the ledger is compared with what the witness has cosigned. If it is shorter or another
 one, nothing is served and nothing is written: that is how a data folder put back whole is found.
 After that a thread hands over the newest checkpoint; requests never wait for it.
 
 A witness that is not reached is an alarm and no reason not to serve: residents must not suffer
-because a cable is out. One that contradicts us while we serve is an alarm too: it may be wrong, and
-whoever it is about is served from what the ledger records in any case.
+because a cable is out. One that contradicts us while we serve is an alarm too: it may be wrong, or
+in wrong hands, and must not be able to take the server away.
 """
 
-import http.client
 import logging
 import ssl
 import threading
-from collections.abc import Callable
-from contextlib import AbstractContextManager
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from enum import Enum
 from pathlib import Path
 from typing import Any
@@ -30,28 +21,18 @@ from typing import Any
 from appliance.edge.problems import origin
 from appliance.files import replace_file
 from appliance.machine.config import Witness
-from appliance.machine.link import Answer, Link, TooLong
+from appliance.machine.cosigning import Contradicted, Cosigned, Unwitnessed, Views, WitnessLine
 from appliance.pipeline import Clock
-from storage.cosignature import cosigned_at, with_cosignature
-from storage.engine import Engine, View
+from storage.engine import Engine
 from storage.errors import LedgerBroken, StorageError
-from storage.merkle import Tree
-from storage.note import Checkpoint, VerifierKey, is_decimal, open_checkpoint, parse_note
-from storage.submission import PATH, submit
+from storage.note import VerifierKey
 from storage.tiles import read_note
 
 log = logging.getLogger(__name__)
 
-CONNECT_SECONDS, EXCHANGE_SECONDS = 5.0, 10.0
-LARGEST_ANSWER = 16 * 1024
-TRIES = 3
-"""How often a size that the witness names is proven from, in one go."""
 REFRESH = timedelta(minutes=1)
 """A ledger that rests is handed over again, so that the age says whether the witness is there."""
 LONGEST_PAUSE = timedelta(minutes=5)
-HEADERS = {"Content-Type": "text/plain; charset=utf-8"}
-
-Views = Callable[[], AbstractContextManager[View]]
 
 
 class State(Enum):
@@ -59,33 +40,12 @@ class State(Enum):
 
     WAITING = "waiting"
     COSIGNED = "cosigned"
-    UNREACHABLE = "unreachable"
+    FAILING = "failing"
     ROLLBACK = "rollback"
     FORK = "fork"
 
 
 REFUSED = frozenset({State.ROLLBACK, State.FORK})
-
-
-class Contradicted(Exception):
-    """The witness has cosigned what our ledger is not; the text says what and where."""
-
-    def __init__(self, state: State, text: str) -> None:
-        super().__init__(text)
-        self.state = state
-
-
-class Unwitnessed(Exception):
-    """There is no cosignature, and it says nothing about the ledger; the text is ours."""
-
-
-@dataclass(frozen=True, slots=True)
-class Kept:
-    """The newest cosigned checkpoint that we hold."""
-
-    note: str
-    checkpoint: Checkpoint
-    at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,15 +77,8 @@ class Witnessing:
     ) -> None:
         self._witness = witness
         self._path = path
-        self._ledger = ledger
         self._clock = clock
-        self._link = Link(
-            witness.url,
-            context,
-            connect=CONNECT_SECONDS,
-            exchange=EXCHANGE_SECONDS,
-            largest=LARGEST_ANSWER,
-        )
+        self._line = WitnessLine(witness, context, ledger)
         self._began = clock()
         self._kept = self._read()
         self._status = _Status()
@@ -167,7 +120,7 @@ class Witnessing:
         """Finish or break off the exchange under way, and end."""
         self._ending.set()
         while self._thread is not None and self._thread.is_alive():
-            self._link.hang_up()
+            self._line.hang_up()
             self._thread.join(0.1)
 
     def note(self) -> str | None:
@@ -203,7 +156,7 @@ class Witnessing:
         why = status.error or "it has not answered yet"
         if not self._compared and status.since is not None:
             text = f"the ledger was not compared with {name} since it was unsealed: {why}"
-            return [self._alarm("witness-unreachable", text, status.since)]
+            return [self._alarm("witness-not-compared", text, status.since)]
         if self._age() > self._witness.alarm_after:
             text = f"{name} has cosigned nothing for long: {why}"
             return [self._alarm("witness-old", text, self._kept.at if self._kept else self._began)]
@@ -215,7 +168,7 @@ class Witnessing:
         wait = timedelta()
         while not self._ending.wait(wait.total_seconds()):
             wait = self._turn(engine)
-        self._link.close()
+        self._line.close()
 
     def _turn(self, engine: Engine) -> timedelta:
         """Hand over what is newer, or old; return how long to wait then."""
@@ -228,10 +181,10 @@ class Witnessing:
         except Contradicted:
             self._pending = None
         except StorageError as problem:
-            self._failed(State.UNREACHABLE, f"the ledger is not read: {type(problem).__name__}")
+            self._failed(State.FAILING, f"the ledger is not read: {type(problem).__name__}")
         except Exception as bug:
             log.error("handing over to the witness failed: %s", origin(bug))
-            self._failed(State.UNREACHABLE, f"a fault of the appliance: {type(bug).__name__}")
+            self._failed(State.FAILING, f"a fault of the appliance: {type(bug).__name__}")
         pause: timedelta = self._witness.every * 2 ** min(self._failures, 16)
         return min(pause, max(LONGEST_PAUSE, self._witness.every))
 
@@ -249,106 +202,30 @@ class Witnessing:
             Contradicted: the witness has cosigned what our ledger is not.
         """
         try:
-            self._keep(self._cosigned(views, checkpoint))
+            cosigned = self._line.cosign(views, checkpoint, self._kept)
+            self._compared = True
+            replace_file(self._path, cosigned.note.encode(), 0o600)
         except Contradicted as found:
             self._compared = True
-            self._failed(found.state, str(found))
+            self._failed(State(found.kind.value), str(found))
             raise
         except Unwitnessed as problem:
-            self._failed(State.UNREACHABLE, str(problem))
-        except (OSError, http.client.HTTPException) as problem:
-            self._failed(State.UNREACHABLE, f"the witness is not reached: {type(problem).__name__}")
-        else:
-            self._compared, self._failures = True, 0
-            self._status = _Status(State.COSIGNED)
-        return self._status.state is State.COSIGNED
+            self._failed(State.FAILING, str(problem))
+            return False
+        except OSError as problem:
+            self._failed(State.FAILING, f"a cosignature is not kept: {type(problem).__name__}")
+            return False
+        self._kept, self._failures = cosigned, 0
+        self._status = _Status(State.COSIGNED)
+        return True
 
-    def _cosigned(self, views: Views, checkpoint: str) -> str:
-        """Return the checkpoint with the witness's cosignature.
-
-        Raises:
-            Contradicted: the witness has cosigned what our ledger is not.
-            Unwitnessed: it does not cosign, for another reason.
-            OSError, HTTPException: it is not reached.
-        """
-        size = Checkpoint.parse(parse_note(checkpoint).text).size
-        kept = self._kept.checkpoint.size if self._kept else 0
-        old = kept if kept <= size else 0
-        for _ in range(TRIES):
-            answer = self._posted(views, old, checkpoint)
-            if answer.status == http.client.OK:
-                return self._with_its_own(checkpoint, answer)
-            if answer.status == http.client.UNPROCESSABLE_ENTITY and old:
-                raise self._another(views, old)
-            if answer.status != http.client.CONFLICT:
-                raise Unwitnessed(f"the witness answered {answer.status}")
-            theirs = _size(answer)
-            if theirs > size:
-                raise self._behind(size, theirs)
-            if theirs == old:
-                raise self._another(views, old)
-            old = theirs
-        raise Unwitnessed("the witness names another size every time")
-
-    def _posted(self, views: Views, old: int, checkpoint: str) -> Answer:
-        # The view is given back before anybody waits for the other side.
-        with views() as view:
-            body = submit(Tree(view.ledger_size(), view), old, checkpoint).text()
-        try:
-            return self._link.post(PATH, body.encode(), HEADERS)
-        except TooLong:
-            raise Unwitnessed("the witness answered more than is read") from None
-
-    def _with_its_own(self, checkpoint: str, answer: Answer) -> str:
-        try:
-            return with_cosignature(checkpoint, answer.body.decode(), self._witness.vkey)
-        except (LedgerBroken, UnicodeDecodeError):
-            raise Unwitnessed("the witness answered without its cosignature") from None
-
-    def _behind(self, size: int, theirs: int) -> Contradicted:
-        return Contradicted(
-            State.ROLLBACK,
-            f"the ledger ends at {size} entries, the witness {self._witness.vkey.name} has "
-            f"cosigned {theirs}: the data folder was put back to an older state, and entries "
-            f"{size} to {theirs - 1} are missing",
-        )
-
-    def _another(self, views: Views, size: int) -> Contradicted:
-        """Return that the first ``size`` entries are not those the witness knows.
-
-        Raises:
-            Unwitnessed: it has cosigned exactly these, and we hold that.
-        """
-        kept, agreed = self._kept, 0
-        if kept is not None and kept.checkpoint.size <= size:
-            with views() as view:
-                root = Tree(view.ledger_size(), view).root(kept.checkpoint.size)
-            if root == kept.checkpoint.root:
-                agreed = kept.checkpoint.size
-        if agreed == size:
-            raise Unwitnessed(f"the witness refuses the {size} entries that it cosigned itself")
-        return Contradicted(
-            State.FORK,
-            f"the witness {self._witness.vkey.name} has cosigned {size} entries of this ledger "
-            f"that are not its first {size}: it was rewritten or forked; the first entry that "
-            f"differs lies from {agreed} to {size - 1}",
-        )
-
-    def _keep(self, note: str) -> None:
-        replace_file(self._path, note.encode(), 0o600)
-        self._kept = self._understood(note)
-
-    def _read(self) -> Kept | None:
+    def _read(self) -> Cosigned | None:
         """Return what was kept, if it is of this ledger and this witness; else there is none."""
         try:
             note = read_note(self._path)
-            return None if note is None else self._understood(note)
+            return None if note is None else Cosigned.read(note, self._line.ledger, self._line.key)
         except LedgerBroken:
             return None
-
-    def _understood(self, note: str) -> Kept:
-        at = cosigned_at(note, self._witness.vkey)
-        return Kept(note, open_checkpoint(note, self._ledger), datetime.fromtimestamp(at, UTC))
 
     def _age(self) -> timedelta:
         return max(timedelta(), self._clock() - (self._kept.at if self._kept else self._began))
@@ -359,21 +236,11 @@ class Witnessing:
         return {"name": name, "text": text, "count": 1, "since": written, "age_seconds": age}
 
     def _failed(self, state: State, error: str) -> None:
-        self._link.close()
+        self._line.close()
         self._failures += 1
         before = self._status
         if (state, error) != (before.state, before.error):
             level = logging.CRITICAL if state in REFUSED else logging.WARNING
             log.log(level, "the ledger is not cosigned", extra={"code": state.value})
         since = before.since if before.state is state and before.since else self._clock()
-        self._status = replace(before, state=state, error=error, since=since)
-
-
-def _size(answer: Answer) -> int:
-    try:
-        told = answer.body.decode("ascii")
-    except UnicodeDecodeError:
-        told = ""
-    if not told.endswith("\n") or not is_decimal(told[:-1]) or len(told) > 20:
-        raise Unwitnessed("the witness does not say which size it has cosigned")
-    return int(told)
+        self._status = _Status(state, error, since)

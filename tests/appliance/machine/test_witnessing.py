@@ -12,7 +12,8 @@ from typing import Any, cast
 import pytest
 
 from appliance.machine.config import Witness
-from appliance.machine.witnessing import Views, Witnessing
+from appliance.machine.cosigning import Views
+from appliance.machine.witnessing import Witnessing
 from appliance.witness.desk import Answer, Desk
 from appliance.witness.server import Server
 from appliance.witness.setup import Setup
@@ -184,9 +185,9 @@ def test_a_witness_that_is_not_there_is_an_alarm_and_no_reason_not_to_open(bench
     bench.close()
     ours = bench.ours()
     ours.agree(Ledger(5).views)
-    assert ours.status()["state"] == "unreachable"
+    assert ours.status()["state"] == "failing"
     (alarm,) = ours.alarms()
-    assert alarm["name"] == "witness-unreachable"
+    assert alarm["name"] == "witness-not-compared"
     assert "not compared with witness.example since it was unsealed" in alarm["text"]
     assert ours.note() is None
     assert ours.status()["age_seconds"] is None
@@ -233,7 +234,7 @@ def test_what_is_no_answer_of_the_witness_says_nothing_about_the_ledger(
     bench.script.answers = answers
     ours = bench.ours()
     ours.agree(Ledger(20).views)
-    assert ours.status()["state"] == "unreachable"
+    assert ours.status()["state"] == "failing"
     assert ours.note() is None
     ours.agree(Ledger(20).views)
     assert ours.status()["state"] == "cosigned"
@@ -247,6 +248,22 @@ def test_a_witness_cannot_take_back_what_it_cosigned(bench: Bench) -> None:
     assert (
         ours.status()["last_error"] == "the witness refuses the 5 entries that it cosigned itself"
     )
+
+
+def test_a_cosignature_that_cannot_be_kept_is_asked_for_again(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    ours = bench.ours()
+    with monkeypatch.context() as patched:
+        patched.setattr("appliance.machine.witnessing.replace_file", full)
+        ours.agree(Ledger(5).views)
+    assert (ours.note(), ours.status()["state"]) == (None, "failing")
+    assert "not kept" in ours.status()["last_error"]
+    ours.agree(Ledger(5).views)
+    assert ours.status()["state"] == "cosigned"
 
 
 def test_the_thread_hands_over_whatever_is_newer(bench: Bench) -> None:
