@@ -1,10 +1,13 @@
 """What a witness cosigns and refuses, and what it makes of a ledger that contradicts itself."""
 
+import threading
 from collections.abc import Callable
 from http import HTTPStatus
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from appliance.witness.desk import Answer, Desk
 from appliance.witness.shelf import Kind, Shelf
@@ -198,6 +201,52 @@ def test_a_ledger_that_grew_from_another_past_is_a_fork(
     assert f"fork of {ORIGIN}: 15 entries were cosigned" in caplog.text
     # The true ledger goes on.
     assert bench.asks(small_ledger(40), 15).status == OK
+
+
+TRUNK = 6
+"""Entries that two histories of a ledger have in common."""
+SIZES = st.integers(0, 12)
+
+
+@settings(deadline=None)
+@given(st.lists(st.tuples(st.booleans(), SIZES, st.none() | SIZES), max_size=25))
+def test_whatever_is_submitted_no_two_histories_are_both_cosigned(
+    tmp_path_factory: pytest.TempPathFactory, submitted: list[tuple[bool, int, int | None]]
+) -> None:
+    bench = Bench(tmp_path_factory.mktemp("witness"))
+    last, branches = 0, set()
+    for is_forked, size, guessed in submitted:
+        old = last if guessed is None else guessed
+        ledger = forked(size, since=TRUNK) if is_forked else small_ledger(size)
+        if old <= size and bench.asks(ledger, old).status == OK:
+            assert last == old
+            last = size
+            branches |= {is_forked} if size > TRUNK else set()
+        assert bench.size() == last
+    assert len(branches) < 2
+
+
+def test_of_many_who_submit_at_once_each_sees_the_ledger_grow(bench: Bench) -> None:
+    ledgers = [small_ledger(size) for size in range(1, 40)]
+    cosigned: list[int] = []
+
+    def insist(ledger: LedgerInMemory) -> None:
+        size, old = ledger.frontier.size, 0
+        while old <= size:
+            answer = bench.asks(ledger, old)
+            if answer.status == OK:
+                # What is on disk by now is at least this.
+                assert bench.size() >= size
+                cosigned.append(size)
+                return
+            old = int(answer.body)
+
+    threads = [threading.Thread(target=insist, args=(each,)) for each in ledgers]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert bench.size() == max(cosigned) == 39
 
 
 def test_evidence_is_the_two_checkpoints_that_the_ledger_signed(bench: Bench) -> None:
