@@ -32,9 +32,10 @@ The operator's side::
 
     machine/       made, opened, unsealed, run, sealed, checked; boot.py puts it together
     cli/           juki
+    witness/       another program, for the prefecture's own premises: it cosigns the ledger
 
 Imports go one way: ``cli/``, ``machine/``, ``http.py``, ``edge/``, the files of this folder,
-``values/``.
+``values/``; ``witness/`` imports nothing of all that.
 
 The values that pass between the parts are in ``model.py``; what can be refused is in ``errors.py``.
 ``testing.py`` is a whole appliance in a folder, for tests of ours and of vendors.

@@ -11,7 +11,7 @@ What HTTP itself forbids was refused before (``strict.py``); here it is what a r
         X-Case            使用簿 no            X-Approval   number of another person's agreement
         Authorization     Bearer, an operator's session
     GET  /v1/openapi.json
-    GET  /v1/sys/health  /v1/sys/seal-status  /v1/sys/checkpoint
+    GET  /v1/sys/health  /v1/sys/seal-status  /v1/sys/checkpoint  /v1/sys/witnessed
     GET  /screens/login  and what the page is made of (``screens/``)
 
 Who is asking is never read from a header: it is the certificate that TLS proved.
@@ -111,7 +111,14 @@ HEADERS: Mapping[str, tuple[str, re.Pattern[str]]] = {
 }
 SYS = "/v1/sys/"
 TO_LOOK_AT = frozenset(
-    {"/v1/openapi.json", SYS + "health", SYS + "seal-status", SYS + "checkpoint", *SCREENS}
+    {
+        "/v1/openapi.json",
+        SYS + "health",
+        SYS + "seal-status",
+        SYS + "checkpoint",
+        SYS + "witnessed",
+        *SCREENS,
+    }
 )
 """Paths that take GET; all others take POST."""
 
@@ -139,6 +146,9 @@ class Door(Protocol):
     def checkpoint(self) -> str | None:
         """Return the ledger's latest signed checkpoint, or None while there is none."""
 
+    def witnessed(self) -> str | None:
+        """Return the newest checkpoint that the witness has cosigned, or None if there is none."""
+
     def refused_early(self, early: Early) -> None:
         """Write down a refusal that never reached ``answer``: in the ledger, if we know whose."""
 
@@ -155,6 +165,7 @@ def make_app(door: Door, metrics: Metrics | None = None) -> App:
     app.route("/v1/sys/health", "GET", lambda: edge.show(edge.health))
     app.route("/v1/sys/seal-status", "GET", lambda: edge.show(edge.seal_status))
     app.route("/v1/sys/checkpoint", "GET", lambda: edge.show(edge.checkpoint))
+    app.route("/v1/sys/witnessed", "GET", lambda: edge.show(edge.witnessed))
     for path, screen in SCREENS.items():
         app.route(path, "GET", lambda shown=screen: edge.show(lambda: edge.screen(shown)))
     app.route("/v1/sys/<name>", "POST", lambda name: edge.run(lambda env: edge.no_post(name)))
@@ -259,7 +270,14 @@ class _Edge:
         note = self._door.checkpoint()
         if note is None:
             raise NotFound("there is no checkpoint now")
-        return HttpAnswer(HTTPStatus.OK, "text/plain; charset=utf-8", note.encode())
+        return _signed(note)
+
+    def witnessed(self) -> HttpAnswer:
+        """Return the newest checkpoint that a witness has cosigned."""
+        note = self._door.witnessed()
+        if note is None:
+            raise NotFound("no witness has cosigned the ledger yet")
+        return _signed(note)
 
     def screen(self, screen: Screen) -> HttpAnswer:
         """Return a page, or what a page is made of."""
@@ -370,6 +388,10 @@ def _bearer(environ: Environ) -> str | None:
 
 def _nothing_here() -> TurnedAway:
     return TurnedAway(HTTPStatus.NOT_FOUND, NotFound.code, "there is nothing here")
+
+
+def _signed(note: str) -> HttpAnswer:
+    return HttpAnswer(HTTPStatus.OK, "text/plain; charset=utf-8", note.encode())
 
 
 def _not_allowed(allowed: str) -> TurnedAway:

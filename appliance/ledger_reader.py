@@ -7,6 +7,7 @@ from appliance.errors import NotFound
 from storage.engine import PersonId, View
 from storage.leaf import parse_leaf
 from storage.merkle import Tree
+from storage.note import Checkpoint, parse_note
 from storage.proof import prove
 
 CHUNK = 64
@@ -14,10 +15,11 @@ CHUNK = 64
 
 
 class LedgerReader:
-    """The ledger as of one view."""
+    """The ledger as of one view, and the newest checkpoint that a witness has cosigned."""
 
-    def __init__(self, view: View) -> None:
+    def __init__(self, view: View, cosigned: str | None = None) -> None:
         self._view = view
+        self._cosigned = cosigned
 
     @property
     def size(self) -> int:
@@ -68,17 +70,27 @@ class LedgerReader:
             raise NotFound("the ledger has no entry of this number")
         return read_entry(next(iter(self._view.entries(index, index + 1))))
 
+    @property
+    def witnessed(self) -> int:
+        """How many entries the newest cosigned checkpoint has, if all are in this view; or 0."""
+        if self._cosigned is None:
+            return 0
+        cosigned = Checkpoint.parse(parse_note(self._cosigned).text).size
+        return cosigned if cosigned <= self.size else 0
+
     def proof(self, index: int) -> str:
         """Return the evidence, for anybody to check, that an entry is there (C2SP tlog-proof).
 
-        The entry, sealed, is in it.
+        It has the entry in it, as it is sealed, and leads to the newest cosigned checkpoint if that
+        has the entry.
 
         Raises:
             NotFound: the signed checkpoint has no such entry.
         """
-        try:
-            tree = Tree(self._view.ledger_size(), self._view)
-            entry = b"".join(self._view.entries_raw(index, index + 1))
-            return prove(tree, index, self._view.checkpoint(), entry).text()
-        except ValueError:
-            raise NotFound("the ledger has no entry of this number") from None
+        size = self.size
+        if not 0 <= index < size:
+            raise NotFound("the ledger has no entry of this number")
+        (entry,) = self._view.entries_raw(index, index + 1)
+        signed = self._cosigned if index < self.witnessed else None
+        checkpoint = signed or self._view.checkpoint()
+        return prove(Tree(size, self._view), index, checkpoint, entry).text()

@@ -95,6 +95,8 @@ class Parts:
     clock: Clock = utc_now
     national: National | None = None
     """The line to the national server, where there is one."""
+    witnessed: Callable[[], str | None] = lambda: None
+    """The newest checkpoint that a witness has cosigned, if one has."""
 
 
 class Beside(Protocol):
@@ -284,7 +286,7 @@ class Pipeline:
             powers=Powers(
                 sessions=parts.sessions if "sessions" in uses else None,
                 roster=Roster(view, unit) if "roster" in uses else None,
-                ledger=LedgerReader(view) if "ledger" in uses else None,
+                ledger=LedgerReader(view, parts.witnessed()) if "ledger" in uses else None,
                 outgoing=Outgoing(view, unit, registry) if "outgoing" in uses else None,
             ),
         )

@@ -15,7 +15,9 @@ How bytes are sealed, each module owning one format and drawing it::
     leaf.py       an entry of the ledger: clear header, sealed body
     merkle.py     the tree over the entries; proofs
     note.py       signed notes and checkpoints
+    cosignature.py  what a witness adds to them; submission.py is what it is sent
     tiles.py      the ledger as a folder; tilecheck.py verifies it with the public key alone
+    anchors.py    such a folder against checkpoints that were kept elsewhere
     proof.py      evidence that one entry is in the ledger
     lthash.py     a digest over the whole file that follows every change
     ringfile.py   the key ring as bytes; keyring.py in memory

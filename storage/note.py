@@ -6,8 +6,8 @@
     verifier key name "+" key id in hex "+" base64(type | public key)
     checkpoint   origin, size, base64(root), a line each                     C2SP tlog-checkpoint
 
-Type 0x01 is Ed25519 over the text, RFC 8032.  Cosignatures of witnesses (type 0x04) are read, and
-not verified: who trusts a witness holds its key and checks it there.
+Type 0x01 is Ed25519 over the text, RFC 8032.  What a witness adds (type 0x04) is in
+``cosignature.py``.
 
 A checkpoint has no lines beyond the three: what nobody can recompute has no place in it.
 """
@@ -16,7 +16,7 @@ import base64
 import binascii
 from dataclasses import dataclass
 from hashlib import sha256
-from typing import Self
+from typing import ClassVar, Self
 
 from nacl.exceptions import BadSignatureError
 from nacl.signing import SigningKey, VerifyKey
@@ -49,36 +49,30 @@ class Note:
 
 
 @dataclass(frozen=True, slots=True)
-class Cosignature:
-    """What a witness says: it saw this checkpoint follow from those before, ``at`` seconds."""
-
-    name: str
-    key_id: bytes
-    at: int
-    signature: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class VerifierKey:
-    """An Ed25519 key by which notes are verified; as a string it is a vkey."""
+class PublicKey:
+    """An Ed25519 key under a name, for one kind of signature; as a string it is a vkey."""
 
     name: str
     public: bytes
+
+    KIND: ClassVar[bytes]
+    """The byte by which the kinds are told apart."""
+    IS: ClassVar[str]
 
     @classmethod
     def parse(cls, vkey: str) -> Self:
         """Read ``name+id+key``.
 
         Raises:
-            ValueError: this is not the verifier key of an Ed25519 signer.
+            ValueError: this is not a key of this kind.
         """
         parts = vkey.strip().split("+", 2)
         if len(parts) != 3:
             raise ValueError("a verifier key is name+id+key")
         name, key_id, encoded = parts
         material = unbase64(encoded)
-        if material[:1] != ED25519 or len(material) != 33 or not _is_name(name):
-            raise ValueError("this is not a verifier key for Ed25519")
+        if material[:1] != cls.KIND or len(material) != 33 or not is_name(name):
+            raise ValueError(f"this is not {cls.IS}")
         key = cls(name, material[1:])
         if key.key_id.hex() != key_id:
             raise ValueError("the id of the verifier key is not that of its key")
@@ -87,10 +81,22 @@ class VerifierKey:
     @property
     def key_id(self) -> bytes:
         """The 4 bytes that stand before each signature of this key."""
-        return sha256(self.name.encode() + b"\n" + ED25519 + self.public).digest()[:_KEY_ID_SIZE]
+        return sha256(self.name.encode() + b"\n" + self.KIND + self.public).digest()[:_KEY_ID_SIZE]
+
+    def made(self, signature: Signature) -> bool:
+        """Return whether a signature says it is of this key."""
+        return (signature.name, signature.key_id) == (self.name, self.key_id)
 
     def __str__(self) -> str:
-        return f"{self.name}+{self.key_id.hex()}+{to_base64(ED25519 + self.public)}"
+        return f"{self.name}+{self.key_id.hex()}+{to_base64(self.KIND + self.public)}"
+
+
+@dataclass(frozen=True, slots=True)
+class VerifierKey(PublicKey):
+    """An Ed25519 key by which notes are verified."""
+
+    KIND = ED25519
+    IS = "a verifier key for Ed25519"
 
 
 class Signer:
@@ -102,7 +108,7 @@ class Signer:
         Raises:
             ValueError: the name is empty or has spaces or a plus sign in it.
         """
-        if not _is_name(name):
+        if not is_name(name):
             raise ValueError("a signer's name is not empty and has no spaces and no plus sign")
         self._key = SigningKey(seed)
         self.verifier = VerifierKey(name, bytes(self._key.verify_key))
@@ -120,8 +126,8 @@ class Signer:
         """
         if not _is_text(text):
             raise ValueError("the text of a note is lines without control characters")
-        blob = self.verifier.key_id + self._key.sign(text.encode()).signature
-        return f"{text}\n— {self.verifier.name} {to_base64(blob)}\n"
+        raw = self._key.sign(text.encode()).signature
+        return f"{text}\n{signature_line(self.verifier.name, self.verifier.key_id, raw)}\n"
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +150,7 @@ class Checkpoint:
             LedgerBroken: it is none, or has further lines.
         """
         lines = text.split("\n")
-        if len(lines) != 4 or lines[3] or not lines[0] or not _is_decimal(lines[1]):
+        if len(lines) != 4 or lines[3] or not lines[0] or not is_decimal(lines[1]):
             raise LedgerBroken("this is not a checkpoint: origin, size and root, a line each")
         try:
             root = unbase64(lines[2])
@@ -177,11 +183,7 @@ def open_note(note: str, key: VerifierKey) -> str:
         LedgerBroken: this is not a note, or it is not signed by this key.
     """
     parsed = parse_note(note)
-    mine = [
-        signature.blob
-        for signature in parsed.signatures
-        if (signature.name, signature.key_id) == (key.name, key.key_id)
-    ]
+    mine = [signature.blob for signature in parsed.signatures if key.made(signature)]
     if not mine:
         raise LedgerBroken(f"the note is not signed by {key.name} with this key")
     try:
@@ -209,18 +211,6 @@ def sign_checkpoint(signer: Signer, size: int, root: bytes) -> str:
     return signer.sign(Checkpoint(signer.verifier.name, size, root).text())
 
 
-def parse_cosignature(signature: Signature) -> Cosignature:
-    """Read a signature as an Ed25519 cosignature, without verifying it (C2SP tlog-cosignature).
-
-    Raises:
-        LedgerBroken: it has not the size of one.
-    """
-    if len(signature.blob) != 8 + 64:
-        raise LedgerBroken("a cosignature has a time of 8 bytes and a signature of 64")
-    at = int.from_bytes(signature.blob[:8], "big")
-    return Cosignature(signature.name, signature.key_id, at, signature.blob[8:])
-
-
 def to_base64(raw: bytes) -> str:
     """Return bytes in standard base64 (RFC 4648 §4)."""
     return base64.b64encode(raw).decode("ascii")
@@ -241,6 +231,21 @@ def unbase64(encoded: str) -> bytes:
     return raw
 
 
+def signature_line(name: str, key_id: bytes, raw: bytes) -> str:
+    """Return a signature as the line below a note, without its newline."""
+    return f"— {name} {to_base64(key_id + raw)}"
+
+
+def is_name(name: str) -> bool:
+    """Return whether somebody may sign under this name."""
+    return bool(name) and "+" not in name and not any(map(str.isspace, name)) and _is_clean(name)
+
+
+def is_decimal(digits: str) -> bool:
+    """Return whether these are the digits of a size or an index, in its one spelling."""
+    return digits.isascii() and digits.isdigit() and str(int(digits[:20])) == digits
+
+
 def _signature(line: str) -> Signature:
     dash, _, rest = line.partition(" ")
     name, _, encoded = rest.partition(" ")
@@ -248,13 +253,9 @@ def _signature(line: str) -> Signature:
         blob = unbase64(encoded)
     except ValueError:
         blob = b""
-    if dash != "—" or not _is_name(name) or len(blob) <= _KEY_ID_SIZE:
+    if dash != "—" or not is_name(name) or len(blob) <= _KEY_ID_SIZE:
         raise LedgerBroken("a line below the note is not a signature")
     return Signature(name, blob[:_KEY_ID_SIZE], blob[_KEY_ID_SIZE:])
-
-
-def _is_name(name: str) -> bool:
-    return bool(name) and "+" not in name and not any(map(str.isspace, name)) and _is_clean(name)
 
 
 def _is_text(text: str) -> bool:
@@ -263,7 +264,3 @@ def _is_text(text: str) -> bool:
 
 def _is_clean(text: str) -> bool:
     return not any((c < " " and c != "\n") or "\ud800" <= c <= "\udfff" for c in text)
-
-
-def _is_decimal(digits: str) -> bool:
-    return digits.isascii() and digits.isdigit() and str(int(digits[:20])) == digits

@@ -1,6 +1,7 @@
 """The ledger as a folder of plain files that anybody can copy and verify (C2SP tlog-tiles).
 
     checkpoint                   the signed checkpoint
+    checkpoint.witnessed         the newest one that a witness has cosigned; at most as long
     tile/0/x001/x234/067         256 leaf hashes, 32 bytes each
     tile/1/000                   256 roots of tiles of level 0, and so on up
     tile/0/x001/x234/068.p/17    the last tile of a level while it has only 17 hashes
@@ -19,7 +20,7 @@ from storage.errors import LedgerBroken
 from storage.merkle import HASH_SIZE, TILE_WIDTH, TileReader, Tree, tile_width, tiles_of
 from storage.note import Checkpoint, parse_note
 
-CHECKPOINT = "checkpoint"
+CHECKPOINT, WITNESSED = "checkpoint", "checkpoint.witnessed"
 MOST_CHECKPOINT = 64 * 1024
 """Bytes of a checkpoint, with the signatures of very many witnesses."""
 
@@ -121,14 +122,23 @@ class FolderReader:
         return raw
 
 
-def read_checkpoint(folder: Path) -> str | None:
+def read_checkpoint(folder: Path, name: str = CHECKPOINT) -> str | None:
     """Return the checkpoint of an exported folder, as yet unverified; None if there is none.
 
     Raises:
         LedgerBroken: what is there is no note.
     """
+    return read_note(folder / name)
+
+
+def read_note(path: Path) -> str | None:
+    """Return a file that should be a signed checkpoint, as yet unverified; None if there is none.
+
+    Raises:
+        LedgerBroken: it cannot be one.
+    """
     try:
-        raw = read_regular(folder / CHECKPOINT, MOST_CHECKPOINT)
+        raw = read_regular(path, MOST_CHECKPOINT)
     except FileNotFoundError:
         return None
     try:
@@ -136,7 +146,24 @@ def read_checkpoint(folder: Path) -> str | None:
             return raw.decode("utf-8")
     except UnicodeDecodeError:
         pass
-    raise LedgerBroken("the checkpoint is not a signed note")
+    raise LedgerBroken(f"the {path.name} is not a signed note")
+
+
+def publish_witnessed(folder: Path, note: str) -> bool:
+    """Put a cosigned checkpoint beside the exported ledger; return whether it is there.
+
+    It is left out while it promises more than was exported.
+
+    Raises:
+        LedgerBroken: one of the checkpoints is none.
+        OSError: the disk.
+    """
+    exported = _exported(folder)
+    if exported is None or exported.size < Checkpoint.parse(parse_note(note).text).size:
+        return False
+    _write(folder / WITNESSED, note.encode())
+    sync_folder(folder)
+    return True
 
 
 def export(folder: Path, source: LogSource, checkpoint: str) -> None:

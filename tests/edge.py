@@ -102,6 +102,9 @@ class DoorDouble:
     def checkpoint(self) -> str | None:
         return self.note
 
+    def witnessed(self) -> str | None:
+        return self.note and self.note + "— witness.test sig\n"
+
     def refused_early(self, early: Early) -> None:
         self.early.append((early.peer.fingerprint if early.peer else None, early.why))
 

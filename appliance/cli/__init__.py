@@ -24,6 +24,7 @@ Read it in this order::
     media.py     media keygen|seal|open
     compliance.py  compliance books|open|step|list|show|due|coverage|lacking|pack
     usebook.py   usebook import|lines|match|leftovers|mark|sign-off|reopen|figures
+    witness.py   witness init|serve|show: another program, on another machine
 """
 
 import logging
@@ -44,6 +45,7 @@ from appliance.cli.roster import operator, person
 from appliance.cli.sealing import seal
 from appliance.cli.session import login, logout, verify
 from appliance.cli.usebook import usebook
+from appliance.cli.witness import witness
 from appliance.machine import host
 
 SILENCE = logging.NullHandler()
@@ -91,6 +93,7 @@ for command in (
     media,
     compliance,
     usebook,
+    witness,
 ):
     juki.add_command(command)
 

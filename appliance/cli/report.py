@@ -27,6 +27,8 @@ def standing(told: Mapping[str, Any]) -> dict[str, Any]:
             flat[NAMED[name]] = f"{value:.0%}"
         else:
             flat[NAMED.get(name, name)] = value
+    if (size := flat.get("witness size")) is not None:
+        flat["witness size"] = f"{size} entries"
     if "national acknowledged" in flat:
         flat["national acknowledged"] = f"{flat['national acknowledged']} messages"
     return flat

@@ -183,6 +183,9 @@ def _system_paths() -> Schema:
         "/v1/sys/health": _get("sys-health", "Return if the appliance can work.", plain, not_ready),
         "/v1/sys/seal-status": _get("sys-seal-status", "Return how far unsealing is.", plain),
         "/v1/sys/checkpoint": _get("sys-checkpoint", "Return the ledger's checkpoint.", text),
+        "/v1/sys/witnessed": _get(
+            "sys-witnessed", "Return the newest checkpoint that the witness has cosigned.", text
+        ),
     }
 
 

@@ -26,11 +26,12 @@ from appliance.pipeline import utc_now
 from appliance.recount import differences, replayed
 from storage.check import CheckReport, check
 from storage.engine import Fields, Mark, PersonId, Token
-from storage.errors import StorageError
+from storage.errors import LedgerBroken, StorageError
 from storage.findings import Finding, Progress
 from storage.journal import read_journal
 from storage.keyring import KeyRing
 from storage.lock import FolderLock
+from storage.tiles import read_note
 
 
 def check_store(
@@ -74,7 +75,7 @@ def check_store(
             tokens_of=tokens_of,
             mark_of=mark_of,
             progress=progress,
-            anchors=anchors,
+            anchors=[*anchors, *_witnessed(layout)],
             person_read=tallies.read,
         )
     finally:
@@ -125,6 +126,15 @@ def plain(report: CheckReport, findings: Collection[Finding]) -> dict[str, Any]:
         "tallies": len(report.tallies),
         "findings": [{"place": each.place, "what": each.what} for each in findings],
     }
+
+
+def _witnessed(layout: Layout) -> list[str]:
+    """Return what the witness cosigned last, if it is there."""
+    try:
+        note = read_note(layout.witnessed)
+    except LedgerBroken:
+        note = ""
+    return [] if note is None else [note]
 
 
 def _journal(layout: Layout) -> list[Finding]:

@@ -21,6 +21,7 @@ from appliance.edge.limits import KIB, MIB, Limits, body_bytes
 from appliance.errors import StartupError
 from appliance.files import is_open_to_others
 from appliance.sessions import Limits as SessionLimits
+from storage.cosignature import WitnessKey
 
 PRODUCTION, DEVELOPMENT = "production", "development"
 DEFAULT_PATH = Path("/etc/juki/appliance.toml")
@@ -56,6 +57,21 @@ class National:
     ca: Path
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Witness:
+    """The prefecture's witness: where it is, by which key it cosigns, how both prove themselves."""
+
+    url: str
+    vkey: WitnessKey
+    certificate: Path
+    key: Path
+    ca: Path
+    every: timedelta
+    """How often the newest checkpoint is handed to it."""
+    alarm_after: timedelta
+    """How old the last cosignature may be."""
+
+
 @dataclass(frozen=True, slots=True)
 class InForce:
     """One key as it applies, and where it came from: ``file`` or ``default``."""
@@ -82,6 +98,7 @@ class Settings:
     national: National | None
     browser_origin: str | None
     """Where the browsers of terminals reach the main port; None: devices prove nobody."""
+    witness: Witness | None
     limits: Limits
     session: SessionLimits
     in_force: tuple[InForce, ...]
@@ -181,6 +198,13 @@ def _web_origin(value: object, folder: Path) -> str:
     return origin.removesuffix(":443")
 
 
+def _witness_key(value: object, folder: Path) -> WitnessKey:
+    try:
+        return WitnessKey.parse(value if isinstance(value, str) else "")
+    except ValueError as problem:
+        raise ValueError(f"{problem}; juki witness init prints it") from None
+
+
 def _path(value: object, folder: Path) -> Path:
     if not isinstance(value, str) or not value:
         raise ValueError("must be a path")
@@ -228,7 +252,7 @@ _ORIGIN = _text(
     rf"{_LABEL}(?:\.{_LABEL})*(?:/[a-z0-9-]{{1,32}})+",
     "a name such as audit.juki.pref-43.example/g1",
 )
-_MINUTE, _HOUR = timedelta(minutes=1), timedelta(hours=1)
+_SECOND, _MINUTE, _HOUR = timedelta(seconds=1), timedelta(minutes=1), timedelta(hours=1)
 _PREFECTURE = r"0[1-9]|[1-3][0-9]|4[0-7]"
 
 KEYS: tuple[Key, ...] = (
@@ -249,6 +273,13 @@ KEYS: tuple[Key, ...] = (
     Key("national.key", _secret),
     Key("national.ca", _file),
     Key("browser.origin", _web_origin),
+    Key("witness.url", _url),
+    Key("witness.vkey", _witness_key),
+    Key("witness.certificate", _file),
+    Key("witness.key", _secret),
+    Key("witness.ca", _file),
+    Key("witness.every", _duration(_SECOND, _HOUR), "10s"),
+    Key("witness.alarm_after", _duration(_SECOND, 24 * _HOUR), "15m"),
     Key("limits.connections", _number(1, 10_000), 512),
     Key("limits.connections_per_certificate", _number(1, 10_000), 64),
     Key("limits.workers", _number(1, 256), 32),
@@ -258,8 +289,8 @@ KEYS: tuple[Key, ...] = (
     Key("session.idle", _duration(_MINUTE, _HOUR), "5m"),
     Key("session.absolute", _duration(_MINUTE, 24 * _HOUR), "8h"),
 )
-OPTIONAL_TABLES = frozenset({"browser", "national"})
-"""Tables that may be left out whole; once there, each of their keys is required."""
+OPTIONAL_TABLES = frozenset({"browser", "national", "witness"})
+"""Tables that may be left out whole; once there, their keys are required as everywhere."""
 
 
 def _flat(table: Mapping[str, object], prefix: str = "") -> Iterator[tuple[str, object]]:
@@ -299,6 +330,8 @@ def _across(values: Mapping[str, Parsed]) -> Iterator[str]:
     """Yield what is wrong between keys that are right by themselves."""
     if values.get("listen.port") == values.get("management.port", object()):
         yield "management.port: is listen.port as well"
+    if values.get("witness.every", _SECOND) > values.get("witness.alarm_after", 24 * _HOUR):
+        yield "witness.alarm_after: is shorter than witness.every"
     if values.get("session.idle", _MINUTE) > values.get("session.absolute", 24 * _HOUR):
         yield "session.idle: is longer than session.absolute"
     host = values.get("listen.host")
@@ -315,7 +348,7 @@ def _settings(path: Path, values: Mapping[str, Parsed], given: Mapping[str, obje
             if name.startswith(start)
         }
 
-    national = part("national")
+    national, witness = part("national"), part("witness")
     return Settings(
         path=path.resolve(),
         **{name: value for name, value in values.items() if "." not in name},
@@ -324,6 +357,7 @@ def _settings(path: Path, values: Mapping[str, Parsed], given: Mapping[str, obje
         tls=Tls(**part("tls")),
         national=National(**national) if national else None,
         browser_origin=values.get("browser.origin"),
+        witness=Witness(**witness) if witness else None,
         limits=_limits(part("limits")),
         session=SessionLimits(**part("session")),
         in_force=tuple(

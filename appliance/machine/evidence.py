@@ -1,11 +1,13 @@
 """What shows that a store, or its key ring, was put back to an earlier day.
 
 The database proves itself by its last entry, and an older copy of it does too. So it is held
-against what lies beside it: the checkpoint in ``tiles/``, signed by this ledger, and where the
-ledger stood when the process last unsealed and ended (``boot-journal.jsonl``). The key ring is held
-against the check values that the store keeps, sealed. Evidence that is behind is normal.
+against what lies beside it: the checkpoint in ``tiles/``, signed by this ledger, the one that the
+witness cosigned last, and where the ledger stood when the process last unsealed and ended
+(``boot-journal.jsonl``). The key ring is held against the check values that the store keeps,
+sealed. Evidence that is behind is normal.
 
-Who puts back the whole folder is found by a checkpoint kept elsewhere (``juki check --anchor``).
+Who puts back the whole folder is found by what is kept elsewhere: by the witness, who is asked
+(``witnessing.py``), or by a checkpoint (``juki check --anchor``).
 """
 
 from collections.abc import Iterator
@@ -20,7 +22,7 @@ from storage.journal import FIRST, digests, read_journal
 from storage.keyring import KeyRing
 from storage.merkle import Tree
 from storage.note import Checkpoint, VerifierKey, open_checkpoint
-from storage.tiles import CHECKPOINT, read_checkpoint
+from storage.tiles import CHECKPOINT, read_note
 
 LEDGER_STOOD = "ledger"
 """Event of the boot journal that says where the ledger stood."""
@@ -106,8 +108,9 @@ def put_book(unit: Unit, ring: KeyRing) -> None:
 
 def _evidence(layout: Layout, identity: Identity) -> Iterator[tuple[Path, int, bytes]]:
     """Yield where it is said that the ledger had so many entries with this root."""
-    if (exported := _exported(layout, identity)) is not None:
-        yield layout.tiles / CHECKPOINT, exported.size, exported.root
+    for path in (layout.tiles / CHECKPOINT, layout.witnessed):
+        if (signed := _signed(path, layout, identity)) is not None:
+            yield path, signed.size, signed.root
     for line in reversed(read_journal(layout.journal) if layout.journal.exists() else []):
         if line["event"] == LEDGER_STOOD:
             note = f"{identity.origin}\n{line['size']}\n{line['root']}\n"
@@ -116,16 +119,17 @@ def _evidence(layout: Layout, identity: Identity) -> Iterator[tuple[Path, int, b
             return
 
 
-def _exported(layout: Layout, identity: Identity) -> Checkpoint | None:
+def _signed(path: Path, layout: Layout, identity: Identity) -> Checkpoint | None:
     try:
-        note = read_checkpoint(layout.tiles)
+        note = read_note(path)
         key = VerifierKey.parse(identity.ledger_key)
         return None if note is None else open_checkpoint(note, key)
     except LedgerBroken:
+        doubtful = path if path == layout.witnessed else layout.tiles
         raise LedgerBroken(
-            f"{layout.tiles / CHECKPOINT}: is not a checkpoint that this ledger signed. "
-            f"Move {layout.tiles} away and keep it as evidence, then unseal again: "
-            "the tiles are written anew"
+            f"{path}: is not a checkpoint that this ledger signed. "
+            f"Move {doubtful} away and keep it as evidence, then unseal again: "
+            "it is written anew"
         ) from None
 
 
@@ -133,9 +137,9 @@ def _rolled_back(layout: Layout, evidence: Path, what: str) -> LedgerBroken:
     return LedgerBroken(
         f"{layout.store}: an earlier or another ledger was put back: by {evidence} it {what}. "
         "Nothing was written. Put the newest juki.db back, together with its juki.db-wal, and "
-        f"unseal again. If the newest one is lost for good: move {layout.tiles} and "
-        f"{layout.journal} away, keep them as evidence of the entries that are missing, and "
-        "unseal again"
+        f"unseal again. If the newest one is lost for good: move {layout.tiles}, "
+        f"{layout.witnessed} and {layout.journal} away, keep them as evidence of the entries that "
+        "are missing, and unseal again; a witness will not let that pass"
     )
 
 

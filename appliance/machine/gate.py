@@ -5,6 +5,7 @@ keeper (``keeper.py``) opens it, the main thread (``boot.py``) closes it.
 """
 
 import logging
+import math
 import queue
 import ssl
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -22,18 +23,21 @@ from appliance.edge.server import Environ
 from appliance.errors import AtTheEdge, Unavailable, Unregistered
 from appliance.http import make_app
 from appliance.machine import host
-from appliance.machine.config import National, Settings
+from appliance.machine.config import National, Settings, Witness
 from appliance.machine.courier import Courier
 from appliance.machine.evidence import LEDGER_STOOD, where_it_stands
 from appliance.machine.keeper import Shares
 from appliance.machine.national import NationalLine
 from appliance.machine.opening import open_store
 from appliance.machine.running import Running
+from appliance.machine.store import Layout, read_identity
+from appliance.machine.witnessing import Witnessing
 from appliance.model import Envelope, OperationName, Reply, RequestId
 from appliance.operation import AnyOperation
 from appliance.pipeline import Clock, Pipeline, utc_now
 from storage.errors import OutcomeUnknown
 from storage.journal import Journal
+from storage.note import VerifierKey
 from storage.vault import Vault
 
 log = logging.getLogger(__name__)
@@ -79,6 +83,16 @@ class Appliance:
         metrics.table("alarm", "How many of what a human should see to.", "name", self._alarms)
         metrics.table("alarm_age_seconds", "Age of the oldest of it.", "name", self._alarm_ages)
         metrics.table("job_failures", "Failures in a row of a job.", "job", self._job_failures)
+        metrics.watch(
+            "witness_cosignature_age_seconds",
+            "Age of the last cosignature, or how long there has been none; NaN without a witness.",
+            self._witness_age,
+        )
+        metrics.watch(
+            "witness_refused",
+            "1 while the witness says that the ledger was rolled back or forked.",
+            self._witness_refused,
+        )
         for figure, meaning in OUTBOX.items():
             metrics.watch(f"outbox_{figure}", meaning, partial(self._outbox, figure))
 
@@ -136,6 +150,11 @@ class Appliance:
         """Return the ledger's latest signed checkpoint; None while sealed."""
         return None if self._running is None else self._running.vault.checkpoint()
 
+    def witnessed(self) -> str | None:
+        """Return the newest checkpoint that the witness has cosigned; None if there is none."""
+        running = self._running
+        return None if running is None or running.witness is None else running.witness.note()
+
     def refused_early(self, early: Early) -> None:
         """Enter a refusal of a registered machine in the ledger, of anybody else in the journal."""
         running = self._running
@@ -179,7 +198,8 @@ class Appliance:
         """
         settings = self._settings
         with ExitStack() as undo:
-            opened = open_store(settings, root, self._clock)
+            witness = self._witness()
+            opened = open_store(settings, root, self._clock, witness)
             undo.callback(opened.vault.close)
             running = Running(
                 opened,
@@ -189,6 +209,7 @@ class Appliance:
                 on_unknown=self._stop_failed,
                 national=self._national(),
                 clock=self._clock,
+                witness=witness,
             )
             self._running = running
             undo.callback(setattr, self, "_running", None)
@@ -212,8 +233,9 @@ class Appliance:
             "disk_free": round(running.disk_free(), 3),
             "policy_serial": running.opened.firmware.manifest.serial,
             "national": running.courier.status() if running.courier else None,
+            "witness": running.witness.status() if running.witness else None,
             "jobs": running.jobs.status(),
-            "alarms": running.jobs.alarms(),
+            "alarms": running.alarms(),
         }
 
     def close(self, why: Ending) -> None:
@@ -232,11 +254,11 @@ class Appliance:
 
     def _alarms(self) -> dict[str, float]:
         running = self._running
-        return {} if running is None else {a["name"]: a["count"] for a in running.jobs.alarms()}
+        return {} if running is None else {a["name"]: a["count"] for a in running.alarms()}
 
     def _alarm_ages(self) -> dict[str, float]:
         running = self._running
-        alarms = () if running is None else running.jobs.alarms()
+        alarms = () if running is None else running.alarms()
         return {a["name"]: a["age_seconds"] for a in alarms if a["age_seconds"] is not None}
 
     def _job_failures(self) -> Mapping[str, float]:
@@ -262,9 +284,25 @@ class Appliance:
             clock=self._clock,
         )
 
+    def _witness(self) -> Witnessing | None:
+        """Return our side of the witness; None where there is none."""
+        witness, layout = self._settings.witness, Layout(self._settings.data)
+        if witness is None:
+            return None
+        ledger = VerifierKey.parse(read_identity(layout).ledger_key)
+        return Witnessing(witness, self._proven(witness), layout.witnessed, ledger, self._clock)
+
+    def _witness_age(self) -> float:
+        running = self._running
+        return math.nan if running is None or running.witness is None else running.witness.age()
+
+    def _witness_refused(self) -> float:
+        running = self._running
+        return float(running is not None and bool(running.witness and running.witness.is_refused()))
+
     @staticmethod
-    def _proven(national: National) -> ssl.SSLContext:
-        return tls.client_context(national.certificate, national.key, national.ca)
+    def _proven(other: National | Witness) -> ssl.SSLContext:
+        return tls.client_context(other.certificate, other.key, other.ca)
 
     def _outbox(self, figure: str) -> float:
         """Return a figure of the delivery to the national server; 0 while there is none."""

@@ -1,4 +1,4 @@
-"""One connection to the national server (全国サーバ) over mutual TLS, with a deadline.
+"""One connection to another server (全国サーバ, witness) over mutual TLS, with a deadline.
 
 A socket's own timeout starts again with every byte that arrives; here the whole exchange has one,
 TLS handshake included, however slowly bytes come. Answers are read up to a size and no further.
@@ -8,7 +8,7 @@ import http.client
 import socket
 import ssl
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from typing import NamedTuple
 from urllib.parse import urlsplit
@@ -48,7 +48,7 @@ class Link:
         """
         parts = urlsplit(url)
         if parts.scheme != "https" or not parts.hostname or parts.path not in ("", "/"):
-            raise ValueError("the address of the national server must be https://host:port")
+            raise ValueError("the address of the other server must be https://host:port")
         self._host, self._port = parts.hostname, parts.port or 443
         self._context = context
         self._connect = connect
@@ -62,8 +62,8 @@ class Link:
         """Whether the next post uses a connection that was opened before."""
         return self._connection is not None
 
-    def post(self, path: str, body: bytes) -> Answer:
-        """Post JSON; return status and body of the answer.
+    def post(self, path: str, body: bytes, headers: Mapping[str, str] = JSON) -> Answer:
+        """Post a body, JSON unless the headers say otherwise; return status and body of the answer.
 
         Raises:
             TimeoutError: not in time.
@@ -72,7 +72,7 @@ class Link:
         """
         with self._in_time():
             connection = self._connection = self._connection or self._opened()
-            connection.request("POST", path, body, JSON)
+            connection.request("POST", path, body, dict(headers))
             response = connection.getresponse()
             answer = response.read(self._largest + 1)
             if len(answer) <= self._largest and response.length:

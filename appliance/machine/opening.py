@@ -2,7 +2,8 @@
 
 In this order: the key ring opens; the store opens, and stands where its ledger says
 (``storage.vault``); it is the store that the identity card and the configuration name; neither it
-nor its key ring was put back to an earlier day (``evidence.py``); the keys of a new year are drawn;
+nor its key ring was put back to an earlier day (``evidence.py``), nor the whole folder, as far as
+the witness can say (``witnessing.py``); the keys of a new year are drawn;
 the policy is the one the custodians signed, and not an older one; every plugin let in is there; the
 policy names nothing that does not exist. Nothing of the policy or a plugin is loaded before that
 point, and nothing is written to a store that does not agree.
@@ -32,6 +33,7 @@ from appliance.machine.evidence import (
 )
 from appliance.machine.firmware import Firmware, verified
 from appliance.machine.store import Identity, Layout, check_settings, read_identity
+from appliance.machine.witnessing import Witnessing
 from appliance.marks import ROOT as MARK_ROOT
 from appliance.marks import Marker, mark_everybody
 from appliance.model import JST
@@ -76,8 +78,16 @@ def milliseconds(clock: Clock) -> Callable[[], int]:
     return lambda: int(clock().timestamp() * 1000)
 
 
-def open_store(settings: Settings, root: bytes, clock: Clock) -> Opened:
+def open_store(
+    settings: Settings, root: bytes, clock: Clock, witness: Witnessing | None = None
+) -> Opened:
     """Open the store of a data folder with its root key, and load the policy.
+
+    Args:
+        settings: whose store it is.
+        root: the root key.
+        clock: the time.
+        witness: asked what it has cosigned, before anything is written.
 
     Raises:
         StartupError: the configuration, the policy or a plugin is not as it must be.
@@ -93,6 +103,8 @@ def open_store(settings: Settings, root: bytes, clock: Clock) -> Opened:
         vault = open_vault(layout.store, ring, origin=identity.origin, clock_ms=clock_ms)
         undo.callback(vault.close)
         known = _agreed(vault, ring, layout, identity)
+        if witness is not None:
+            witness.agree(vault.view)
         if _draw_yearly(ring, layout, clock):
             vault.close()
             vault = open_vault(layout.store, ring, origin=identity.origin, clock_ms=clock_ms)

@@ -19,6 +19,7 @@ from appliance.machine.jobs import Chore, Jobs
 from appliance.machine.national import NationalLine
 from appliance.machine.opening import Opened, system_entry
 from appliance.machine.store import Layout
+from appliance.machine.witnessing import Witnessing
 from appliance.marks import ROOT as MARK_ROOT
 from appliance.marks import Marker
 from appliance.media import Media
@@ -28,6 +29,7 @@ from appliance.registry import Tools
 from appliance.sessions import Sessions
 from appliance.values.identifiers import Municipalities
 from storage.errors import OutcomeUnknown, StorageError
+from storage.tiles import publish_witnessed
 from storage.vault import Vault
 
 log = logging.getLogger(__name__)
@@ -53,31 +55,39 @@ class Courier(Protocol):
 
 
 class Exporter:
-    """Brings the tiles up to the ledger if it has grown.
+    """Brings the tiles up to the ledger if it has grown, and what was cosigned beside them.
 
     A chore, not a job: an entry about each export would itself have to be exported.
     """
 
-    def __init__(self, vault: Vault, folder: Path) -> None:
+    def __init__(
+        self, vault: Vault, folder: Path, witnessed: Callable[[], str | None] = lambda: None
+    ) -> None:
         self._vault = vault
         self._folder = folder
-        self._exported = ""
+        self._witnessed = witnessed
+        self._exported = self._published = ""
         self.well = True
 
     def export(self) -> None:
         """Export, if there is anything new; ``well`` says whether that went well."""
-        checkpoint = self._vault.checkpoint()
-        if checkpoint == self._exported:
-            return
         try:
-            self._vault.export_tiles(self._folder)
+            self._export()
         except (StorageError, OSError) as problem:
             # The ledger itself is safe in the store; the copy is made up for at the next turn.
             self.well = False
             log.error("the ledger could not be exported: %s", origin(problem))
         else:
             self.well = True
+
+    def _export(self) -> None:
+        checkpoint, witnessed = self._vault.checkpoint(), self._witnessed() or ""
+        if checkpoint != self._exported:
+            self._vault.export_tiles(self._folder)
             self._exported = checkpoint
+        news = witnessed not in ("", self._published)
+        if news and publish_witnessed(self._folder, witnessed):
+            self._published = witnessed
 
 
 class Running:
@@ -93,10 +103,13 @@ class Running:
         on_unknown: Callable[[], None],
         national: NationalLine | None,
         clock: Callable[[], datetime],
+        witness: Witnessing | None = None,
     ) -> None:
         self.opened = opened
         self.vault = opened.vault
         ring = opened.ring
+        self.witness = witness
+        witnessed = (lambda: None) if witness is None else witness.note
         self.pipeline = Pipeline(
             Parts(
                 engine=opened.vault,
@@ -116,12 +129,13 @@ class Running:
                 is_ours=lambda pem: is_issued_by(pem, settings.tls.client_ca.read_bytes()),
                 clock=clock,
                 national=national,
+                witnessed=witnessed,
             )
         )
         self._national = national
         self.operations = tuple(op for _, op in opened.loaded.operations.values())
         self.courier = make_courier(self.pipeline)
-        self.exporter = Exporter(opened.vault, Layout(settings.data).tiles)
+        self.exporter = Exporter(opened.vault, Layout(settings.data).tiles, witnessed)
         self.jobs = Jobs(
             self.pipeline,
             opened.vault,
@@ -138,9 +152,13 @@ class Running:
         self.jobs.start()
         if self.courier is not None:
             self.courier.start()
+        if self.witness is not None:
+            self.witness.start(self.vault)
 
     def stop(self, why: str) -> None:
         """End the threads, enter ``why`` in the ledger, close the store."""
+        if self.witness is not None:
+            self.witness.stop()
         if self.courier is not None:
             self.courier.stop()
         self.jobs.stop()
@@ -155,6 +173,11 @@ class Running:
         finally:
             self.exporter.export()
             self.vault.close()
+
+    def alarms(self) -> list[dict[str, Any]]:
+        """Return what plugins and the witness say that a human should see to."""
+        witness = [] if self.witness is None else self.witness.alarms()
+        return [*witness, *self.jobs.alarms()]
 
     def degraded(self) -> list[str]:
         """Return what keeps the appliance from answering as it should."""
@@ -176,8 +199,10 @@ class Running:
             found.append("national")
         if any(self.jobs.failures().values()):
             found.append("jobs")
-        if self.jobs.alarms():
+        if self.alarms():
             found.append("alarms")
+        if self.witness is not None and self.witness.status()["last_error"]:
+            found.append("witness")
         if status.get("paused_until"):
             found.append("national-maintenance")
         if (status.get("oldest_age") or 0) > LONG_UNDELIVERED:

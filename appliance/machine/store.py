@@ -10,9 +10,10 @@
     seal.token           must be shown to seal from this machine; new at every start
     emergency-seal.json  who killed a process that did not answer, until the next start notes it
     tiles/               the ledger as files that anybody may copy and verify
+    witnessed.checkpoint the newest checkpoint that the witness has cosigned
 
-Everything is readable by the owner alone. ``tiles/``, ``identity.json`` and the journal hold no
-personal data in clear.
+Everything is readable by the owner alone. ``tiles/``, ``identity.json``, the checkpoint and the
+journal hold no personal data in clear.
 """
 
 from dataclasses import dataclass
@@ -68,6 +69,11 @@ class Layout:
     def tiles(self) -> Path:
         """The exported ledger."""
         return self.data / "tiles"
+
+    @property
+    def witnessed(self) -> Path:
+        """What the witness has cosigned."""
+        return self.data / "witnessed.checkpoint"
 
 
 class Identity(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

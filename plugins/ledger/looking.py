@@ -50,6 +50,8 @@ class Proved(Answer, frozen=True, kw_only=True):
     """Evidence that anybody can check, as text (C2SP tlog-proof), the sealed entry in it."""
 
     proof: str
+    witnessed: bool
+    """A witness has cosigned the checkpoint that it leads to."""
 
 
 def search(case: Case, asked: Search) -> Entries:
@@ -81,7 +83,8 @@ def denials(case: Case, asked: Denials) -> DenialCounts:
 
 def prove(case: Case, asked: Prove) -> Proved:
     """Prove that an entry is in the ledger."""
-    return Proved(proof=case.ledger.proof(asked.index))
+    proof = case.ledger.proof(asked.index)
+    return Proved(proof=proof, witnessed=asked.index < case.ledger.witnessed)
 
 
 def _ranked(counts: Mapping[str, int]) -> tuple[Denied, ...]:

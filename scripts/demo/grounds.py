@@ -6,6 +6,7 @@
     DIR/custodians/    five shares, the key that signs the policy, the certificate authority
     DIR/municipality/  the municipality's server: certificate, residents, its own file
     DIR/national/      the national server: certificates, its own file
+    DIR/witness/       the prefecture's witness: its key, what it has cosigned
     DIR/terminal/      two terminals: certificates, sessions, every answer that was a no
 
 In earnest these are different machines, and the custodians' folder is five safes.
@@ -83,6 +84,11 @@ class Grounds:
         return self.folder / "national"
 
     @property
+    def witness(self) -> Path:
+        """The prefecture's witness."""
+        return self.folder / "witness"
+
+    @property
     def terminal(self) -> Path:
         """The terminals."""
         return self.folder / "terminal"
@@ -158,7 +164,8 @@ def lay_out(folder: Path, now: datetime, port: int) -> Grounds:
     except OSError:
         raise PortTaken(port) from None
     grounds = Grounds(folder.resolve(), *ports)
-    for each in (grounds.tls, grounds.custodians, grounds.municipality, grounds.national):
+    parties = (grounds.custodians, grounds.municipality, grounds.national, grounds.witness)
+    for each in (grounds.tls, *parties):
         each.mkdir(parents=True, mode=0o700)
     grounds.terminal.mkdir(mode=0o700)
     _certificates(grounds, now)
@@ -213,6 +220,28 @@ idle = "1h"                # 5m in earnest; whoever tries things out reads in be
     )
 
 
+def introduce(grounds: Grounds, witness: str, vkey: str) -> None:
+    """Tell the appliance of the witness, which needs the ledger's name and is made after it.
+
+    Args:
+        grounds: where.
+        witness: its address.
+        vkey: by which it cosigns.
+    """
+    with grounds.config.open("a", encoding="utf-8") as config:
+        config.write(
+            f"""
+[witness]
+url = "{witness}"
+vkey = "{vkey}"
+certificate = "tls/{PREFECTURE}.pem"
+key = "tls/{PREFECTURE}.key"
+ca = "tls/ca.pem"
+every = "2s"                # 10s in earnest
+"""
+        )
+
+
 def _certificates(grounds: Grounds, now: datetime) -> None:
     authority = CertificateAuthority.create("juki demonstration CA", now)
     authority.save(grounds.custodians)
@@ -220,6 +249,7 @@ def _certificates(grounds: Grounds, now: datetime) -> None:
     names = [ADDRESS, "localhost"]
     authority.issue_server(names, now=now).write(grounds.tls, "server")
     authority.issue_server(names, now=now).write(grounds.national, "server")
+    authority.issue_server(names, now=now).write(grounds.witness, "server")
     for folder, client in (
         (grounds.tls, PREFECTURE),
         (grounds.municipality, f"cs-{MUNICIPALITY}"),

@@ -37,6 +37,7 @@ from scripts.demo import (
     transfers,
     tryout,
     usebooks,
+    witnessing,
 )
 from scripts.demo.cast import Cast, day_of
 from scripts.demo.children import Children, Failed, Juki
@@ -135,6 +136,7 @@ def _play(stage: Stage, options: Namespace) -> None:
     steps.plan(*ACTS, *(ACTS_OF_CHECK if options.check else ()))
     steps.act(ACTS[0])
     code = founding.found(stage, options.residents)
+    witnessing.set_up(stage)
     founding.start(stage, check=options.check)
     steps.act(ACTS[1])
     people.let_in(stage, code, today)
@@ -152,6 +154,7 @@ def _play(stage: Stage, options: Namespace) -> None:
     counting.count(stage)
     auditing.look(stage, made.cast)
     compliance.keep(stage, today)
+    witnessing.look(stage)
     if options.check:
         _check(stage, made.cast, options.seed)
     else:
@@ -174,8 +177,11 @@ def _check(stage: Stage, cast: Cast, seed: int) -> None:
     stage.steps.act(ACTS_OF_CHECK[1])
     ending.seal(stage, cast)
     ending.stop_and_check(stage, search)
+    witnessing.keep_copy(stage)
     ending.start_again(stage, cast)
+    witnessing.caught_up(stage)
     ending.agree(stage)
+    witnessing.put_back(stage)
 
 
 def _try_out(stage: Stage, cast: Cast) -> None:

@@ -160,6 +160,7 @@ def _auditor(stage: Stage, cast: Cast) -> Iterator[str]:
         "the ledger, verified offline with nothing but its public key",
         f"juki ledger verify appliance/data/tiles --key '{stage.identity()['ledger_key']}'",
     )
+    yield _trial("what the prefecture's witness has cosigned", "juki witness show witness")
 
 
 def _machine() -> Iterator[str]:

@@ -79,7 +79,9 @@ class Office:
             )
         elif now - self.seen[operator] > IDLE:
             seat = replace(self.seats[operator], bearer=None)
-            opened = seat.ask("session/open", {"operator": operator, "pin": PIN})
+            opened = seat.ask(
+                "session/open", {"person": f"P-{operator}", "operator": operator, "pin": PIN}
+            )
             self.seats[operator] = replace(seat, bearer=opened.data["token"])
         self.seen[operator] = now
         return self.seats[operator]

@@ -385,6 +385,14 @@ def test_seal_status_and_checkpoint_are_for_all_terminals(edge: Edge) -> None:
     check_problem(edge.get("/v1/sys/checkpoint"), 404, "not-found")
 
 
+def test_what_the_witness_has_cosigned_is_for_all_terminals(edge: Edge) -> None:
+    reply = edge.get("/v1/sys/witnessed")
+    assert reply.headers["content-type"] == "text/plain; charset=utf-8"
+    assert reply.body.decode().endswith("— witness.test sig\n")
+    edge.door.note = None
+    check_problem(edge.get("/v1/sys/witnessed"), 404, "not-found")
+
+
 def test_the_interface_describes_itself(edge: Edge) -> None:
     plain = edge.get("/v1/openapi.json").plain
     assert plain["openapi"] == "3.1.0"

@@ -104,6 +104,33 @@ def test_every_entry_can_be_proved(bench: Bench, size: int) -> None:
         read(bench, lambda r: r.proof(size))
 
 
+def test_a_proof_leads_to_what_a_witness_has_cosigned_if_that_has_the_entry(bench: Bench) -> None:
+    enter(bench, 0)
+    cosigned = bench.vault.checkpoint() + "— witness.example AAAAAAAA\n"
+    enter(bench, 1)
+    with bench.vault.view() as view:
+        reader = LedgerReader(view, cosigned)
+        assert reader.witnessed == 1
+        assert Proof.parse(reader.proof(0)).checkpoint == cosigned
+        assert Proof.parse(reader.proof(1)).checkpoint == view.checkpoint()
+
+
+def test_what_was_cosigned_since_the_view_began_is_not_proved_from_it(bench: Bench) -> None:
+    enter(bench, 0)
+    with bench.vault.view() as view:
+        enter(bench, 1)
+        reader = LedgerReader(view, bench.vault.checkpoint())
+        assert reader.witnessed == 0
+        assert Proof.parse(reader.proof(0)).checkpoint == view.checkpoint()
+
+
+def test_a_proof_has_the_entry_in_it(bench: Bench) -> None:
+    enter(bench, 0)
+    with bench.vault.view() as view:
+        (entry,) = view.entries_raw(0, 1)
+        assert Proof.parse(LedgerReader(view).proof(0)).extra == entry
+
+
 def test_a_proof_is_of_what_the_view_sees(bench: Bench) -> None:
     enter(bench, 0)
     with bench.vault.view() as view:

@@ -24,6 +24,10 @@ MADE_LATER = {
     "custodians/",
     "municipality/",
     "national/",
+    "witness/",
+    "witness.toml",
+    "cosigned/",
+    "evidence/",
     "terminal/",
     "ca.pem",
 }

@@ -8,23 +8,35 @@ from pathlib import Path
 
 import pytest
 
+from storage.cosignature import Cosigner, with_cosignature
 from storage.leaf import Header, body_key, seal_leaf
-from storage.note import Signer
+from storage.note import Signer, to_base64, unbase64
 from storage.tiles import export
 from tests.storage.made import ORIGIN, SIGNER, LedgerInMemory, flipped, small_ledger
 
 SOURCE = Path(__file__).parents[1] / "ledger_go" / "verify.go"
+COSIGNED = SOURCE.parent / "cosigned" / "cosigned.go"
+WITNESS = Cosigner("witness.example", bytes(range(50, 82)))
+AT = 1_790_000_000
 GO_PACKAGES = Path("/usr/share/gocode")
 
 
 @pytest.fixture(scope="module")
 def verifier(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return built(SOURCE, tmp_path_factory.mktemp("go"))
+
+
+@pytest.fixture(scope="module")
+def reader(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return built(COSIGNED, tmp_path_factory.mktemp("go"))
+
+
+def built(source: Path, folder: Path) -> Path:
     if shutil.which("go") is None or not (GO_PACKAGES / "src/golang.org/x/mod/sumdb").exists():
         missing = "apt install golang-go golang-golang-x-mod-dev"
         if os.environ.get("CI"):
             pytest.fail(f"the independent verification did not run: {missing}")
         pytest.skip(missing)
-    folder = tmp_path_factory.mktemp("go")
     binary = folder / "verify"
     environment = {
         "PATH": os.environ["PATH"],
@@ -34,7 +46,7 @@ def verifier(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "GOCACHE": str(folder / "cache"),
         "GOFLAGS": "",
     }
-    subprocess.run(["go", "build", "-o", binary, SOURCE], env=environment, check=True)
+    subprocess.run(["go", "build", "-o", binary, source], env=environment, check=True)
     return binary
 
 
@@ -132,3 +144,47 @@ def test_go_refuses_another_key(verifier: Path, tmp_path: Path) -> None:
     folder = exported(tmp_path, small_ledger(3))
     code, text = said(verifier, folder, Signer(ORIGIN, bytes(32)).vkey)
     assert (code, text) == (1, "note has no verifiable signatures")
+
+
+# --- cosignatures
+
+
+def cosigned(note: str, by: Cosigner = WITNESS) -> str:
+    return with_cosignature(note, by.cosign(note.partition("\n\n")[0] + "\n", AT), by.key)
+
+
+def read(reader: Path, folder: Path, note: str) -> tuple[int, str]:
+    path = folder / "checkpoint.witnessed"
+    path.write_text(note, "utf-8")
+    done = subprocess.run(
+        [reader, path, SIGNER.vkey, str(WITNESS.key)], capture_output=True, text=True, check=False
+    )
+    return done.returncode, done.stdout.strip()
+
+
+def test_go_finds_a_ledger_sound_whose_checkpoint_is_cosigned(
+    verifier: Path, tmp_path: Path
+) -> None:
+    ledger = small_ledger(300)
+    export(tmp_path, ledger, cosigned(ledger.checkpoint()))
+    assert said(verifier, tmp_path) == (0, "sound 300")
+
+
+def test_go_verifies_a_cosignature(reader: Path, tmp_path: Path) -> None:
+    note = cosigned(small_ledger(300).checkpoint())
+    assert read(reader, tmp_path, note) == (0, f"cosigned 300 {AT}")
+
+
+def test_go_refuses_a_cosignature_of_another_time_or_witness(reader: Path, tmp_path: Path) -> None:
+    note = cosigned(small_ledger(300).checkpoint())
+    ours, line = note.removesuffix("\n").rsplit("\n", 1)
+    head, encoded = line.rsplit(" ", 1)
+    raw = bytearray(unbase64(encoded))
+    raw[11] ^= 1
+    later = f"{ours}\n{head} {to_base64(bytes(raw))}\n"
+    assert read(reader, tmp_path, later) == (
+        1,
+        f"invalid signature for key witness.example+{WITNESS.key.key_id.hex()}",
+    )
+    other = cosigned(small_ledger(300).checkpoint(), Cosigner("witness.example", bytes(32)))
+    assert read(reader, tmp_path, other) == (1, "the witness has not cosigned")

@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from storage.cosignature import parse_cosignature
 from storage.errors import LedgerBroken
 from storage.note import (
     LARGEST_NOTE,
@@ -13,7 +14,6 @@ from storage.note import (
     VerifierKey,
     open_checkpoint,
     open_note,
-    parse_cosignature,
     parse_note,
     sign_checkpoint,
     to_base64,

@@ -1,6 +1,7 @@
 import json
 import ssl
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -15,6 +16,7 @@ from appliance.errors import Failed, StartupError
 from appliance.machine import boot, checking, logs
 from appliance.machine.opening import open_store
 from appliance.machine.store import Layout
+from storage.cosignature import Cosigner
 from storage.errors import (
     DiskFull,
     LedgerBroken,
@@ -25,6 +27,9 @@ from storage.errors import (
     WrongKey,
 )
 from storage.lock import FolderLock
+from storage.merkle import Tree
+from storage.proof import prove
+from storage.tiles import FolderReader
 from tests.appliance.founding import NOW, Site, make_site, root_of
 
 
@@ -456,6 +461,52 @@ def test_anybody_verifies_an_exported_ledger(site: Site) -> None:
     )
     (tiles / "checkpoint").unlink()
     assert juki("ledger", "verify", tiles, "--key", key).exit_code == 4
+
+
+WITNESS = Cosigner("witness.example", bytes(32))
+
+
+def test_a_ledger_is_held_against_what_was_kept_elsewhere(site: Site, tmp_path: Path) -> None:
+    key = as_json(init(site))["ledger_key"]
+    lived_in(site)
+    tiles, anchor = Layout(site.data).tiles, tmp_path / "anchor"
+    options = ("ledger", "verify", tiles, "--key", key, "--anchor", anchor, "--json")
+    note = (tiles / "checkpoint").read_text()
+    anchor.write_text(note + WITNESS.cosign(note.partition("\n\n")[0] + "\n", 1_790_000_000))
+    seen = juki(*options, "--witness", WITNESS.key)
+    assert seen.exit_code == 0
+    assert as_json(seen)["witnessed"] == ["2 entries by witness.example 2026-09-21T14:13:20+00:00"]
+    other = Cosigner("other.example", bytes(32)).key
+    unseen = juki(*options, "--witness", WITNESS.key, "--witness", other)
+    assert (unseen.exit_code, as_json(unseen)["sound"]) == (4, False)
+    assert as_json(unseen)["problem"].endswith("is cosigned by other.example")
+    assert juki(*options, "--witness", key).exit_code == 2
+    for spoilt in (b"", b"\xff", note.replace("\n2\n", "\n3\n").encode()):
+        anchor.write_bytes(spoilt)
+        assert (juki(*options).exit_code, as_json(juki(*options))["sound"]) == (4, False)
+
+
+def test_a_proof_is_checked_with_nothing_but_keys(site: Site, tmp_path: Path) -> None:
+    key = as_json(init(site))["ledger_key"]
+    lived_in(site)
+    tiles, paper = Layout(site.data).tiles, tmp_path / "paper.tlog-proof"
+    files = FolderReader(tiles, 2)
+    note = (tiles / "checkpoint").read_text()
+    note += WITNESS.cosign(note.partition("\n\n")[0] + "\n", 1_790_000_000)
+    made = prove(Tree(2, files), 1, note, files.entry(1))
+    paper.write_text(made.text())
+    options = ("ledger", "verify-proof", paper, "--key", key, "--witness", WITNESS.key, "--json")
+    told = as_json(juki(*options))
+    assert (told["proved"], told["index"], told["size"]) == (True, 1, 2)
+    assert told["witnessed"] == ["by witness.example 2026-09-21T14:13:20+00:00"]
+    assert told["entered_at"].startswith("2026-04-01")
+    paper.write_text(replace(made, extra=files.entry(0)).text())
+    assert juki(*options).exit_code == 4
+    paper.write_text(replace(made, extra=b"").text())
+    assert "the entry itself is not in it" in juki(*options).stderr
+    paper.write_text("nothing")
+    assert juki(*options).exit_code == 4
+    assert juki("ledger", "verify-proof", paper, "--key", WITNESS.key).exit_code == 2
 
 
 # --- the session file ---

@@ -49,6 +49,7 @@ BY_PROGRAMS = {
     "nobody outside may act as the appliance itself",
     "a server's request carries no session",
     "there is no checkpoint now",
+    "no witness has cosigned the ledger yet",
     # the body as a whole: what a terminal's program sends, never its user
     "NaN and Infinity are not numbers here",
     "send application/json or application/cbor",

@@ -118,6 +118,24 @@ def test_another_history_of_the_same_length_is_refused(town: Town) -> None:
         town.open()
 
 
+@pytest.mark.requirement("R135")
+def test_an_earlier_store_is_refused_by_what_the_witness_cosigned(town: Town) -> None:
+    town.day(tiles=True)
+    copy = town.site.folder / "copy"
+    shutil.copytree(town.layout.store, copy)
+    town.day(tiles=True)
+    shutil.copy(town.layout.tiles / "checkpoint", town.layout.witnessed)
+    shutil.rmtree(town.layout.tiles)
+    shutil.rmtree(town.layout.store)
+    shutil.copytree(copy, town.layout.store)
+    with pytest.raises(LedgerBroken, match=r"had 9 entries, the store has 5") as no:
+        town.open()
+    assert str(town.layout.witnessed) in str(no.value)
+    town.layout.witnessed.write_text("damaged")
+    with pytest.raises(LedgerBroken, match=r"Move .*witnessed\.checkpoint away"):
+        town.open()
+
+
 def test_tiles_that_are_behind_are_normal(town: Town) -> None:
     town.day(tiles=True)
     town.day()

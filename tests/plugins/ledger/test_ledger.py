@@ -274,7 +274,9 @@ def test_a_receipt_can_be_proved_to_anybody(bench: Bench, clerk: Seat, auditor: 
     for which in range(20):
         admit(bench, which + 1)
     receipt = clerk.ask("search/find", {"name": "熊本花子"}, **FOR_TAX).receipt
-    text = auditor.ask("ledger/proof", {"index": receipt}).data["proof"]
+    answer = auditor.ask("ledger/proof", {"index": receipt}).data
+    text = answer["proof"]
+    assert answer["witnessed"] is False
     with bench.vault.view() as view:
         (entry,) = view.entries_raw(receipt, receipt + 1)
         assert view.leaf_hashes(receipt, receipt + 1) == [leaf_hash(entry)]
