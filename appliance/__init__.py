@@ -9,7 +9,7 @@ A request, file by file::
     http.py        from a WSGI environment to an Envelope, from a Reply or Refusal to an answer
     machine/gate.py  the Appliance that HTTP sees: sealed, it refuses; unsealed, it hands on to
     pipeline.py    Pipeline.answer, the only way in: read this first
-      authn.py       which terminal, which operator
+      authn.py       which terminal, which operator (roster.py, terminals.py)
       authz.py       role x operation x 事務 x items (policy.py), then the plugins' vetoes
       wire.py        bytes to arguments, strictly
       case.py        what a handler gets: registry, papers, roster, ledger, outbox, marks

@@ -20,6 +20,7 @@ from appliance.model import OperationName, Terminal
 from appliance.operation import Answer, AnyOperation, Arguments, Operation, Power
 from appliance.roster import PinnedOperator, Roster, pinned
 from appliance.sessions import MAX_FAILURES, Authenticator, Session, draw
+from appliance.terminals import must_be_of_its_office
 from storage.engine import Unit
 
 WRONG = "the operator, the PIN or the terminal is not right, or the operator is locked"
@@ -121,6 +122,7 @@ class Login:
 
         Raises:
             Unidentified: anything is wrong; one text for every reason.
+            NotPermitted: proved, and of another 所属 than the terminal that is its own's alone.
             Conflict: logged in at another terminal.
             Unavailable: somebody is logging in at this terminal, or too many elsewhere.
         """
@@ -216,6 +218,8 @@ class Login:
             case.note.result = "changed meanwhile"
             raise Unidentified(WRONG)
         self._forget_attempts(proved.operator_id)
+        must_be_of_its_office(case.actor.terminal, proved.office)
+        roster.note_use(case.actor.terminal.terminal_id, case.request.now)
         roster.change_operator(
             proved.operator_id,
             failures=0,

@@ -11,6 +11,7 @@ import pluggy
 from appliance.audit import Reading
 from appliance.case import Case
 from appliance.certificates import BadCertificate, peer_from_pem
+from appliance.enrolling import terminal_named_in
 from appliance.errors import (
     AddConditions,
     BadGateway,
@@ -25,6 +26,8 @@ from appliance.errors import (
     Unavailable,
 )
 from appliance.finding import Conditions, Hit, Why
+from appliance.hours import PATTERN as HOURS_PATTERN
+from appliance.hours import check as check_hours
 from appliance.items import ITEM_NAMES, ITEMS, PROVIDED, ItemName, Value, Values
 from appliance.jobs import Job, Nothing, Step
 from appliance.marks import AGREED, ITEM_LIST, PLACE_SIZE, Marks, digest_of, place_of
@@ -54,9 +57,10 @@ from appliance.papers import Papers
 from appliance.policy import Policy
 from appliance.recount import differences, has_lapsed
 from appliance.registers import Entry, Register
-from appliance.roster import OperatorRecord, TerminalRecord
+from appliance.roster import OperatorRecord
 from appliance.sessions import MAX_FAILURES
 from appliance.standing import Standing
+from appliance.terminals import TerminalRecord
 from appliance.values.addresses import address_key, names_a_house
 from appliance.values.characters import (
     ADDRESS_LENGTH,
@@ -102,6 +106,7 @@ __all__ = [
     "ADDRESS_LENGTH",
     "AGREED",
     "AT_A_TERMINAL",
+    "HOURS_PATTERN",
     "ITEMS",
     "ITEM_LIST",
     "ITEM_NAMES",
@@ -188,6 +193,7 @@ __all__ = [
     "YearText",
     "address_key",
     "check_digits",
+    "check_hours",
     "composed",
     "data_lines",
     "differences",
@@ -207,6 +213,7 @@ __all__ = [
     "place_of",
     "rows_digest",
     "seion",
+    "terminal_named_in",
     "told",
     "unframed",
     "visible_length",

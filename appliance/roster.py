@@ -1,4 +1,4 @@
-"""操作者名簿 and 端末管理簿: who may log in, and from where (R21, R123 to R126).
+"""操作者名簿: who may log in (R123 to R126); with 端末管理簿 (``terminals.py``) one roster.
 
 Kept as sealed documents with every revision; nobody is ever deleted, only suspended or revoked.
 A roster can narrow what the policy grants, never widen it.
@@ -8,15 +8,13 @@ import secrets
 from collections.abc import Iterator
 from datetime import date, datetime
 from hashlib import blake2b
-from typing import TypeVar
 
 import msgspec
 
-from appliance.errors import Conflict, Failed, NotFound
-from appliance.model import TerminalKind
-from storage.engine import Document, Unit, View
+from appliance.errors import NotFound
+from appliance.terminals import TerminalBook, read
 
-OPERATORS, TERMINALS, ENROLMENTS = "core.operators", "core.terminals", "core.enrolments"
+OPERATORS, ENROLMENTS = "core.operators", "core.enrolments"
 
 
 class OperatorRecord(msgspec.Struct, frozen=True, kw_only=True):
@@ -47,17 +45,6 @@ class PinnedOperator(OperatorRecord, frozen=True, kw_only=True):
     pin_hash: str = ""
 
 
-class TerminalRecord(msgspec.Struct, frozen=True, kw_only=True):
-    """One registered certificate."""
-
-    fingerprint: str
-    terminal_id: str
-    kind: TerminalKind
-    place: str = ""
-    municipality_code: str | None = None
-    revoked: str = ""
-
-
 class EnrolmentRecord(msgspec.Struct, frozen=True, kw_only=True):
     """A one-use right to set the 操作者照合暗証番号 of one operator."""
 
@@ -70,22 +57,18 @@ def enrolment_key(code: str) -> bytes:
     return blake2b(code.encode(), digest_size=16, person=b"jk1.enrol").digest()
 
 
-class Roster:
-    """The roster in one view or unit of work."""
-
-    def __init__(self, view: View, unit: Unit | None) -> None:
-        self._view = view
-        self._unit = unit
+class Roster(TerminalBook):
+    """Both rosters in one view or unit of work; terminals are in ``terminals.py``."""
 
     def operator(self, operator_id: str) -> OperatorRecord | None:
         """Return the operator as last written, or None."""
         found = self._view.document(OPERATORS, operator_id.encode())
-        return None if found is None else _read(found, OperatorRecord)
+        return None if found is None else read(found, OperatorRecord)
 
     def operators(self) -> Iterator[OperatorRecord]:
         """Yield every operator, in the order of 操作者ID."""
         for found in self._view.documents(OPERATORS):
-            yield _read(found, OperatorRecord)
+            yield read(found, OperatorRecord)
 
     def put_operator(self, record: OperatorRecord) -> None:
         """Write an operator whole, without a PIN unless one is in it; the former revision stays."""
@@ -110,42 +93,6 @@ class Roster:
         """
         self.change_operator(operator_id, pin_hash="", enrolled=False, failures=0)
 
-    def terminal(self, fingerprint: str) -> TerminalRecord | None:
-        """Return the terminal of a certificate, or None."""
-        found = self._view.document(TERMINALS, bytes.fromhex(fingerprint))
-        return None if found is None else _read(found, TerminalRecord)
-
-    def terminals(self) -> Iterator[TerminalRecord]:
-        """Yield every terminal."""
-        for found in self._view.documents(TERMINALS):
-            yield _read(found, TerminalRecord)
-
-    def enrol_terminal(self, record: TerminalRecord) -> None:
-        """Register a certificate.
-
-        Raises:
-            Conflict: the certificate or the 操作端末ID is registered and not revoked.
-        """
-        for other in self.terminals():
-            if record.fingerprint == other.fingerprint:
-                raise Conflict("this certificate is registered, or was once: issue another")
-            if record.terminal_id == other.terminal_id and not other.revoked:
-                raise Conflict("this terminal_id is registered: revoke it first, or choose another")
-        self._write(TERMINALS, bytes.fromhex(record.fingerprint), record)
-
-    def revoke_terminal(self, terminal_id: str, why: str) -> TerminalRecord:
-        """Refuse this terminal from the next request on.
-
-        Raises:
-            NotFound: no live terminal has this ID.
-        """
-        for record in self.terminals():
-            if record.terminal_id == terminal_id and not record.revoked:
-                revoked = msgspec.structs.replace(record, revoked=why)
-                self._write(TERMINALS, bytes.fromhex(record.fingerprint), revoked)
-                return revoked
-        raise NotFound("no live terminal has this terminal_id")
-
     def issue_enrolment(self, operator_id: str, until: datetime) -> str:
         """Return a one-use code with which the operator sets a PIN; earlier ones are void."""
         self.void_enrolments(operator_id)
@@ -158,7 +105,7 @@ class Roster:
     def enrolment(self, code: str) -> EnrolmentRecord | None:
         """Return what an enrolment code allows, or None."""
         found = self._view.document(ENROLMENTS, enrolment_key(code))
-        return None if found is None else _read(found, EnrolmentRecord)
+        return None if found is None else read(found, EnrolmentRecord)
 
     def use_enrolment(self, code: str) -> None:
         """Take the code out of use."""
@@ -168,26 +115,11 @@ class Roster:
         """Take every code of an operator out of use."""
         unit = self._writable()
         for found in list(self._view.documents(ENROLMENTS)):
-            if _read(found, EnrolmentRecord).operator_id == operator_id:
+            if read(found, EnrolmentRecord).operator_id == operator_id:
                 unit.drop_document(ENROLMENTS, found.key)
-
-    def _write(self, collection: str, key: bytes, record: msgspec.Struct) -> None:
-        self._writable().put_document(collection, key, msgspec.json.encode(record))
-
-    def _writable(self) -> Unit:
-        if self._unit is None:
-            raise Failed("the operation was declared as one that changes nothing")
-        return self._unit
 
 
 def pinned(roster: Roster, operator_id: str) -> PinnedOperator | None:
     """Return the operator with what his PIN is compared with; no plugin gets at this."""
     found = roster._view.document(OPERATORS, operator_id.encode())
-    return None if found is None else _read(found, PinnedOperator)
-
-
-R = TypeVar("R")
-
-
-def _read(found: Document, kind: type[R]) -> R:
-    return msgspec.json.decode(found.body, type=kind)
+    return None if found is None else read(found, PinnedOperator)

@@ -51,8 +51,9 @@ from appliance.pipeline import Parts, Pipeline
 from appliance.policy import KEYS, Office, Policy, PurposeRule, RoleRule
 from appliance.refs import Refs
 from appliance.registry import Tools
-from appliance.roster import PinnedOperator, Roster, TerminalRecord
+from appliance.roster import PinnedOperator, Roster
 from appliance.sessions import Limits, PinAuthenticator, Sessions
+from appliance.terminals import TerminalRecord
 from appliance.values.identifiers import Municipalities
 from storage.engine import Entry, Unit
 from storage.keyring import KeyRing

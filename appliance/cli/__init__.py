@@ -13,7 +13,8 @@ Read it in this order::
     dev.py       serve --dev: a whole appliance to try things on
     sealing.py   seal
     policy.py    policy sign|show
-    people.py    login logout operator terminal
+    people.py    login logout operator
+    terminals.py terminal
     ledger.py    ledger verify|checkpoint|prove|search|person
     jobs.py      job list|run|status
     media.py     media keygen|seal|open
@@ -28,9 +29,10 @@ from appliance.cli.jobs import job
 from appliance.cli.ledger import ledger
 from appliance.cli.machine import check, config, init, serve, status, unseal
 from appliance.cli.media import media
-from appliance.cli.people import login, logout, operator, terminal
+from appliance.cli.people import login, logout, operator
 from appliance.cli.policy import policy
 from appliance.cli.sealing import seal
+from appliance.cli.terminals import terminal
 from appliance.machine import host
 
 SILENCE = logging.NullHandler()

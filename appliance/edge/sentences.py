@@ -179,6 +179,32 @@ TEXTS = {
     ),
     r"certificate is not in force": "この証明書は有効期間外です。",
     r"place is needed for kind .*": "端末の設置場所を入力してください。",
+    r"certificate is of another terminal_id: .*": (
+        "この証明書は、別の操作端末IDのものです。証明書と操作端末IDを確認してください。"
+    ),
+    r"no terminal has this terminal_id": "この操作端末IDの端末は登録されたことがありません。",
+    r"office, hours and operations go with kinds where people sit only": (
+        "所属、利用時間及び機能の制限は、代表端末又は業務端末だけに指定できます。"
+    ),
+    r"own_office_only needs office: .*": "端末の所属を入力してください。",
+    r"operations: one is neither a function nor an operation of any role": (
+        "制限する機能に、どの役割にもない機能があります。機能名を確認してください。"
+    ),
+    r"hours: .*": (
+        "利用時間が正しくありません。終わりは始まりより後とし、例に倣ってください: 平日 08:30-17:15"
+    ),
+    r"this terminal is not used at this hour; again not within a year": (
+        "この端末の利用時間外です。システム管理者に連絡してください。"
+    ),
+    r"this terminal is not used at this hour; again (?:from )?(?P<what>.+)": (
+        "この端末の利用時間外です。次に利用できるのは{what}からです。"
+    ),
+    r"this terminal is not registered for (?P<what>[a-z/-]+)": (
+        "この端末は、この機能({what})用に登録されていません。別の端末で操作してください。"
+    ),
+    r"this terminal is for operators of its own office only": (
+        "この端末は、設置された所属の操作者だけが利用できます。"
+    ),
     # what a form lacks
     r"(?P<place>[a-z0-9_.\[\]]+) must be a list of (?P<what>[0-9]+) or more": (
         "{place}を{what}件以上指定してください。"

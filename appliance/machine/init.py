@@ -31,7 +31,8 @@ from appliance.machine.opening import (
 )
 from appliance.machine.store import Identity, Layout
 from appliance.model import JST, SYSTEM, TerminalKind
-from appliance.roster import OperatorRecord, Roster, TerminalRecord
+from appliance.roster import OperatorRecord, Roster
+from appliance.terminals import TerminalRecord
 from storage.disk import sync_folder
 from storage.engine import Unit
 from storage.keyring import KeyRing, read_header
@@ -56,6 +57,8 @@ class Founding:
     settings: Settings
     fingerprint: str
     """Of the certificate of the first 代表端末."""
+    not_after: datetime | None = None
+    """The end of that certificate."""
     terminal_id: str
     place: str
     operator_id: str
@@ -209,6 +212,9 @@ def _first_entries(
         terminal_id=founding.terminal_id,
         kind=TerminalKind.REPRESENTATIVE,
         place=founding.place,
+        office=founding.office,
+        not_after=founding.not_after,
+        registered_at=clock(),
     )
     administrator = OperatorRecord(
         operator_id=founding.operator_id,

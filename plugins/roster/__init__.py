@@ -6,16 +6,29 @@ ever removed from a roster, and no 操作者ID is given to another person: an ap
 (人事異動), suspended and resumed, and how it was before stays on record. Which duties one person
 may join stands in ``suitable.py``.
 
-What each operation means stands in ``people.py`` and ``machines.py``.
+What each operation means stands in ``people.py`` and ``machines.py``; ``ageing.py`` watches over
+certificates that run out and terminals that nobody uses.
 """
 
-from appliance.plugin_api import AnyOperation, Operation, OperationName, Power, hookimpl
-from plugins.roster import machines, people
+from appliance.plugin_api import (
+    Alarm,
+    AnyOperation,
+    Operation,
+    OperationName,
+    Power,
+    Watch,
+    hookimpl,
+)
+from plugins.roster import ageing, machines, people
 from plugins.roster.machines import (
+    ChangeTerminal,
     EnrolTerminal,
     ListTerminals,
+    RenewTerminal,
     RevokeTerminal,
+    TerminalHistory,
     TerminalList,
+    TerminalRevisions,
     TerminalState,
 )
 from plugins.roster.people import (
@@ -119,8 +132,47 @@ ENROL_TERMINAL = Operation(
     changes=True,
     purposed=False,
     uses=USES,
-    records=("terminal_id", "kind", "place", "municipality_code"),
+    records=tuple(name for name in EnrolTerminal.__struct_fields__ if name != "certificate"),
     drops=("certificate",),
+)
+CHANGE_TERMINAL = Operation(
+    name=OperationName("roster/change-terminal"),
+    summary="Change place, office, functions or hours of a terminal.",
+    asks=ChangeTerminal,
+    answers=TerminalState,
+    handler=machines.change,
+    changes=True,
+    purposed=False,
+    uses=USES,
+    records=ChangeTerminal.__struct_fields__,
+    example={
+        "terminal_id": "TERM-0002",
+        "hours": ["平日 08:30-17:15"],
+        "operations": ["search", "provision/inquire"],
+        "reason": "執務時間に限る",
+    },
+)
+RENEW_TERMINAL = Operation(
+    name=OperationName("roster/renew-terminal"),
+    summary="Register the next certificate of a terminal; the former one lapses in seven days.",
+    asks=RenewTerminal,
+    answers=TerminalState,
+    handler=machines.renew,
+    changes=True,
+    purposed=False,
+    uses=USES,
+    records=("terminal_id", "request_number"),
+    drops=("certificate",),
+)
+TERMINAL_HISTORY = Operation(
+    name=OperationName("roster/terminal-history"),
+    summary="Tell every state a terminal was in: when, by whom and why it was changed.",
+    asks=TerminalHistory,
+    answers=TerminalRevisions,
+    handler=machines.history,
+    purposed=False,
+    uses=USES,
+    records=TerminalHistory.__struct_fields__,
 )
 REVOKE_TERMINAL = Operation(
     name=OperationName("roster/revoke-terminal"),
@@ -146,5 +198,13 @@ def operations() -> list[AnyOperation]:
         RESUME_OPERATOR,
         TERMINALS,
         ENROL_TERMINAL,
+        CHANGE_TERMINAL,
+        RENEW_TERMINAL,
+        TERMINAL_HISTORY,
         REVOKE_TERMINAL,
     ]
+
+
+@hookimpl
+def alarms(watch: Watch) -> list[Alarm]:
+    return ageing.alarms(watch)

@@ -21,6 +21,7 @@ from scripts.demo import (
     counting,
     disclosing,
     ending,
+    enrolling,
     founding,
     keeping,
     leftovers,
@@ -135,6 +136,7 @@ def _play(stage: Stage, options: Namespace) -> None:
     founding.start(stage, check=options.check)
     steps.act(ACTS[1])
     people.let_in(stage, code, today)
+    enrolling.bring_in(stage)
     steps.act(ACTS[2])
     made = town.generate(stage, options.residents, options.seed, day_of(today, DEFAULT_DAY))
     town.load(stage, made)

@@ -8,8 +8,9 @@ import pytest
 from appliance import authn
 from appliance.errors import Malformed, Unidentified
 from appliance.model import Envelope, OperationName, Peer, RequestId, Role, TerminalKind
-from appliance.roster import OperatorRecord, Roster, TerminalRecord
+from appliance.roster import OperatorRecord, Roster
 from appliance.sessions import Limits, Session, Sessions, draw
+from appliance.terminals import TerminalRecord
 from appliance.testing import PREPARED, Bench
 
 NOW = datetime(2026, 4, 1, 1, 0, tzinfo=UTC)

@@ -7,7 +7,8 @@ import pytest
 
 from appliance.errors import Conflict, Failed, NotFound
 from appliance.model import TerminalKind
-from appliance.roster import ENROLMENTS, OperatorRecord, Roster, TerminalRecord, enrolment_key
+from appliance.roster import ENROLMENTS, OperatorRecord, Roster, enrolment_key
+from appliance.terminals import TerminalRecord
 from appliance.testing import PREPARED, Bench
 from storage.engine import Unit
 
