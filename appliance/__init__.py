@@ -19,7 +19,8 @@ What a handler works with::
 
     items.py       the 24 items of 本人確認情報
     values/        how an item is written and compared: numbers, dates, characters, kana, addresses
-    registry.py    residents: found (finding.py, index.py), read, saved
+    protection.py  whom nobody opens alone
+    registry.py    residents: found (seeking.py, finding.py, index.py), read, saved
     marks.py       what a municipality's file and ours are compared by
     national.py    the national server, asked about somebody of another prefecture
     papers.py      sealed papers of a plugin

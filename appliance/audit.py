@@ -133,7 +133,7 @@ class Account:
             _Key.CANDIDATES: touched.candidates,
             _Key.POLICY: self.policy,
             _Key.OUTCOMES: [list(outcome) for outcome in note.outcomes],
-            _Key.NOTE: "; ".join(filter(None, (note.result, _abroad(touched)))),
+            _Key.NOTE: "; ".join(filter(None, (note.result, _together(touched), _abroad(touched)))),
         }
 
 
@@ -199,6 +199,13 @@ def read_entry(entered: Entered) -> Reading:
         outcomes=tuple((s, o, r) for s, o, r in get(_Key.OUTCOMES, ())),
         policy=get(_Key.POLICY, b""),
         saved=tuple(VersionId(person, number) for person, number in get(_Key.SAVED, ())),
+    )
+
+
+def _together(touched: Touched) -> str:
+    """Return by which openings, and with whom, protected persons were opened."""
+    return ", ".join(
+        f"opening {number} with {second}" for number, second in sorted(touched.openings.items())
     )
 
 

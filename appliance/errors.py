@@ -6,6 +6,7 @@ Every ``Refusal`` has one stable word for the wire; HTTP numbers appear in ``htt
       Malformed           malformed           not understood; names the item, never the value
       Unidentified        unidentified        no session, wrong terminal, wrong PIN
       NotPermitted        not-permitted       rights do not reach this; says which
+        Protected         protected           要注意: two persons open this together
       UnknownOperation    unknown-operation
       NotFound            not-found           nobody, or nothing you may know of
       Conflict            conflict            changed meanwhile, or the key was used otherwise
@@ -72,6 +73,12 @@ class NotPermitted(Refusal):
     """The caller's rights do not reach this."""
 
     code = "not-permitted"
+
+
+class Protected(NotPermitted):
+    """The person asked about is opened by two persons only (要注意)."""
+
+    code = "protected"
 
 
 class UnknownOperation(Refusal):

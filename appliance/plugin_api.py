@@ -20,6 +20,7 @@ from appliance.errors import (
     NotFound,
     NotPermitted,
     Problem,
+    Protected,
     Refusal,
     Rejected,
     TooMany,
@@ -55,6 +56,7 @@ from appliance.operation import Answer, AnyOperation, Arguments, Operation, Powe
 from appliance.outgoing import Backlog, Dispatch, inbox_of
 from appliance.papers import Papers
 from appliance.policy import Policy
+from appliance.protection import OPEN_FOR, Opening, ProtectionMark
 from appliance.recount import differences, has_lapsed
 from appliance.registers import Entry, Register
 from appliance.roster import OperatorRecord
@@ -114,6 +116,7 @@ __all__ = [
     "MAX_FAILURES",
     "NAME_LENGTH",
     "NATIONAL_BASIS",
+    "OPEN_FOR",
     "PLACE_SIZE",
     "PROVIDED",
     "SYSTEM",
@@ -158,6 +161,7 @@ __all__ = [
     "NotFound",
     "NotPermitted",
     "Nothing",
+    "Opening",
     "Operation",
     "OperationName",
     "OperatorRecord",
@@ -167,6 +171,8 @@ __all__ = [
     "Policy",
     "Power",
     "Problem",
+    "Protected",
+    "ProtectionMark",
     "PurposeCode",
     "Reading",
     "Refusal",

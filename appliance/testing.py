@@ -75,6 +75,7 @@ OURS = (
     "roster",
     "ledger",
     "statistics",
+    "protection",
 )
 ALL = Role("all")
 OFFICE = Office(
@@ -295,11 +296,12 @@ class Bench:
         purposes: tuple[str, ...] = ("all",),
         office: str = "市町村課",
         terminal_id: str = "TERM-0001",
+        person_id: str | None = None,
     ) -> Seat:
         """Register an operator and log in at a terminal."""
         record = PinnedOperator(
             operator_id=operator_id,
-            person_id=f"P-{operator_id}",
+            person_id=person_id or f"P-{operator_id}",
             office=office,
             roles=roles,
             purposes=purposes,

@@ -26,6 +26,7 @@ TITLES = {
     "unidentified": "Not identified",
     "certificate-expired": "Certificate not in force",
     "not-permitted": "Not permitted",
+    "protected": "Two persons open this together",
     "unknown-operation": "No such operation",
     "not-found": "Not found",
     "method-not-allowed": "Method not allowed",

@@ -102,6 +102,35 @@ TEXTS = {
         "利用可否を判定できなかったため、実行しませんでした。システム管理者に連絡してください。"
     ),
     r"nobody appoints or suspends himself": "自分自身の登録や変更はできません。",
+    # 要注意
+    r"who: give ref, or .*": (
+        "検索結果、住民票コード、個人番号、又は氏名と生年月日のいずれかで対象者を指定してください。"
+    ),
+    r"this is nobody, or not one person only": (
+        "対象者が見つからないか、一人に決まりません。別の方法で指定してください。"
+    ),
+    r"this request was answered already": (
+        "この申請は回答済みです。一覧で状態を確認してください。"
+    ),
+    r"agree at another terminal than the one this was asked from": (
+        "申請した端末では承認できません。別の端末で承認してください。"
+    ),
+    r"a person must do this": "操作者がログインして操作してください。",
+    r"this person is marked already; extend that mark": (
+        "この者は既に要注意です。期間を変えるときは延長してください。"
+    ),
+    r"this person is not marked: .*": "この者は要注意ではありません。通常どおり操作してください。",
+    r"until is earlier than it is now: .*": (
+        "現在の期限より前にはできません。やめるときは解除を申請してください。"
+    ),
+    r"until must be a day from today on and within a year": (
+        "期限は、本日から1年以内の日にしてください。"
+    ),
+    r"no mark of this number is in force": "この番号の有効な要注意はありません。",
+    r"this was asked more than an hour ago: ask again": (
+        "申請から1時間を過ぎています。もう一度申請してください。"
+    ),
+    r"a protected person: two persons open this together": "要注意: 二人で開いてください。",
     # what is asked for
     r"(?P<items>[a-z_]+): the check digit is wrong": (
         "{items}の検査数字が合いません。番号を確認してください。"

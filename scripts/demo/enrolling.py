@@ -61,9 +61,7 @@ def bring_in(stage: Stage) -> None:
 
 
 def _renewed(stage: Stage) -> None:
-    with stage.steps.step(
-        "its next certificate keeps the limits; the register keeps it all"
-    ) as step:
+    with stage.steps.step("the next certificate keeps the limits; all of it is on record") as step:
         step.asks(f"juki terminal renew {TERMINAL}, history")
         folder = stage.grounds.terminal / "next"
         folder.mkdir()

@@ -29,6 +29,7 @@ from scripts.demo import (
     municipality,
     office,
     people,
+    protecting,
     reconciling,
     relay,
     servers,
@@ -159,6 +160,7 @@ def _play(stage: Stage, options: Namespace) -> None:
 def _check(stage: Stage, cast: Cast, seed: int) -> None:
     stage.steps.act(ACTS_OF_CHECK[0])
     relay.look(stage, cast)
+    protecting.protect(stage, cast, datetime.now(JST).date())
     disclosing.answer(stage, cast)
     ending.let_go(stage)
     transfers.move(stage, datetime.now(JST).date())

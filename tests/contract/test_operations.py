@@ -21,6 +21,7 @@ from plugins import (
     disclosure,
     ledger,
     national_relay,
+    protection,
     provision,
     reconcile,
     retention,
@@ -42,9 +43,11 @@ OURS = {
     "national_relay": national_relay,
     "reconcile": reconcile,
     "statistics": statistics,
+    "protection": protection,
 }
 CATALOGUE = put_together(OURS, quick_pins()).operations
 OPERATIONS = [operation for _, operation in CATALOGUE.values()]
+PROTECTION_FREE = ("mark", "extend", "lift", "list", "agree", "refuse")
 RECONCILE_FREE = ("begin", "digest", "compare", "finish", "status", "plan", "forget")
 POLICY = read_policy(ROOT / "firmware_config/policy")
 
@@ -129,6 +132,7 @@ def test_whoever_sees_residents_says_what_for(operation: AnyOperation) -> None:
     free = (
         *("session/", "ledger/", "roster/", "relay/", "update/"),
         *("retention/", "job/", "statistics/"),
+        *(f"protection/{what}" for what in PROTECTION_FREE),
         *(f"reconcile/{what}" for what in RECONCILE_FREE),
     )
     shows = operation.name in ("relay/inquire", "relay/case")
