@@ -330,3 +330,11 @@ def test_machines_are_not_held_up(office: Office) -> None:
     with suppress(NotFound):
         cs.ask("update/held", {})
     assert {op.name for op in protection.operations()} >= {"protection/agree"}
+
+
+def test_a_case_of_the_national_server_ends_without_opening_her(office: Office) -> None:
+    begun(office)
+    office.mark()
+    closed = office.registrar.ask("relay/close-case", {"number": 1, "reason": "訂正済み"})
+    assert closed.data
+    assert office.bench.ledger()[-1].subjects == (office.hanako,)
