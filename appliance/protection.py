@@ -49,6 +49,10 @@ class Protections:
         found = self._view.document(MARKS, _key(person))
         return None if found is None else msgspec.json.decode(found.body, type=ProtectionMark)
 
+    def has_any(self) -> bool:
+        """Return whether anybody is marked, or was and is over; nothing is opened."""
+        return next(self._view.document_keys(MARKS), None) is not None
+
     def is_protected(self, person: PersonId, today: date) -> bool:
         """Return whether a mark holds on a day."""
         mark = self.mark_of(person)
@@ -97,10 +101,12 @@ class Guard:
     """Whether staff asks, or a job for somebody of the staff; machines are let through."""
     _hidden: dict[PersonId, bool] = field(default_factory=dict)
     """Whom this request met: one is asked about several times on his way out."""
+    _idle: bool | None = None
+    """Whether nobody at all is marked; not looked up yet."""
 
     def hides(self, person: PersonId, touched: Touched) -> bool:
         """Return whether nothing of this person may be opened here; note an opening if there is."""
-        if not self.watches:
+        if not self.watches or self._is_idle():
             return False
         if person not in self._hidden:
             self._hidden[person] = self._is_hidden(person, touched)
@@ -119,6 +125,11 @@ class Guard:
         """Let nobody through from now on: the request goes on for somebody who is not there."""
         self.watches, self.session = True, ""
         self._hidden.clear()
+
+    def _is_idle(self) -> bool:
+        if self._idle is None:
+            self._idle = not self.protections.has_any()
+        return self._idle
 
     def _is_hidden(self, person: PersonId, touched: Touched) -> bool:
         if not self.protections.is_protected(person, self._today):
