@@ -9,7 +9,7 @@ A request, file by file::
     http.py        from a WSGI environment to an Envelope, from a Reply or Refusal to an answer
     machine/gate.py  the Appliance that HTTP sees: sealed, it refuses; unsealed, it hands on to
     pipeline.py    Pipeline.answer, the only way in: read this first
-      authn.py       which terminal, which operator
+      authn.py       which terminal, which operator (roster.py, terminals.py)
       authz.py       role x operation x 事務 x items (policy.py), then the plugins' vetoes
                      what no policy may join: duties.py; who sees no resident: blindfold.py
       wire.py        bytes to arguments, strictly
@@ -21,7 +21,8 @@ What a handler works with::
 
     items.py       the 24 items of 本人確認情報
     values/        how an item is written and compared: numbers, dates, characters, kana, addresses
-    registry.py    residents: found (finding.py, index.py), read, saved
+    protection.py  whom nobody opens alone
+    registry.py    residents: found (seeking.py, finding.py, index.py), read, saved
     marks.py       what a municipality's file and ours are compared by
     national.py    the national server, asked about somebody of another prefecture
     papers.py      sealed papers of a plugin

@@ -146,7 +146,9 @@ class Account:
             _Key.CANDIDATES: touched.candidates,
             _Key.POLICY: self.policy,
             _Key.OUTCOMES: [list(outcome) for outcome in note.outcomes],
-            _Key.NOTE: "; ".join(filter(None, (note.result, _abroad(touched), self._attended))),
+            _Key.NOTE: "; ".join(
+                filter(None, (note.result, _together(touched), _abroad(touched), self._attended))
+            ),
         }
 
     def _agreed(self) -> list[Any]:
@@ -231,6 +233,13 @@ def read_entry(entered: Entered) -> Reading:
         approved_by=approved_by,
         approved_as=approved_as,
         file=None if entered.file is None else entered.file.hex(),
+    )
+
+
+def _together(touched: Touched) -> str:
+    """Return by which openings, and with whom, protected persons were opened."""
+    return ", ".join(
+        f"opening {number} with {second}" for number, second in sorted(touched.openings.items())
     )
 
 

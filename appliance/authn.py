@@ -18,9 +18,10 @@ from appliance.model import (
     Terminal,
     TerminalKind,
 )
-from appliance.roster import Roster, TerminalRecord
+from appliance.roster import Roster
 from appliance.sessions import Session, Sessions
 from appliance.staff import OperatorRecord, PersonRecord
+from appliance.terminals import TerminalRecord
 
 MACHINE_ROLES = {
     TerminalKind.MUNICIPALITY: Role("municipality"),
@@ -39,12 +40,12 @@ def known_terminal(roster: Roster, peer: Peer, now: datetime) -> Terminal:
     """Return the registered machine behind a certificate.
 
     Raises:
-        Unregistered: the certificate is over, not registered, or revoked.
+        Unregistered: the certificate is over, not registered, revoked, or was renewed long ago.
     """
     if not peer.is_in_force(now):
         raise Unregistered("the certificate of this terminal is not in force")
     record = roster.terminal(peer.fingerprint)
-    if record is None or record.revoked:
+    if record is None or not record.is_live(now):
         raise Unregistered("the certificate of this terminal is not registered")
     return _terminal(record)
 
@@ -123,4 +124,8 @@ def _terminal(record: TerminalRecord) -> Terminal:
         fingerprint=record.fingerprint,
         place=record.place,
         municipality_code=record.municipality_code,
+        office=record.office,
+        own_office_only=record.own_office_only,
+        operations=record.operations,
+        hours=record.hours,
     )

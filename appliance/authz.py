@@ -1,7 +1,8 @@
 """Whether this actor may do this, and how far: default no.
 
-``permit`` raises where the answer is no; it never returns False. Everything here narrows: role,
-then 事務, then the plugins' vetoes. Whether a resident exists is never looked at.
+``permit`` raises where the answer is no; it never returns False. Everything here narrows: the
+terminal's hours and functions, role, then 事務, then the plugins' vetoes. Whether a resident exists
+is never looked at.
 """
 
 import logging
@@ -27,6 +28,7 @@ from appliance.model import (
 from appliance.operation import AnyOperation
 from appliance.policy import Policy, PurposeRule, RoleRule, items_of
 from appliance.staff import OperatorRecord, PersonRecord
+from appliance.terminals import ALWAYS, must_be_of_its_office, must_be_open, must_serve
 
 log = logging.getLogger(__name__)
 
@@ -43,8 +45,10 @@ def permit(
     Raises:
         Unidentified: nobody has logged in, and what is asked for needs that.
         VerifyAgain: he must have proved himself more recently than he has.
-        NotPermitted: no role, no 事務, or a plugin's veto; says which, never about whom.
+        NotPermitted: not at this terminal or hour, no role, no 事務, or a plugin's veto; says
+            which, never about whom.
     """
+    _at_this_terminal(policy, actor, operation.name, request)
     roles = _roles(policy, actor, operation)
     _must_be_fresh(policy, actor, request)
     grant = _together(roles)
@@ -75,6 +79,15 @@ def _items(answers: Iterable[object]) -> frozenset[ItemName]:
             raise TypeError("a plugin must answer a frozenset of items")
         items |= answer
     return items
+
+
+def _at_this_terminal(
+    policy: Policy, actor: Actor, operation: OperationName, request: Request
+) -> None:
+    must_be_open(actor.terminal, operation, request.now, policy.office.closed_days)
+    must_serve(actor.terminal, operation)
+    if actor.operator is not None and operation != ALWAYS:
+        must_be_of_its_office(actor.terminal, actor.operator.office)
 
 
 def _roles(policy: Policy, actor: Actor, operation: AnyOperation) -> list[RoleRule]:

@@ -14,6 +14,7 @@ from appliance.operation import Power
 from appliance.outgoing import Outgoing
 from appliance.papers import Papers
 from appliance.policy import Policy
+from appliance.protection import Protections
 from appliance.recount import Recount
 from appliance.refs import Refs
 from appliance.registry import Registry
@@ -33,6 +34,7 @@ class Powers:
     roster: Roster | None = None
     ledger: LedgerReader | None = None
     outgoing: Outgoing | None = None
+    protections: Protections | None = None
 
 
 @dataclass(slots=True, kw_only=True)
@@ -86,6 +88,11 @@ class Case:
     def outgoing(self) -> Outgoing:
         """What must be told to others; of an operation that uses ``outgoing``."""
         return _given(self.powers.outgoing, "outgoing")
+
+    @property
+    def protections(self) -> Protections:
+        """Whom nobody opens alone; of an operation that uses ``protections``."""
+        return _given(self.powers.protections, "protections")
 
     def tally(self, name: str, by: int = 1) -> None:
         """Change a tally together with the ledger entry of the answer; ``name`` tells of nobody."""

@@ -100,18 +100,26 @@ class CertificateAuthority:
             OSError: a file is missing or not ours to read.
             BadCertificate: a file is damaged, or the two do not belong together.
         """
-        certificate = _load((folder / "ca.pem").read_bytes())
+        return cls.from_pem((folder / "ca.pem").read_bytes(), (folder / "ca.key").read_bytes())
+
+    @classmethod
+    def from_pem(cls, certificate: bytes, key: bytes) -> "CertificateAuthority":
+        """Return the authority of this certificate and this key, both PEM.
+
+        Raises:
+            BadCertificate: one is damaged, or the two do not belong together.
+        """
         try:
-            key = load_pem_private_key((folder / "ca.key").read_bytes(), password=None)
+            private = load_pem_private_key(key, password=None)
         except (ValueError, TypeError):
-            raise BadCertificate("ca.key is not a private key in clear PEM") from None
-        if not isinstance(key, ec.EllipticCurvePrivateKey):
-            raise BadCertificate("ca.key is not an elliptic curve key")
-        return cls(certificate, key)
+            raise BadCertificate("the authority's ca.key is no private key in clear PEM") from None
+        if not isinstance(private, ec.EllipticCurvePrivateKey):
+            raise BadCertificate("the authority's ca.key is not an elliptic curve key")
+        return cls(_load(certificate), private)
 
     def save(self, folder: Path) -> None:
         """Write ``ca.pem`` and ``ca.key`` (mode 0600) into ``folder``."""
-        Issued(self.certificate_pem, _key_pem(self._key)).write(folder, "ca")
+        Issued(self.certificate_pem, key_pem(self._key)).write(folder, "ca")
 
     @property
     def certificate_pem(self) -> bytes:
@@ -138,6 +146,26 @@ class CertificateAuthority:
         names = x509.SubjectAlternativeName([x509.UniformResourceIdentifier(uri)]) if uri else None
         return self._issue(common_name, ExtendedKeyUsageOID.CLIENT_AUTH, names, now, days)
 
+    def certify_client(
+        self,
+        common_name: str,
+        public_key: ec.EllipticCurvePublicKey,
+        *,
+        now: datetime,
+        days: int = CLIENT_DAYS,
+        uri: str,
+    ) -> bytes:
+        """Return a client certificate (PEM) for a key that was made elsewhere.
+
+        Raises:
+            BadCertificate: the authority ends before it would.
+        """
+        if now + timedelta(days=days) > self._certificate.not_valid_after_utc:
+            raise BadCertificate("the authority's own certificate ends before that; fewer days")
+        names = x509.SubjectAlternativeName([x509.UniformResourceIdentifier(uri)])
+        purpose = ExtendedKeyUsageOID.CLIENT_AUTH
+        return self._certified(common_name, public_key, purpose, names, now, days)
+
     def _issue(
         self,
         common_name: str,
@@ -147,9 +175,21 @@ class CertificateAuthority:
         days: int,
     ) -> Issued:
         key = ec.generate_private_key(ec.SECP256R1())
+        pem = self._certified(common_name, key.public_key(), purpose, names, now, days)
+        return Issued(pem, key_pem(key))
+
+    def _certified(
+        self,
+        common_name: str,
+        public_key: ec.EllipticCurvePublicKey,
+        purpose: ObjectIdentifier,
+        names: x509.SubjectAlternativeName | None,
+        now: datetime,
+        days: int,
+    ) -> bytes:
         issuer = self._certificate
         builder = (
-            _builder(_name(common_name), issuer.subject, key.public_key(), now, days)
+            _builder(_name(common_name), issuer.subject, public_key, now, days)
             .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
             .add_extension(_usage(signs_certificates=False), critical=True)
             .add_extension(x509.ExtendedKeyUsage([purpose]), critical=False)
@@ -160,8 +200,27 @@ class CertificateAuthority:
         )
         if names is not None:
             builder = builder.add_extension(names, critical=False)
-        certificate = builder.sign(self._key, SHA256())
-        return Issued(certificate.public_bytes(Encoding.PEM), _key_pem(key))
+        return builder.sign(self._key, SHA256()).public_bytes(Encoding.PEM)
+
+
+def key_pem(key: ec.EllipticCurvePrivateKey) -> bytes:
+    """Return a private key as it is kept in a file, in clear."""
+    return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+
+
+def names_in(pem: bytes | str) -> list[str]:
+    """Return the URIs that a certificate is made out for.
+
+    Raises:
+        BadCertificate: not exactly one certificate.
+    """
+    try:
+        names = _load(pem).extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    except x509.ExtensionNotFound:
+        return []
+    except ValueError:
+        raise BadCertificate("its names cannot be read") from None
+    return names.get_values_for_type(x509.UniformResourceIdentifier)
 
 
 def fingerprint(pem_or_der: bytes | str) -> str:
@@ -277,7 +336,3 @@ def _usage(*, signs_certificates: bool) -> x509.KeyUsage:
         encipher_only=False,
         decipher_only=False,
     )
-
-
-def _key_pem(key: ec.EllipticCurvePrivateKey) -> bytes:
-    return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())

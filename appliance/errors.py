@@ -7,6 +7,7 @@ Every ``Refusal`` has one stable word for the wire; HTTP numbers appear in ``htt
       Unidentified        unidentified        no session, wrong terminal, wrong PIN
       VerifyAgain         verify-again        logged in, and must prove himself anew for this
       NotPermitted        not-permitted       rights do not reach this; says which
+        Protected         protected           要注意: two persons open this together
       NeedsApproval       needs-approval      takes two persons; says what the approval lacks
       UnknownOperation    unknown-operation
       NotFound            not-found           nobody, or nothing you may know of
@@ -80,6 +81,12 @@ class NotPermitted(Refusal):
     """The caller's rights do not reach this."""
 
     code = "not-permitted"
+
+
+class Protected(NotPermitted):
+    """The person asked about is opened by two persons only (要注意)."""
+
+    code = "protected"
 
 
 class NeedsApproval(Refusal):

@@ -6,7 +6,7 @@ for the tokens, and every hit says why it matched.
 """
 
 from collections.abc import Callable, Collection, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from enum import IntEnum
 
@@ -88,6 +88,24 @@ class Hit:
 
     person: PersonId
     why: Why
+    guarded: bool = False
+    """要注意: nothing of him is opened here, and where he is was not compared."""
+
+
+def apart_from_place(sought: Conditions, index: Index) -> Conditions | None:
+    """Return the conditions by which a protected person is found: nothing about where he is.
+
+    Whether he is still a resident tells where he is not, and is no condition either. None where the
+    index itself goes by a place: by such a search he is not found at all, right or wrong.
+    """
+    apart = replace(
+        sought, include_removed=True, address=None, municipality_code=None, town_code=None
+    )
+    try:
+        plan(apart, index, ())
+    except AddConditions:
+        return None
+    return apart
 
 
 def worth(sought: Conditions) -> None:

@@ -85,6 +85,11 @@ class Terminal:
     fingerprint: str
     place: str = ""
     municipality_code: str | None = None
+    office: str = ""
+    own_office_only: bool = False
+    operations: tuple[str, ...] = ()
+    hours: tuple[str, ...] = ()
+    """Whose it is, for what and when it may be used, as ``terminals.TerminalRecord`` has it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

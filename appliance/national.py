@@ -150,6 +150,7 @@ class Abroad:
         Raises:
             Malformed: ``by`` names nobody, or in two ways.
             NotPermitted: the key or an item is beyond the grant, or none of them can be told.
+            Protected: it may be somebody whom two persons open together here.
             Unavailable: maintenance is on, or too many wait already.
             BadGateway: the national server did not answer as it must.
         """
@@ -161,6 +162,7 @@ class Abroad:
         told = tuple(item for item in wanted if item in PROVIDED and item not in kept_back)
         if not told:
             raise NotPermitted("nothing of what is asked for can be told by the national server")
+        self._registry.require_open(by, self._request.today)
         found = self._asked(by, told)
         values = {item: found.values[item] for item in told} if found.result == "one" else {}
         self._registry.touched.items.update(values)

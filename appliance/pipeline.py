@@ -50,6 +50,7 @@ from appliance.operation import Answer, AnyOperation, Arguments, recorded
 from appliance.outgoing import Outgoing
 from appliance.papers import Papers
 from appliance.policy import Policy
+from appliance.protection import Guard, Protections
 from appliance.recount import Recount, moved
 from appliance.refs import Refs
 from appliance.registry import Registry, Tools
@@ -263,6 +264,12 @@ class Pipeline:
             lambda: authz.withheld(hook, task.actor, task.request),
             lambda change: [m for told in hook.messages(change=change) for m in told],
             lambda change: moved(hook, change, today),
+            Guard(
+                Protections(view, None),
+                task.request.now,
+                task.actor.session,
+                watches=task.actor.operator is not None,
+            ),
         )
         case = Case(
             actor=task.actor,
@@ -288,6 +295,7 @@ class Pipeline:
                 roster=Roster(view, unit) if "roster" in uses else None,
                 ledger=LedgerReader(view, parts.witnessed()) if "ledger" in uses else None,
                 outgoing=Outgoing(view, unit, registry) if "outgoing" in uses else None,
+                protections=Protections(view, unit) if "protections" in uses else None,
             ),
         )
         if parts.national is not None:

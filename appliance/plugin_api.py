@@ -12,6 +12,7 @@ from appliance.audit import Reading
 from appliance.case import Case
 from appliance.certificates import BadCertificate, peer_from_pem
 from appliance.duties import Duty, duties_of, joins_blind
+from appliance.enrolling import terminal_named_in
 from appliance.errors import (
     AddConditions,
     BadGateway,
@@ -21,12 +22,15 @@ from appliance.errors import (
     NotFound,
     NotPermitted,
     Problem,
+    Protected,
     Refusal,
     Rejected,
     TooMany,
     Unavailable,
 )
 from appliance.finding import Conditions, Hit, Why
+from appliance.hours import PATTERN as HOURS_PATTERN
+from appliance.hours import check as check_hours
 from appliance.items import ITEM_NAMES, ITEMS, PROVIDED, ItemName, Value, Values
 from appliance.jobs import Job, Nothing, Step
 from appliance.ledger_reader import LedgerReader
@@ -58,9 +62,10 @@ from appliance.papers import Papers
 from appliance.policy import Policy
 from appliance.press import MOST_ROWS, Printed, printed_form, printed_table
 from appliance.proofs import MAX_FAILURES
+from appliance.protection import OPEN_FOR, Opening, ProtectionMark
 from appliance.recount import differences, has_lapsed
 from appliance.registers import Entry, Register
-from appliance.roster import Roster, TerminalRecord
+from appliance.roster import Roster
 from appliance.staff import (
     Device,
     LoginState,
@@ -71,6 +76,7 @@ from appliance.staff import (
     Revised,
 )
 from appliance.standing import Standing
+from appliance.terminals import TerminalRecord
 from appliance.values.addresses import address_key, names_a_house
 from appliance.values.characters import (
     ADDRESS_LENGTH,
@@ -116,6 +122,7 @@ __all__ = [
     "ADDRESS_LENGTH",
     "AGREED",
     "AT_A_TERMINAL",
+    "HOURS_PATTERN",
     "ITEMS",
     "ITEM_LIST",
     "ITEM_NAMES",
@@ -124,6 +131,7 @@ __all__ = [
     "MOST_ROWS",
     "NAME_LENGTH",
     "NATIONAL_BASIS",
+    "OPEN_FOR",
     "PLACE_SIZE",
     "PROVIDED",
     "SYSTEM",
@@ -175,6 +183,7 @@ __all__ = [
     "NotFound",
     "NotPermitted",
     "Nothing",
+    "Opening",
     "Operation",
     "OperationName",
     "Operator",
@@ -188,6 +197,8 @@ __all__ = [
     "Power",
     "Printed",
     "Problem",
+    "Protected",
+    "ProtectionMark",
     "PurposeCode",
     "Reading",
     "Refusal",
@@ -216,6 +227,7 @@ __all__ = [
     "YearText",
     "address_key",
     "check_digits",
+    "check_hours",
     "composed",
     "data_lines",
     "differences",
@@ -239,6 +251,7 @@ __all__ = [
     "printed_table",
     "rows_digest",
     "seion",
+    "terminal_named_in",
     "told",
     "unframed",
     "visible_length",

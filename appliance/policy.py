@@ -95,6 +95,8 @@ class Office(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """By what the fee is paid: 熊本県収入証紙."""
     published_at: str
     """Where the 個人情報ファイル簿 can be read."""
+    closed_days: tuple[date, ...] = ()
+    """閉庁日 that are no Saturday or Sunday: what 平日 leaves out (``hours.py``)."""
     remedy: str = (
         "この通知に係る処分に不服がある場合は、処分があったことを知った日の翌日から起算して"
         "3か月以内に、(　　　　　　　　　　)に対して審査請求をすることができます。"

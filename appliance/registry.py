@@ -14,7 +14,6 @@ import cbor2
 
 from appliance.erasing import Erasing
 from appliance.errors import (
-    AddConditions,
     Conflict,
     Failed,
     Malformed,
@@ -23,7 +22,7 @@ from appliance.errors import (
     Rejected,
     TooMany,
 )
-from appliance.finding import COMPARED, Conditions, Hit, Why, judge, plan, worth
+from appliance.finding import Conditions, Hit, Why, worth
 from appliance.index import Index
 from appliance.items import (
     AS_WRITTEN,
@@ -39,7 +38,9 @@ from appliance.items import (
 )
 from appliance.marks import Marker
 from appliance.model import Change, Grant, Message, Resident
+from appliance.protection import Guard
 from appliance.retention import erasable_from, received_on
+from appliance.seeking import Seeker
 from appliance.standing import (
     DECIDING,
     REASON,
@@ -54,7 +55,6 @@ from appliance.values.identifiers import Municipalities
 from storage.engine import MOST_VERSIONS, PersonId, Unit, VersionId, View
 from storage.errors import RecordNotFound, StaleRevision
 
-CANDIDATES = 500
 BIRTH_DATE, RETENTION_FLAG = ItemName("birth_date"), ItemName("retention_flag")
 RUNNING = "1"
 _EVERYTHING = tuple(item.name for item in CELLS)
@@ -81,6 +81,7 @@ class Registry:
         withheld: Callable[[], frozenset[ItemName]],
         messages: Callable[[Change], Iterable[Message]],
         tallies: Callable[[Change], Iterable[tuple[str, int]]],
+        guard: Guard,
     ) -> None:
         self._view = view
         self._unit = unit
@@ -91,7 +92,16 @@ class Registry:
         self._whole: tuple[VersionId, Values] | None = None
         self._messages = messages
         self._tallies = tallies
+        self._guard = guard
         self.touched = Touched()
+        self._seeker = Seeker(
+            view=view,
+            index=tools.index,
+            municipalities=tools.municipalities,
+            guard=guard,
+            touched=self.touched,
+            opened=self._open,
+        )
 
     @property
     def municipalities(self) -> Municipalities:
@@ -99,8 +109,12 @@ class Registry:
         return self._tools.municipalities
 
     def narrow(self, grant: Grant) -> None:
-        """Reach from now on no further than this grant does too; rights never grow."""
+        """Reach from now on no further than this grant does too; rights never grow.
+
+        Whoever is protected is opened for nobody who is not there.
+        """
         mine = self._grant
+        self._guard.watch()
         self._grant = Grant(
             items=mine.items & grant.items,
             keys=mine.keys & grant.keys,
@@ -136,6 +150,9 @@ class Registry:
     def find(self, sought: Conditions) -> list[Hit]:
         """Return everybody who fits all conditions, best first.
 
+        Protected persons (要注意) are found by name, kana, birth date and sex, whatever is said of
+        the place, and are ``guarded``; a search whose index goes by a place does not find them.
+
         Raises:
             NotPermitted: not by four informations or this item, or not struck-off residents, or
                 an item is withheld.
@@ -155,10 +172,18 @@ class Registry:
 
         Raises:
             NotPermitted, AddConditions, TooMany: as ``find``.
+            Protected: it may be a protected person, and no resident fits who is none.
         """
         self._may_ask_by("four")
         hits = self._fitting(replace(sought, include_removed=True))
-        return [(hit, self._standing(hit.person, sought.today)) for hit in hits]
+        placed = [
+            (hit, self._standing(hit.person, sought.today)) for hit in hits if not hit.guarded
+        ]
+        # Where he lives is not compared, so a namesake who fits wholly is the one who is meant.
+        if not any(standing is Standing.HERE for _, standing in placed):
+            for hit in hits:
+                self._guard.admit(hit.person, self.touched)
+        return placed
 
     def standing(self, person: PersonId, today: date) -> Standing:
         """Return how a person stands to the prefecture, and nothing else of him.
@@ -187,9 +212,7 @@ class Registry:
         self._may_compare(claimed.items)
         worth(claimed)
         self._compare(person, claimed.items)
-        sought = replace(claimed, include_removed=True)
-        hit = self._judged(person, sought, self._around(claimed.municipality_code))
-        return hit.why if hit else None
+        return self._seeker.fits(person, replace(claimed, include_removed=True))
 
     def holds(self, person: PersonId, item: ItemName, value: Value) -> bool:
         """Return whether the latest version says exactly this; who once had a number is no more.
@@ -212,9 +235,50 @@ class Registry:
         except RecordNotFound:
             raise NotFound("there is no such record") from None
 
-    def concerns(self, person: PersonId) -> None:
-        """Enter this person in the ledger as a subject, though nothing of him is opened."""
+    def concerns(self, person: PersonId, *, opens: bool = True) -> None:
+        """Enter this person in the ledger as a subject, though nothing of him is opened.
+
+        ``opens`` is False only where the answer tells nothing of what he is: who asked about him.
+
+        Raises:
+            Protected: two persons must open him together.
+        """
         self.touched.subjects[person] = None
+        if opens:
+            self._guard.admit(person, self.touched)
+
+    def is_guarded(self, person: PersonId) -> bool:
+        """Return whether he is protected and may not be opened here; he is a subject then."""
+        if hidden := self._guard.hides(person, self.touched):
+            self.touched.subjects[person] = None
+        return hidden
+
+    def require_open(self, by: Mapping[str, str], today: date) -> None:
+        """Refuse to ask others about whom nobody may open alone here.
+
+        ``by`` is a number, or four informations with a name; where he is does not count.
+
+        Raises:
+            Protected: it may be a protected person.
+            Malformed, AddConditions: the name holds nothing, or too many have it.
+        """
+        index = self._tools.index
+        numbers = {"resident_code": index.code, "my_number": index.number}
+        for key, token in numbers.items():
+            if key in by and (person := self._view.identified(token(by[key]))) is not None:
+                self.concerns(person)
+        if "name" in by:
+            sought = Conditions(
+                name=by["name"],
+                birth_date=by.get("birth_date"),
+                sex=by.get("sex"),
+                include_removed=True,
+                today=today,
+            )
+            worth(sought)
+            for hit in self._seeker.found(sought):
+                if hit.guarded:
+                    self._guard.admit(hit.person, self.touched)
 
     def require(self, items: Collection[ItemName]) -> None:
         """Refuse a request that asks for more than it may, whether or not somebody is found.
@@ -234,13 +298,14 @@ class Registry:
 
         Raises:
             Malformed, NotPermitted: as ``require``; nothing is opened (least data).
+            Protected: two persons must open him together.
             NotFound: there is no such person or version.
         """
         self.require(items)
+        self.concerns(person)
         withheld = self.kept_back() & set(items)
         shown = [name for name in dict.fromkeys(items) if name not in withheld]
         values = self._open(person, shown, version)
-        self.touched.subjects[person] = None
         self.touched.items.update(shown)
         number = version or self._view.latest(person)
         return Resident(person, number, values, tuple(sorted(withheld)))
@@ -341,20 +406,14 @@ class Registry:
         self.require_told(items)
 
     def _compare(self, person: PersonId, items: Collection[ItemName]) -> None:
-        self.touched.subjects[person] = None
+        self.concerns(person)
         self.touched.compared.update(items)
 
     def _fitting(self, sought: Conditions) -> list[Hit]:
         self._may_compare(sought.items)
         worth(sought)
         self.touched.compared.update(sought.items)
-        around = self._around(sought.municipality_code)
-        tokens = plan(sought, self._tools.index, around)
-        people = self._view.candidates(tokens, CANDIDATES)
-        self.touched.candidates += len(people)
-        if len(people) > CANDIDATES:
-            raise AddConditions(f"more than {CANDIDATES} candidates; add a condition")
-        hits = [hit for person in people if (hit := self._judged(person, sought, around))]
+        hits = self._seeker.found(sought)
         if len(hits) > (most := self._grant.most_results):
             raise TooMany(f"more than {most} residents fit; add a condition", count=len(hits))
         return sorted(hits, key=lambda hit: (hit.why, hit.person))
@@ -364,14 +423,6 @@ class Registry:
             unit.send(message.destination, message.kind, change.version, encoded(message.note))
         for name, by in self._tallies(change):
             unit.tally(name, by)
-
-    def _judged(self, person: PersonId, sought: Conditions, around: frozenset[str]) -> Hit | None:
-        why = judge(sought, around, self._open(person, COMPARED, 0))
-        return None if why is None else Hit(person, why)
-
-    def _around(self, municipality_code: str | None) -> frozenset[str]:
-        covered = self._tools.municipalities.covered_by
-        return frozenset(() if municipality_code is None else covered(municipality_code))
 
     def _deciding(self, person: PersonId, values: Values, number: int) -> Values:
         """Return the version that says how a person stands, of those up to ``number``."""

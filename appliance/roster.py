@@ -9,29 +9,16 @@ import secrets
 from collections.abc import Iterator
 from datetime import datetime
 from hashlib import blake2b
-from typing import TypeVar
 
 import msgspec
 
-from appliance.errors import Conflict, Failed, NotFound
-from appliance.model import TerminalKind
+from appliance.errors import NotFound
 from appliance.proofs import ProofBook
 from appliance.staff import Enrolment, LoginState, Method, OperatorRecord, PersonRecord
-from storage.engine import Document, Unit, View
+from appliance.terminals import TerminalBook, read
 
 PEOPLE, OPERATORS = "core.people", "core.operators"
-TERMINALS, ENROLMENTS = "core.terminals", "core.enrolments"
-
-
-class TerminalRecord(msgspec.Struct, frozen=True, kw_only=True):
-    """One registered certificate."""
-
-    fingerprint: str
-    terminal_id: str
-    kind: TerminalKind
-    place: str = ""
-    municipality_code: str | None = None
-    revoked: str = ""
+ENROLMENTS = "core.enrolments"
 
 
 def enrolment_key(code: str) -> bytes:
@@ -39,27 +26,23 @@ def enrolment_key(code: str) -> bytes:
     return blake2b(code.encode(), digest_size=16, person=b"jk1.enrol").digest()
 
 
-class Roster:
-    """The roster in one view or unit of work."""
-
-    def __init__(self, view: View, unit: Unit | None) -> None:
-        self._view = view
-        self._unit = unit
+class Roster(TerminalBook):
+    """Both rosters in one view or unit of work; terminals are in ``terminals.py``."""
 
     def person(self, person_id: str) -> PersonRecord | None:
         """Return the person as last written, or None."""
         found = self._view.document(PEOPLE, person_id.encode())
-        return None if found is None else _read(found, PersonRecord)
+        return None if found is None else read(found, PersonRecord)
 
     def persons(self) -> Iterator[PersonRecord]:
         """Yield every person, in the order of 照合ID."""
         for found in self._view.documents(PEOPLE):
-            yield _read(found, PersonRecord)
+            yield read(found, PersonRecord)
 
     def person_history(self, person_id: str) -> Iterator[PersonRecord]:
         """Yield every revision of a person, the oldest first."""
         for found in self._view.revisions(PEOPLE, person_id.encode()):
-            yield _read(found, PersonRecord)
+            yield read(found, PersonRecord)
 
     def put_person(self, record: PersonRecord) -> None:
         """Write a person whole; the former revision stays."""
@@ -81,17 +64,17 @@ class Roster:
     def operator(self, operator_id: str) -> OperatorRecord | None:
         """Return the authority as last written, or None."""
         found = self._view.document(OPERATORS, operator_id.encode())
-        return None if found is None else _read(found, OperatorRecord)
+        return None if found is None else read(found, OperatorRecord)
 
     def operators(self) -> Iterator[OperatorRecord]:
         """Yield every authority, in the order of 操作者ID."""
         for found in self._view.documents(OPERATORS):
-            yield _read(found, OperatorRecord)
+            yield read(found, OperatorRecord)
 
     def operator_history(self, operator_id: str) -> Iterator[OperatorRecord]:
         """Yield every revision of an authority, the oldest first."""
         for found in self._view.revisions(OPERATORS, operator_id.encode()):
-            yield _read(found, OperatorRecord)
+            yield read(found, OperatorRecord)
 
     def held_by(self, person_id: str) -> Iterator[OperatorRecord]:
         """Yield every authority that a person holds, suspended ones too."""
@@ -126,42 +109,6 @@ class Roster:
         """Forget how many proofs in a row were wrong."""
         ProofBook(self._view, self._writable()).change(person_id, failures=0)
 
-    def terminal(self, fingerprint: str) -> TerminalRecord | None:
-        """Return the terminal of a certificate, or None."""
-        found = self._view.document(TERMINALS, bytes.fromhex(fingerprint))
-        return None if found is None else _read(found, TerminalRecord)
-
-    def terminals(self) -> Iterator[TerminalRecord]:
-        """Yield every terminal."""
-        for found in self._view.documents(TERMINALS):
-            yield _read(found, TerminalRecord)
-
-    def enrol_terminal(self, record: TerminalRecord) -> None:
-        """Register a certificate.
-
-        Raises:
-            Conflict: the certificate or the 操作端末ID is registered and not revoked.
-        """
-        for other in self.terminals():
-            if record.fingerprint == other.fingerprint:
-                raise Conflict("this certificate is registered, or was once: issue another")
-            if record.terminal_id == other.terminal_id and not other.revoked:
-                raise Conflict("this terminal_id is registered: revoke it first, or choose another")
-        self._write(TERMINALS, bytes.fromhex(record.fingerprint), record)
-
-    def revoke_terminal(self, terminal_id: str, why: str) -> TerminalRecord:
-        """Refuse this terminal from the next request on.
-
-        Raises:
-            NotFound: no live terminal has this ID.
-        """
-        for record in self.terminals():
-            if record.terminal_id == terminal_id and not record.revoked:
-                revoked = msgspec.structs.replace(record, revoked=why)
-                self._write(TERMINALS, bytes.fromhex(record.fingerprint), revoked)
-                return revoked
-        raise NotFound("no live terminal has this terminal_id")
-
     def issue_enrolment(self, person_id: str, until: datetime, *methods: Method) -> str:
         """Return a one-use code to prove oneself by from then on; earlier ones are void."""
         self.void_enrolments(person_id)
@@ -173,7 +120,7 @@ class Roster:
     def enrolment(self, code: str) -> Enrolment | None:
         """Return what an enrolment code allows, or None."""
         found = self._view.document(ENROLMENTS, enrolment_key(code))
-        return None if found is None else _read(found, Enrolment)
+        return None if found is None else read(found, Enrolment)
 
     def use_enrolment(self, code: str) -> None:
         """Take the code out of use."""
@@ -183,25 +130,10 @@ class Roster:
         """Take every code of a person out of use."""
         unit = self._writable()
         for found in list(self._view.documents(ENROLMENTS)):
-            if _read(found, Enrolment).person_id == person_id:
+            if read(found, Enrolment).person_id == person_id:
                 unit.drop_document(ENROLMENTS, found.key)
-
-    def _write(self, collection: str, key: bytes, record: msgspec.Struct) -> None:
-        self._writable().put_document(collection, key, msgspec.json.encode(record))
-
-    def _writable(self) -> Unit:
-        if self._unit is None:
-            raise Failed("the operation was declared as one that changes nothing")
-        return self._unit
 
 
 def proofs_in(roster: Roster) -> ProofBook:
     """Return what people prove themselves by, where the roster is read; no plugin gets at this."""
     return ProofBook(roster._view, roster._unit)
-
-
-R = TypeVar("R")
-
-
-def _read(found: Document, kind: type[R]) -> R:
-    return msgspec.json.decode(found.body, type=kind)

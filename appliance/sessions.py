@@ -105,6 +105,12 @@ class Sessions:
                 if person_id == session.person_id or operator_id == session.operator_id:
                     del self._live[session.digest]
 
+    def close_all_at(self, fingerprint: str) -> None:
+        """End every session at a terminal, at once (R21)."""
+        with self._lock:
+            for session in [s for s in self._live.values() if s.fingerprint == fingerprint]:
+                del self._live[session.digest]
+
     def until(self, session: Session) -> datetime:
         """Return when the session ends at the latest."""
         return session.opened + self._limits.absolute

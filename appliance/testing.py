@@ -54,9 +54,10 @@ from appliance.policy import KEYS, Office, Policy, PurposeRule, RoleRule
 from appliance.proofs import Proofs
 from appliance.refs import Refs
 from appliance.registry import Tools
-from appliance.roster import Roster, TerminalRecord, proofs_in
+from appliance.roster import Roster, proofs_in
 from appliance.sessions import Limits, Sessions
 from appliance.staff import OperatorRecord, PersonRecord, PinGrant
+from appliance.terminals import TerminalRecord
 from appliance.values.identifiers import Municipalities
 from storage.engine import Entry, Unit
 from storage.keyring import KeyRing
@@ -81,6 +82,7 @@ OURS = (
     "statistics",
     "compliance",
     "usebook",
+    "protection",
 )
 ALL = Role("all")
 FOREVER = date(2099, 3, 31)

@@ -18,6 +18,8 @@ class Touched:
     candidates: int = 0
     compared: set[ItemName] = field(default_factory=set)
     """Items of which only was told whether they are as was claimed."""
+    openings: dict[int, str] = field(default_factory=dict)
+    """By which requests protected persons were opened, and who agreed (照合ID)."""
     national: Counter[str] = field(default_factory=Counter)
     """What came of asking the national server, and how often."""
 
@@ -27,6 +29,7 @@ class Touched:
         self.items.update(before.items)
         self.compared.update(before.compared)
         self.candidates += before.candidates
+        self.openings.update(before.openings)
         self.national.update(before.national)
 
     def undo(self, saved: int) -> None:

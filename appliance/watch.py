@@ -1,10 +1,12 @@
-"""What a plugin may look at without an entry in the ledger: counts and its own papers, no resident.
+"""What a plugin may look at without an entry in the ledger: counts, terminals, papers of its own.
+
+No resident is opened, and nobody is named.
 
 For questions that are asked every second or every minute: whether a job has anything to do, and
 whether there is something a human should see to.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -12,6 +14,7 @@ from appliance.model import JST
 from appliance.outgoing import backlog
 from appliance.papers import Papers
 from appliance.registers import Register
+from appliance.terminals import TerminalBook, TerminalRecord
 from storage.engine import View
 
 
@@ -49,6 +52,12 @@ class Watch:
     def tallies(self, prefix: str) -> Mapping[str, int]:
         """Return every tally whose name begins so, by name; one that is nought is not there."""
         return self._view.tallies(prefix)
+
+    def terminals(self) -> Iterator[tuple[TerminalRecord, datetime | None]]:
+        """Yield every line of 端末管理簿, and when somebody logged in there last."""
+        book = TerminalBook(self._view, None)
+        for record in book.terminals():
+            yield record, book.terminal_used(record.terminal_id)
 
     def waiting(self, destination: str) -> int:
         """Return how many messages a destination has not acknowledged."""

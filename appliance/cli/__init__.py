@@ -15,9 +15,9 @@ Read it in this order::
     policy.py    policy sign|show
     session.py   login verify logout
     roster.py    person …  operator …
-    people.py    terminal …
+    terminals.py terminal …
     approvals.py approval list|show|give|refuse|withdraw; --approval and --request of others
-    ledger.py    ledger verify|checkpoint|prove|verify-export
+    ledger.py    ledger verify|checkpoint|prove|verify-proof|verify-export
     reading.py   ledger search|denials|person|report|export
     journal.py   journal show|verify
     jobs.py      job list|run|status
@@ -39,11 +39,11 @@ from appliance.cli.journal import journal
 from appliance.cli.ledger import ledger
 from appliance.cli.machine import check, config, init, serve, status, unseal
 from appliance.cli.media import media
-from appliance.cli.people import terminal
 from appliance.cli.policy import policy
 from appliance.cli.roster import operator, person
 from appliance.cli.sealing import seal
 from appliance.cli.session import login, logout, verify
+from appliance.cli.terminals import terminal
 from appliance.cli.usebook import usebook
 from appliance.cli.witness import witness
 from appliance.machine import host

@@ -10,7 +10,7 @@ from typing import Any
 import click
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
-from appliance.certificates import BadCertificate, fingerprint
+from appliance.certificates import BadCertificate, peer_from_pem
 from appliance.cli import report
 from appliance.cli.frame import (
     Command,
@@ -92,12 +92,13 @@ def init(
         raise Stop(Exit.NOT_UNDERSTOOD, "policy-key", "--policy-key is not a verifier key")
     settings = read_settings(config_path)
     try:
-        mark = fingerprint(pem.read_bytes())
+        peer = peer_from_pem(pem.read_bytes())
     except BadCertificate as problem:
         raise Stop(Exit.NOT_UNDERSTOOD, "certificate", f"{pem}: {problem}") from None
     founding = Founding(
         settings=settings,
-        fingerprint=mark,
+        fingerprint=peer.fingerprint,
+        not_after=peer.not_after,
         expires_on=expires.date() if expires else _in_a_year(),
         policy_key=policy_key,
         administrator=Founder(person_id=person_id, operator_id=operator_id, name=name),

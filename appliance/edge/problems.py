@@ -28,6 +28,7 @@ TITLES = {
     "verify-again": "Prove again who you are",
     "not-permitted": "Not permitted",
     "needs-approval": "Takes a second person",
+    "protected": "Two persons open this together",
     "unknown-operation": "No such operation",
     "not-found": "Not found",
     "method-not-allowed": "Method not allowed",

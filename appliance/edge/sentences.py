@@ -245,6 +245,35 @@ TEXTS = {
         "この承認は、既に決定されたか、期限が過ぎています。一覧を確認してください。"
     ),
     r"there is no such operation": "その機能はありません。名前を確認してください。",
+    # 要注意
+    r"who: give ref, or .*": (
+        "検索結果、住民票コード、個人番号、又は氏名と生年月日のいずれかで対象者を指定してください。"
+    ),
+    r"this is nobody, or not one person only": (
+        "対象者が見つからないか、一人に決まりません。別の方法で指定してください。"
+    ),
+    r"this request was answered already": (
+        "この申請は回答済みです。一覧で状態を確認してください。"
+    ),
+    r"agree at another terminal than the one this was asked from": (
+        "申請した端末では承認できません。別の端末で承認してください。"
+    ),
+    r"a person must do this": "操作者がログインして操作してください。",
+    r"this person is marked already; extend that mark": (
+        "この者は既に要注意です。期間を変えるときは延長してください。"
+    ),
+    r"this person is not marked: .*": "この者は要注意ではありません。通常どおり操作してください。",
+    r"until is earlier than it is now: .*": (
+        "現在の期限より前にはできません。やめるときは解除を申請してください。"
+    ),
+    r"until must be a day from today on and within a year": (
+        "期限は、本日から1年以内の日にしてください。"
+    ),
+    r"no mark of this number is in force": "この番号の有効な要注意はありません。",
+    r"this was asked more than an hour ago: ask again": (
+        "申請から1時間を過ぎています。もう一度申請してください。"
+    ),
+    r"a protected person: two persons open this together": "要注意: 二人で開いてください。",
     # what is asked for
     r"(?P<items>[a-z_]+): the check digit is wrong": (
         "{items}の検査数字が合いません。番号を確認してください。"
@@ -335,6 +364,32 @@ TEXTS = {
     ),
     r"certificate is not in force": "この証明書は有効期間外です。",
     r"place is needed for kind .*": "端末の設置場所を入力してください。",
+    r"certificate is of another terminal_id: .*": (
+        "この証明書は、別の操作端末IDのものです。証明書と操作端末IDを確認してください。"
+    ),
+    r"no terminal has this terminal_id": "この操作端末IDの端末は登録されたことがありません。",
+    r"office, hours and operations go with kinds where people sit only": (
+        "所属、利用時間及び機能の制限は、代表端末又は業務端末だけに指定できます。"
+    ),
+    r"own_office_only needs office: .*": "端末の所属を入力してください。",
+    r"operations: one is neither a function nor an operation of any role": (
+        "制限する機能に、どの役割にもない機能があります。機能名を確認してください。"
+    ),
+    r"hours: .*": (
+        "利用時間が正しくありません。終わりは始まりより後とし、例に倣ってください: 平日 08:30-17:15"
+    ),
+    r"this terminal is not used at this hour; again not within a year": (
+        "この端末の利用時間外です。システム管理者に連絡してください。"
+    ),
+    r"this terminal is not used at this hour; again (?:from )?(?P<what>.+)": (
+        "この端末の利用時間外です。次に利用できるのは{what}からです。"
+    ),
+    r"this terminal is not registered for (?P<what>[a-z/-]+)": (
+        "この端末は、この機能({what})用に登録されていません。別の端末で操作してください。"
+    ),
+    r"this terminal is for operators of its own office only": (
+        "この端末は、設置された所属の操作者だけが利用できます。"
+    ),
     # what a form lacks
     r"(?P<place>[a-z0-9_.\[\]]+) must be a list of (?P<what>[0-9]+) or more": (
         "{place}を{what}件以上指定してください。"

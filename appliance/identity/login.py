@@ -30,6 +30,7 @@ from appliance.proofs import Proofs
 from appliance.roster import Roster, proofs_in
 from appliance.sessions import Session, draw
 from appliance.staff import Method, OperatorRecord, PersonRecord
+from appliance.terminals import must_be_of_its_office
 from storage.engine import Unit
 
 WRONG = "the person, the proof, the authority or the terminal is not right, or the PIN is locked"
@@ -191,7 +192,8 @@ class Login:
         Raises:
             Malformed: neither a device's answer nor a PIN is given, or both.
             Unidentified: anything is wrong; one text for every reason.
-            NotPermitted: it is he, and he holds several authorities or his 研修 is too long ago.
+            NotPermitted: it is he, and he holds several authorities, his 研修 is too long ago, or
+                the terminal is another 所属's alone.
             Conflict: logged in at another terminal.
             Unavailable: somebody is logging in at this terminal, or too many elsewhere.
         """
@@ -293,6 +295,8 @@ class Login:
         if now.deciding != proved.deciding:
             case.note.result = "changed meanwhile"
             raise Unidentified(WRONG)
+        must_be_of_its_office(case.actor.terminal, authority.office)
+        roster.note_use(case.actor.terminal.terminal_id, case.request.now)
         proofs_in(roster).put(person.person_id, _after(now.proofs, proof, case, session))
         if proof.method == "pin":
             self._attempts.forget(person.person_id)

@@ -32,8 +32,9 @@ from appliance.machine.opening import (
 )
 from appliance.machine.store import Identity, Layout
 from appliance.model import JST, SYSTEM, TerminalKind
-from appliance.roster import Roster, TerminalRecord
+from appliance.roster import Roster
 from appliance.staff import OperatorRecord, PersonRecord, PinGrant
+from appliance.terminals import TerminalRecord
 from storage.disk import sync_folder
 from storage.engine import Unit
 from storage.keyring import KeyRing, read_header
@@ -69,6 +70,8 @@ class Founding:
     settings: Settings
     fingerprint: str
     """Of the certificate of the first 代表端末."""
+    not_after: datetime | None = None
+    """The end of that certificate."""
     terminal_id: str
     place: str
     administrator: Founder
@@ -232,6 +235,9 @@ def _first_entries(
         terminal_id=founding.terminal_id,
         kind=TerminalKind.REPRESENTATIVE,
         place=founding.place,
+        office=founding.office,
+        not_after=founding.not_after,
+        registered_at=clock(),
     )
 
     def let_in(roster: Roster, founder: Founder, role: str) -> str:

@@ -51,6 +51,7 @@ def matched(case: Case, subject: Subject, *, confirmed: bool = False) -> Matchin
 
     Raises:
         NotPermitted: not by these keys, or not struck-off residents.
+        Protected: it may be somebody whom two persons open together.
     """
     told = {item: getattr(subject, item) for item in FOUR}
     code = subject.resident_code
@@ -103,9 +104,11 @@ def _fitting(case: Case, told: Mapping[str, str]) -> Sequence[Hit] | None:
         hits = case.registry.find(_conditions(case, told))
     except (AddConditions, TooMany):
         return None
-    for hit in hits:
+    # Where a protected person lives is not compared: a namesake who fits wholly is meant first.
+    open_here = [hit for hit in hits if not hit.guarded]
+    for hit in open_here or hits:
         case.registry.concerns(hit.person)
-    return hits
+    return open_here
 
 
 def _conditions(case: Case, told: Mapping[str, str]) -> Conditions:

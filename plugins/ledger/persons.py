@@ -129,7 +129,8 @@ def _subject(case: Case, by: Subject) -> Who:
     subject = case.registry.by_code(by.resident_code)
     if subject is None:
         raise NotFound("nobody has this resident_code")
-    case.registry.concerns(subject)
+    # Who asked about a protected person is what an auditor must see without opening him.
+    case.registry.concerns(subject, opens=False)
     return subject
 
 

@@ -174,7 +174,8 @@ class Book:
     def _end(self, number: int, **changed: Any) -> Entry:
         self._case.papers.drop(OPEN, _key(number))
         entry = self._register.amend(number, ended_at=self._now, **changed)
-        self._case.registry.concerns(PersonId(entry["person"]))
+        # That a case ends tells nothing of whom it is about; it needs no second person (要注意).
+        self._case.registry.concerns(PersonId(entry["person"]), opens=False)
         return entry
 
     @property

@@ -22,6 +22,7 @@ code   meaning
 40     死亡: dead; told only to whom struck-off residents may be told of, others get 20
 41     職権消除等: struck off otherwise; as 40
 90     不許可: the rights do not reach this row
+91     要注意: perhaps a protected person, whom two persons open together; ask the office
 =====  =======================================================================================
 """
 
@@ -76,6 +77,7 @@ class Code(StrEnum):
     DEAD = "40"
     STRUCK_OFF = "41"
     NOT_PERMITTED = "90"
+    PROTECTED = "91"
 
 
 MEANINGS = {
@@ -86,6 +88,7 @@ MEANINGS = {
     Code.DEAD: "死亡",
     Code.STRUCK_OFF: "職権消除等",
     Code.NOT_PERMITTED: "不許可",
+    Code.PROTECTED: "要注意",
 }
 
 

@@ -24,6 +24,7 @@ from appliance.plugin_api import (
     NotPermitted,
     Operation,
     OperationName,
+    Protected,
     Standing,
     Step,
     Watch,
@@ -163,6 +164,8 @@ def _answer(
         removed = entry["removed"] and rights.removed
         meant = find_out(case, by, key, claimed, removed=removed)
         values, code = _values(case, entry, meant)
+    except Protected:
+        return result_row(reference, Code.PROTECTED)
     except NotPermitted:
         return result_row(reference, Code.NOT_PERMITTED)
     except AddConditions:

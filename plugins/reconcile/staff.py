@@ -192,8 +192,11 @@ def _standing(runs: Runs, due: Due, today: date) -> Standing:
 def _reported(case: Case, finding: Finding) -> Reported:
     here: Literal["", "here", "elsewhere", "dead", "struck-off", "unknown"] = ""
     person = case.registry.by_code(finding.resident_code)
-    withheld = person is not None and CODE in case.registry.read(person, [CODE]).withheld
-    if finding.kind == "missing-here":
+    guarded = person is not None and case.registry.is_guarded(person)
+    withheld = guarded or (
+        person is not None and CODE in case.registry.read(person, [CODE]).withheld
+    )
+    if finding.kind == "missing-here" and not guarded:
         # Staff must know whether a notice is missing or the code is wrong; the CS is not told.
         here = "unknown"
         if person is not None:

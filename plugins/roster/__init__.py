@@ -8,15 +8,29 @@ another person. Which duties one person may join stands in ``suitable.py``.
 
 Whatever gives somebody a right takes two persons (協議): the セキュリティ責任者 of his 所属, or of
 the keeper's, agrees first (``seconded``). Whatever takes a right away takes one, at once.
+
+``ageing.py`` watches over certificates that run out and terminals that nobody uses.
 """
 
-from appliance.plugin_api import AnyOperation, Operation, OperationName, Power, hookimpl
-from plugins.roster import authorities, machines, people
+from appliance.plugin_api import (
+    Alarm,
+    AnyOperation,
+    Operation,
+    OperationName,
+    Power,
+    Watch,
+    hookimpl,
+)
+from plugins.roster import ageing, authorities, machines, people
 from plugins.roster.machines import (
+    ChangeTerminal,
     EnrolTerminal,
     ListTerminals,
+    RenewTerminal,
     RevokeTerminal,
+    TerminalHistory,
     TerminalList,
+    TerminalRevisions,
     TerminalState,
 )
 
@@ -203,8 +217,47 @@ ENROL_TERMINAL = Operation(
     changes=True,
     purposed=False,
     uses=USES,
-    records=("terminal_id", "kind", "place", "municipality_code"),
+    records=tuple(name for name in EnrolTerminal.__struct_fields__ if name != "certificate"),
     drops=("certificate",),
+)
+CHANGE_TERMINAL = Operation(
+    name=OperationName("roster/change-terminal"),
+    summary="Change place, office, functions or hours of a terminal.",
+    asks=ChangeTerminal,
+    answers=TerminalState,
+    handler=machines.change,
+    changes=True,
+    purposed=False,
+    uses=USES,
+    records=ChangeTerminal.__struct_fields__,
+    example={
+        "terminal_id": "TERM-0002",
+        "hours": ["平日 08:30-17:15"],
+        "operations": ["search", "provision/inquire"],
+        "reason": "執務時間に限る",
+    },
+)
+RENEW_TERMINAL = Operation(
+    name=OperationName("roster/renew-terminal"),
+    summary="Register the next certificate of a terminal; the former one lapses in seven days.",
+    asks=RenewTerminal,
+    answers=TerminalState,
+    handler=machines.renew,
+    changes=True,
+    purposed=False,
+    uses=USES,
+    records=("terminal_id", "request_number"),
+    drops=("certificate",),
+)
+TERMINAL_HISTORY = Operation(
+    name=OperationName("roster/terminal-history"),
+    summary="Tell every state a terminal was in: when, by whom and why it was changed.",
+    asks=TerminalHistory,
+    answers=TerminalRevisions,
+    handler=machines.history,
+    purposed=False,
+    uses=USES,
+    records=TerminalHistory.__struct_fields__,
 )
 REVOKE_TERMINAL = Operation(
     name=OperationName("roster/revoke-terminal"),
@@ -237,5 +290,13 @@ def operations() -> list[AnyOperation]:
         RESUME_OPERATOR,
         TERMINALS,
         ENROL_TERMINAL,
+        CHANGE_TERMINAL,
+        RENEW_TERMINAL,
+        TERMINAL_HISTORY,
         REVOKE_TERMINAL,
     ]
+
+
+@hookimpl
+def alarms(watch: Watch) -> list[Alarm]:
+    return ageing.alarms(watch)

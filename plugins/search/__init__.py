@@ -76,6 +76,9 @@ class Listed(Answer, frozen=True, kw_only=True):
     address: Shown = UNSET
     municipality_code: Shown = UNSET
     removed_flag: bool | UnsetType = UNSET
+    protected: bool | UnsetType = UNSET
+    """要注意: two persons open him together (``protection/ask-opening``); nothing is told of him,
+    and what was said of the place was not compared."""
 
 
 class Found(Answer, frozen=True, kw_only=True):
@@ -150,8 +153,10 @@ def _conditions(case: Case, asked: Find) -> Conditions:
 
 
 def _listed(case: Case, hit: Hit, shown: list[ItemName]) -> Listed:
-    resident = case.registry.read(hit.person, shown)
     ref = case.refs.issue(hit.person, case.actor.session, case.request.now)
+    if hit.guarded:
+        return Listed(ref=ref, why="conditions", protected=True)
+    resident = case.registry.read(hit.person, shown)
     return convert({"ref": ref, "why": hit.why.name.lower(), **told(resident)}, Listed)
 
 

@@ -46,7 +46,7 @@ def _lists(stage: Stage) -> None:
         step.saw(f"{len(operators)} operators", len(operators) == len(EVERYBODY) + 2)
         terminals = stage.juki.needs("terminal", "list", *options)["terminals"]
         kinds = sorted(each["kind"] for each in terminals)
-        step.saw(", ".join(kinds), kinds.count("municipality") == 1 and len(kinds) == 5)
+        step.saw(", ".join(kinds), kinds.count("municipality") == 1 and len(kinds) == 7)
 
 
 def _ledger_commands(stage: Stage, cast: Cast) -> None:

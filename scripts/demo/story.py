@@ -22,6 +22,7 @@ from scripts.demo import (
     counting,
     disclosing,
     ending,
+    enrolling,
     founding,
     keeping,
     leftovers,
@@ -29,6 +30,7 @@ from scripts.demo import (
     municipality,
     office,
     people,
+    protecting,
     reconciling,
     recording,
     relay,
@@ -140,6 +142,7 @@ def _play(stage: Stage, options: Namespace) -> None:
     founding.start(stage, check=options.check)
     steps.act(ACTS[1])
     people.let_in(stage, code, today)
+    enrolling.bring_in(stage)
     steps.act(ACTS[2])
     made = town.generate(stage, options.residents, options.seed, day_of(today, DEFAULT_DAY))
     town.load(stage, made)
@@ -165,6 +168,7 @@ def _check(stage: Stage, cast: Cast, seed: int) -> None:
     stage.steps.act(ACTS_OF_CHECK[0])
     relay.look(stage, cast)
     usebooks.match(stage, cast)
+    protecting.protect(stage, cast, datetime.now(JST).date())
     disclosing.answer(stage, cast)
     ending.let_go(stage)
     transfers.move(stage, datetime.now(JST).date())

@@ -8,9 +8,10 @@ import pytest
 from appliance import authn
 from appliance.errors import Malformed, Unidentified
 from appliance.model import Envelope, OperationName, Peer, RequestId, Role, TerminalKind
-from appliance.roster import Roster, TerminalRecord
+from appliance.roster import Roster
 from appliance.sessions import Limits, Session, Sessions, draw
 from appliance.staff import OperatorRecord, PersonRecord
+from appliance.terminals import TerminalRecord
 from appliance.testing import PREPARED, Bench
 
 NOW = datetime(2026, 4, 1, 1, 0, tzinfo=UTC)

@@ -21,11 +21,12 @@ from appliance.errors import TooMany as TooManyFound
 from appliance.finding import CONDITIONS, Conditions, Why
 from appliance.items import ITEM_NAMES, ItemName
 from appliance.model import Change, Grant, Message
-from appliance.registry import CANDIDATES, Registry
+from appliance.registry import Registry
+from appliance.seeking import CANDIDATES
 from appliance.standing import Standing
 from appliance.testing import PREPARED, Bench
 from storage.engine import PersonId, Unit, VersionId
-from tests.plugins.people import admit, change, code, number, person
+from tests.plugins.people import admit, change, code, number, person, unguarded
 
 NAME, ADDRESS, MY_NUMBER = map(ItemName, ("name", "address", "my_number"))
 ALL = Grant(
@@ -60,7 +61,10 @@ class Office:
         with self.bench.vault.view() as view:
             tools = self.bench.parts.tools
             return work(
-                Registry(view, None, tools, grant, self._withheld, nothing_told, nothing_told)
+                Registry(
+                    *(view, None, tools, grant, self._withheld, nothing_told, nothing_told),
+                    unguarded(view),
+                )
             )
 
     def write(
@@ -72,7 +76,12 @@ class Office:
         def unit_of_work(unit: Unit) -> Any:
             unit.enter(PREPARED)
             tools = self.bench.parts.tools
-            return work(Registry(unit, unit, tools, grant, self._withheld, told, nothing_told))
+            return work(
+                Registry(
+                    *(unit, unit, tools, grant, self._withheld, told, nothing_told),
+                    unguarded(unit),
+                )
+            )
 
         return self.bench.vault.write(unit_of_work)
 
@@ -339,7 +348,7 @@ def test_too_many_candidates_are_not_opened(
     office: Office, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert CANDIDATES == 500
-    monkeypatch.setattr("appliance.registry.CANDIDATES", 3)
+    monkeypatch.setattr("appliance.seeking.CANDIDATES", 3)
     for which in range(4):
         admit(office.bench, which + 1)
     with pytest.raises(AddConditions, match="more than 3 candidates"):
@@ -478,7 +487,9 @@ def test_a_version_saved_otherwise_after_an_undo_is_the_one_before(office: Offic
     def work(unit: Unit) -> None:
         unit.enter(PREPARED)
         tools = office.bench.parts.tools
-        registry = Registry(unit, unit, tools, ALL, frozenset, nothing_told, nothing_told)
+        registry = Registry(
+            unit, unit, tools, ALL, frozenset, nothing_told, nothing_told, unguarded(unit)
+        )
         with pytest.raises(RuntimeError):
             within_savepoint(unit, lambda: undone(registry))
         registry.save(who, person(name="正記　花子"), seen=1)

@@ -16,7 +16,7 @@ from appliance.retention import erasable_from
 from appliance.testing import Bench
 from storage.engine import Entry, PersonId, VersionId
 from tests.appliance.test_registry import ALL
-from tests.plugins.people import admit, change, code, number
+from tests.plugins.people import admit, change, code, number, unguarded
 
 DAYS = [
     ("R154-2015-08-17", date(2015, 8, 17), date(2165, 8, 17)),
@@ -43,7 +43,8 @@ def with_registry(bench: Bench, work: Callable[[Registry], Any], grant: Grant = 
     def both(unit: Any) -> Any:
         unit.enter(Entry(event=0, result=0, body=b"{}"))
         nothing = lambda change: ()  # noqa: E731
-        return work(Registry(unit, unit, bench.parts.tools, grant, frozenset, nothing, nothing))
+        tools, guard = bench.parts.tools, unguarded(unit)
+        return work(Registry(unit, unit, tools, grant, frozenset, nothing, nothing, guard))
 
     return bench.vault.write(both)
 

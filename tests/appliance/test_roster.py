@@ -8,8 +8,9 @@ import pytest
 from appliance.errors import Conflict, Failed, NotFound
 from appliance.model import TerminalKind
 from appliance.proofs import Credential, Proofs
-from appliance.roster import ENROLMENTS, Roster, TerminalRecord, enrolment_key, proofs_in
+from appliance.roster import ENROLMENTS, Roster, enrolment_key, proofs_in
 from appliance.staff import Device, OperatorRecord, PersonRecord, PinGrant
+from appliance.terminals import TerminalRecord
 from appliance.testing import PREPARED, Bench
 from storage.engine import Unit
 

@@ -23,6 +23,7 @@ from plugins import (
     disclosure,
     ledger,
     national_relay,
+    protection,
     provision,
     reconcile,
     retention,
@@ -47,9 +48,11 @@ OURS = {
     "statistics": statistics,
     "compliance": compliance,
     "usebook": usebook,
+    "protection": protection,
 }
 CATALOGUE = put_together(OURS, identified()).operations
 OPERATIONS = [operation for _, operation in CATALOGUE.values()]
+PROTECTION_FREE = ("mark", "extend", "lift", "list", "agree", "refuse")
 RECONCILE_FREE = ("begin", "digest", "compare", "finish", "status", "plan", "forget")
 POLICY = read_policy(ROOT / "firmware_config/policy")
 
@@ -134,6 +137,7 @@ def test_whoever_sees_residents_says_what_for(operation: AnyOperation) -> None:
     free = (
         *("session/", "ledger/", "roster/", "relay/", "update/"),
         *("retention/", "job/", "approval/", "statistics/", "compliance/", "usebook/"),
+        *(f"protection/{what}" for what in PROTECTION_FREE),
         *(f"reconcile/{what}" for what in RECONCILE_FREE),
     )
     shows = operation.name in ("relay/inquire", "relay/case")

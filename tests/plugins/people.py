@@ -1,17 +1,19 @@
 """Residents put into a bench without a notice, for the tests of everything but ``update``."""
 
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from appliance.items import ITEM_NAMES, ItemName, Values
 from appliance.model import JST, Grant
 from appliance.policy import Policy, read_policy
+from appliance.protection import Guard, Protections
 from appliance.recount import moved
 from appliance.registry import Registry
 from appliance.testing import PREPARED, Bench
 from appliance.values.identifiers import my_number_from, resident_code_from
 from appliance.values.kana import seion
-from storage.engine import PersonId, Unit
+from storage.engine import PersonId, Unit, View
 
 KUMAMOTO, YATSUSHIRO, UTO = "431001", "432024", "432113"
 
@@ -77,6 +79,11 @@ def change(bench: Bench, who: PersonId, which: int = 1, *, seen: int = 1, **item
     _save(bench, who, person(which, update_number=seen + 1, **items), seen)
 
 
+def unguarded(view: View) -> Guard:
+    """Return the guard of a machine: it lets through to everybody."""
+    return Guard(Protections(view, None), datetime.now(UTC), "", watches=False)
+
+
 def _save(bench: Bench, who: PersonId | None, values: Values, seen: int) -> PersonId:
     parts = bench.parts
 
@@ -89,6 +96,7 @@ def _save(bench: Bench, who: PersonId | None, values: Values, seen: int) -> Pers
             frozenset,
             lambda change: [m for told in parts.hook.messages(change=change) for m in told],
             lambda change: moved(parts.hook, change, bench.now.astimezone(JST).date()),
+            unguarded(unit),
         )
         version = registry.save(who, values, seen=seen)
         unit.enter(PREPARED)

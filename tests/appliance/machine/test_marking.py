@@ -18,7 +18,7 @@ from appliance.values.identifiers import Municipalities
 from storage.engine import Unit
 from storage.keyring import KeyRing
 from tests.appliance.founding import NOW, Site, make_site, root_of
-from tests.plugins.people import YATSUSHIRO, person
+from tests.plugins.people import YATSUSHIRO, person, unguarded
 
 
 def make_older(site: Site, root: bytes) -> None:
@@ -29,9 +29,9 @@ def make_older(site: Site, root: bytes) -> None:
 
     def work(unit: Unit) -> None:
         grant = Grant(items=ITEM_NAMES, keys=frozenset())
-        Registry(unit, unit, tools, grant, frozenset, lambda c: [], lambda c: []).save(
-            None, person(1)
-        )
+        guard = unguarded(unit)
+        registry = Registry(unit, unit, tools, grant, frozenset, lambda c: [], lambda c: [], guard)
+        registry.save(None, person(1))
         for mark in list(unit.marks(YATSUSHIRO)):
             unit.unmark(mark.group, mark.place)
         unit.drop_document(evidence.COLLECTION, evidence.KEY)

@@ -17,7 +17,15 @@ from plugins import national_relay
 from plugins.national_relay import delivery
 from plugins.national_relay.delivery import Acknowledge, Refused
 from storage.engine import PersonId
-from tests.plugins.people import KUMAMOTO, YATSUSHIRO, admit, change, code, shipped_policy
+from tests.plugins.people import (
+    KUMAMOTO,
+    YATSUSHIRO,
+    admit,
+    change,
+    code,
+    shipped_policy,
+    unguarded,
+)
 
 WHY = {"purpose": "register-administration", "reason": "01"}
 NOTICE = {"notice": "N-2026-0001", "items": ["name", "address"], "finding": "differs"}
@@ -65,7 +73,8 @@ def none(_: object) -> list[Any]:
 def inbox(bench: Bench, municipality: str = YATSUSHIRO) -> list[tuple[PersonId, dict[str, str]]]:
     with bench.vault.view() as view:
         grant = Grant(items=ITEM_NAMES, keys=frozenset())
-        registry = Registry(view, None, bench.parts.tools, grant, frozenset, none, none)
+        tools, guard = bench.parts.tools, unguarded(view)
+        registry = Registry(view, None, tools, grant, frozenset, none, none, guard)
         outgoing = Outgoing(view, None, registry)
         about = outgoing.about(f"cs/{municipality}", 0, 100)
         dispatches = outgoing.after(f"cs/{municipality}", 0, 100, ())

@@ -114,7 +114,7 @@ def test_a_row_is_answered_under_the_rights_of_whoever_submitted_it(
 def test_more_than_the_candidates_that_are_opened_are_several(
     desks: Desks, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("appliance.registry.CANDIDATES", 1)
+    monkeypatch.setattr("appliance.seeking.CANDIDATES", 1)
     admit(desks.bench, 1)
     admit(desks.bench, 2)
     assert desks.result([HANAKO])[0][1] == "10"

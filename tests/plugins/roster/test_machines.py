@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from appliance.certificates import CertificateAuthority, is_issued_by, peer_from_pem
+from appliance.enrolling import make_request, read_request, sign_request
 from appliance.errors import Conflict, Malformed, NotFound, Unidentified
 from appliance.pipeline import Pipeline
 from appliance.testing import Bench, Seat
@@ -26,6 +27,13 @@ def authority() -> CertificateAuthority:
 def certificate(name: str = "TERM-0002", days_ago: int = 1, days: int = 100) -> str:
     issued = authority().issue_client(name, now=NOW - timedelta(days=days_ago), days=days)
     return issued.certificate_pem.decode()
+
+
+@cache
+def named(terminal_id: str) -> str:
+    """A certificate that says in its URI whose it is."""
+    asked = read_request(make_request(terminal_id).request_pem)
+    return sign_request(authority(), asked, now=NOW - timedelta(days=1), days=100).decode()
 
 
 @pytest.fixture
@@ -54,13 +62,21 @@ def test_a_registered_certificate_may_ask(bench: Bench, keeper: Seat) -> None:
     peer = peer_from_pem(certificate())
     with pytest.raises(Unidentified):
         Seat(bench, peer).ask("session/close", {})
-    assert enrol(keeper) == {
+    assert enrol(keeper, request_number="T-2026-1") == {
         "terminal_id": "TERM-0002",
         "kind": "business",
         "place": "県税事務所",
         "municipality_code": None,
         "fingerprint": peer.fingerprint,
         "revoked": "",
+        "office": "",
+        "own_office_only": False,
+        "operations": (),
+        "hours": (),
+        "not_after": peer.not_after.isoformat().replace("+00:00", "Z"),
+        "until": None,
+        "request_number": "T-2026-1",
+        "registered_at": "2026-04-01T01:00:00Z",
     }
     Seat(bench, peer).ask("session/close", {})
     entry = bench.ledger()[-2]
@@ -87,6 +103,14 @@ def test_a_municipal_server_is_bound_to_its_municipality(keeper: Seat) -> None:
         {"terminal_id": "端末２"},
         {"place": ""},
         {"kind": "representative", "place": " "},
+        {"hours": ["平日 8:30-17:15"]},
+        {"hours": ["平日 17:15-08:30"]},
+        {"hours": ["月曜 08:30-17:15"]},
+        {"operations": ["search", "no-such-function"]},
+        {"operations": ["search/burn"]},
+        {"own_office_only": True},
+        {"kind": "municipality", "municipality_code": "432024", "hours": ["毎日 00:00-24:00"]},
+        {"certificate": named("TERM-0009")},
     ],
     ids=[
         "no-municipality",
@@ -100,6 +124,14 @@ def test_a_municipal_server_is_bound_to_its_municipality(keeper: Seat) -> None:
         "bad-id",
         "R21-business-without-place",
         "R21-representative-without-place",
+        "hours-not-of-the-form",
+        "hours-over-midnight",
+        "hours-of-no-class-of-days",
+        "no-such-function",
+        "no-such-operation",
+        "own-office-without-office",
+        "hours-of-a-server",
+        "certificate-of-another-id",
     ],
 )
 def test_what_cannot_be_registered_is_malformed(keeper: Seat, changed: dict[str, Any]) -> None:
