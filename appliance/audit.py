@@ -167,6 +167,8 @@ class Reading:
     outcomes: tuple[tuple[int, str, str], ...]
     policy: bytes
     saved: tuple[VersionId, ...] = ()
+    session: str | None = None
+    """The beginning of the session's digest: tells sessions apart, and opens none."""
 
 
 def read_entry(entered: Entered) -> Reading:
@@ -199,6 +201,7 @@ def read_entry(entered: Entered) -> Reading:
         outcomes=tuple((s, o, r) for s, o, r in get(_Key.OUTCOMES, ())),
         policy=get(_Key.POLICY, b""),
         saved=tuple(VersionId(person, number) for person, number in get(_Key.SAVED, ())),
+        session=get(_Key.SESSION),
     )
 
 

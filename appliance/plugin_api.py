@@ -8,6 +8,7 @@ residents only through ``case.registry``, and raise a ``Refusal`` for whatever t
 
 import pluggy
 
+from appliance import thresholds
 from appliance.audit import Reading
 from appliance.case import Case
 from appliance.certificates import BadCertificate, peer_from_pem
@@ -76,6 +77,7 @@ from appliance.values.identifiers import (
     is_resident_code,
 )
 from appliance.values.kana import hiragana, seion
+from appliance.values.normalise import kana_key, name_key
 from appliance.vocabulary import (
     AddressText,
     AreaText,
@@ -201,12 +203,15 @@ __all__ = [
     "is_birth_date",
     "is_my_number",
     "is_resident_code",
+    "kana_key",
+    "name_key",
     "names_a_house",
     "outsiders",
     "peer_from_pem",
     "place_of",
     "rows_digest",
     "seion",
+    "thresholds",
     "told",
     "unframed",
     "visible_length",

@@ -17,6 +17,16 @@ from appliance.model import TerminalKind
 from storage.engine import Document, Unit, View
 
 OPERATORS, TERMINALS, ENROLMENTS = "core.operators", "core.terminals", "core.enrolments"
+PEOPLE = "core.people"
+
+
+class PersonRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """One 照合ID: what its person is called."""
+
+    person_id: str
+    name: str = ""
+    """姓　名, as on the application."""
+    kana: str = ""
 
 
 class OperatorRecord(msgspec.Struct, frozen=True, kw_only=True):
@@ -76,6 +86,19 @@ class Roster:
     def __init__(self, view: View, unit: Unit | None) -> None:
         self._view = view
         self._unit = unit
+
+    def persons(self) -> Iterator[PersonRecord]:
+        """Yield every person, in the order of 照合ID."""
+        for found in self._view.documents(PEOPLE):
+            yield _read(found, PersonRecord)
+
+    def change_person(self, person_id: str, **changes: object) -> PersonRecord:
+        """Write some fields of a person; return him as he is now."""
+        found = self._view.document(PEOPLE, person_id.encode())
+        record = PersonRecord(person_id=person_id) if found is None else _read(found, PersonRecord)
+        changed = msgspec.structs.replace(record, **changes)
+        self._write(PEOPLE, person_id.encode(), changed)
+        return changed
 
     def operator(self, operator_id: str) -> OperatorRecord | None:
         """Return the operator as last written, or None."""

@@ -74,6 +74,7 @@ OURS = (
     "roster",
     "ledger",
     "statistics",
+    "watching",
 )
 ALL = Role("all")
 OFFICE = Office(

@@ -50,6 +50,11 @@ class Watch:
         """Return every tally whose name begins so, by name; one that is nought is not there."""
         return self._view.tallies(prefix)
 
+    @property
+    def entries(self) -> int:
+        """How many entries the ledger has."""
+        return self._view.ledger_size()
+
     def waiting(self, destination: str) -> int:
         """Return how many messages a destination has not acknowledged."""
         return backlog(self._view, destination).depth

@@ -17,6 +17,7 @@ Read it in this order::
     ledger.py    ledger verify|checkpoint|prove|search|person
     jobs.py      job list|run|status
     media.py     media keygen|seal|open
+    watching.py  watching flags|show|decide|figures
 """
 
 import logging
@@ -31,6 +32,7 @@ from appliance.cli.media import media
 from appliance.cli.people import login, logout, operator, terminal
 from appliance.cli.policy import policy
 from appliance.cli.sealing import seal
+from appliance.cli.watching import watching
 from appliance.machine import host
 
 SILENCE = logging.NullHandler()
@@ -71,6 +73,7 @@ for command in (
     ledger,
     job,
     media,
+    watching,
 ):
     juki.add_command(command)
 

@@ -1,14 +1,18 @@
+import tomllib
 from datetime import date
 from hashlib import sha256
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from appliance.errors import StartupError
 from appliance.items import ITEM_NAMES, ItemName
 from appliance.model import OperationName, PurposeCode, Role, TerminalKind
 from appliance.policy import PurposeRule, items_of, read_policy
+from appliance.thresholds import USUAL
 
+SHIPPED = Path(__file__).parents[2] / "firmware_config" / "policy"
 ROLES = """
 version = 3
 [roles.clerk]
@@ -44,12 +48,19 @@ stamps = "熊本県収入証紙"
 published_at = "情報プラザ"
 """
 
+WATCHING = """
+version = 4
+[flags]
+open_days = 3
+"""
+
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     (tmp_path / "roles.toml").write_text(ROLES, "utf-8")
     (tmp_path / "purposes.toml").write_text(PURPOSES, "utf-8")
     (tmp_path / "office.toml").write_text(OFFICE, "utf-8")
+    (tmp_path / "watching.toml").write_text(WATCHING, "utf-8")
     return tmp_path
 
 
@@ -72,12 +83,12 @@ def test_the_files_make_the_policy(folder: Path) -> None:
     assert clerk.terminals == (TerminalKind.REPRESENTATIVE, TerminalKind.BUSINESS)
     assert (clerk.removed, clerk.history) == (False, False)
     assert tax.valid_from == date(2020, 4, 1)
-    assert policy.version == (3, 7, 2)
+    assert policy.version == (3, 7, 2, 4)
 
 
 def test_the_digest_covers_every_byte_of_all_files(folder: Path) -> None:
     before = read_policy(folder).digest
-    assert before == sha256("\0".join((ROLES, PURPOSES, OFFICE)).encode()).digest()
+    assert before == sha256("\0".join((ROLES, PURPOSES, OFFICE, WATCHING)).encode()).digest()
     rewrite(folder, "purposes.toml", "県税事務所", "県税事務所 ")
     assert read_policy(folder).digest != before
 
@@ -108,7 +119,8 @@ def test_a_file_has_a_version(folder: Path, version: str) -> None:
 
 def test_every_file_may_be_missing(tmp_path: Path) -> None:
     told = problems(tmp_path)
-    assert [text.split(":")[0] for text in told] == ["roles.toml", "purposes.toml", "office.toml"]
+    files = ["roles.toml", "purposes.toml", "office.toml", "watching.toml"]
+    assert [text.split(":")[0] for text in told] == files
 
 
 def test_an_empty_file_is_a_problem_too(folder: Path) -> None:
@@ -169,3 +181,36 @@ def test_a_purpose_may_end(folder: Path) -> None:
     rewrite(folder, "purposes.toml", "2020-04-01", "2020-04-01\nvalid_until = 2021-03-31")
     rule: PurposeRule = read_policy(folder).purposes[PurposeCode("tax")]
     assert rule.valid_until == date(2021, 3, 31)
+
+
+def test_thresholds_are_part_of_the_policy(folder: Path) -> None:
+    watching = read_policy(folder).watching
+    assert (watching.version, watching.flags.open_days) == (4, 3)
+
+
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        ("open_dayz = 3", "unknown field `open_dayz`"),
+        ("open_days = 0", "`int` >= 1"),
+        ('open_days = "3"', "Expected `int`"),
+    ],
+)
+def test_a_threshold_that_is_not_understood_is_named(folder: Path, line: str, told: str) -> None:
+    rewrite(folder, "watching.toml", "open_days = 3", line)
+    (problem,) = problems(folder)
+    assert problem.startswith("watching.toml: ")
+    assert told in problem
+    assert "flags" in problem
+
+
+def test_the_shipped_thresholds_name_every_key_and_are_the_usual_ones() -> None:
+    text = (SHIPPED / "watching.toml").read_text("utf-8")
+    written = tomllib.loads(text)
+    usual = msgspec.to_builtins(USUAL)
+    for table, keys in usual.items():
+        if table != "version":
+            assert written[table].keys() == keys.keys(), table
+    shipped = read_policy(SHIPPED).watching
+    hours = msgspec.structs.replace(shipped.hours, holidays=())
+    assert msgspec.structs.replace(shipped, hours=hours, version=1) == USUAL

@@ -28,6 +28,7 @@ from plugins import (
     search,
     statistics,
     update,
+    watching,
 )
 
 ROOT = Path(__file__).parents[2]
@@ -42,6 +43,7 @@ OURS = {
     "national_relay": national_relay,
     "reconcile": reconcile,
     "statistics": statistics,
+    "watching": watching,
 }
 CATALOGUE = put_together(OURS, quick_pins()).operations
 OPERATIONS = [operation for _, operation in CATALOGUE.values()]
@@ -128,7 +130,7 @@ def test_whoever_sees_residents_says_what_for(operation: AnyOperation) -> None:
     """Machines, audits and the keeping of rosters are bound in other ways."""
     free = (
         *("session/", "ledger/", "roster/", "relay/", "update/"),
-        *("retention/", "job/", "statistics/"),
+        *("retention/", "job/", "statistics/", "watching/"),
         *(f"reconcile/{what}" for what in RECONCILE_FREE),
     )
     shows = operation.name in ("relay/inquire", "relay/case")
