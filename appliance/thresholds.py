@@ -68,7 +68,7 @@ class LookedOnly(_Rule, frozen=True, kw_only=True):
 
     window_days: Days = 28
     least: Count = 10
-    deviations: Times = 3.5
+    deviations: Times = 3.0
     people_vary: Share = 0.35
     months_vary: Share = 0.2
 
@@ -87,7 +87,7 @@ class Volume(_Rule, frozen=True, kw_only=True):
     history_days: Days = 40
     least_history: Count = 8
     least_uses: Count = 40
-    deviations: Times = 9.0
+    deviations: Times = 8.0
 
 
 class OwnName(_Rule, frozen=True, kw_only=True):

@@ -66,7 +66,9 @@ class Looks:
         state = self.state
         follow_days = self._rule.follow_days
         over = day - follow_days
-        for key in [key for key, look in state.waiting.items() if look.day <= over]:
+        due = [key for key, look in state.waiting.items() if look.day <= over]
+        # Kept papers come back in another order.
+        for key in sorted(due, key=lambda key: (state.waiting[key].index, key)):
             look = state.waiting.pop(key)
             look.finished = self._followed(look)
             yield look

@@ -11,7 +11,8 @@ command line and the API as anybody would use them. Read it as the story it is::
     office.py     4  find, open, inquire, verify; and where the answer is no
     servers.py       what servers may not do, may repeat, and have heard
     auditing.py      who looked at whom, proofs, a ledger that outsiders verify
-    machine.py    5  status, lists, commands; every operation was driven
+    watching.py   5  a flag is raised, and decided
+    machine.py       status, lists, commands; every operation was driven
     leftovers.py     nothing of a resident lies anywhere in clear
     ending.py     6  sealed, stopped, checked, started again
     tryout.py        without --check: lines to paste

@@ -84,7 +84,8 @@ APPROVER = Person(
     "01",
 )
 STATISTICIAN = Person("statistician", "OP-0009", "統計課", "statistician", "TERM-0002")
-EVERYBODY = (CLERK, REGISTRAR, TAX, AUDITOR, LEAVER, MEDIA, APPROVER, STATISTICIAN)
+OFFICER = Person("security officer", "OP-0010", "県税事務所", "security-officer", "TERM-0002")
+EVERYBODY = (CLERK, REGISTRAR, TAX, AUDITOR, LEAVER, MEDIA, APPROVER, STATISTICIAN, OFFICER)
 """Whom the システム管理者 appoints."""
 
 

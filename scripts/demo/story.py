@@ -34,6 +34,7 @@ from scripts.demo import (
     town,
     transfers,
     tryout,
+    watching,
 )
 from scripts.demo.cast import Cast, day_of
 from scripts.demo.children import Children, Failed, Juki
@@ -161,6 +162,7 @@ def _check(stage: Stage, cast: Cast, seed: int) -> None:
     ending.let_go(stage)
     transfers.move(stage, datetime.now(JST).date())
     counting.run_jobs(stage)
+    watching.watch(stage, cast)
     machine.look(stage, cast)
     auditing.verify(stage)
     search = leftovers.prepare(stage, cast, seed)

@@ -65,7 +65,7 @@ class OutOfHours(Detector[State]):
 
     def day_over(self, day: int) -> Iterator[Finding]:
         """Tell who was there."""
-        for key in [key for key, late in self.state.late.items() if late.day <= day]:
+        for key in sorted(key for key, late in self.state.late.items() if late.day <= day):
             late = self.state.late.pop(key)
             if late.uses >= self._least[Part(late.part)]:
                 yield Finding(

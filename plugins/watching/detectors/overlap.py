@@ -66,7 +66,10 @@ class Overlap(Detector[State]):
         sessions = self.state.live.setdefault(use.person, {})
         self._forget(sessions, use.seconds)
         mine = sessions.get(use.session)
-        others = [each for key, each in sessions.items() if key != use.session]
+        others = sorted(
+            (each for key, each in sessions.items() if key != use.session),
+            key=lambda each: each.index,
+        )
         yield from self._far(use, mine, others, around)
         if mine is not None:
             yield from self._returned(use, mine, others)
