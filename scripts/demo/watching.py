@@ -28,8 +28,8 @@ def watch(stage: Stage, cast: Cast) -> None:
         step.asks(f"search/find, search/detail, juki job run {AT_ONCE}, juki watching flags")
         tax = stage.people[TAX.name]
         found = find(tax, name=canary.name, birth_date=canary.birth_date)
-        body = {"ref": found[0]["ref"], "items": ["name", "address"]}
-        tax.gets("search/detail", body, case="R8-99")
+        opened = {"ref": found[0]["ref"], "items": ["name", "address"]}
+        tax.gets("search/detail", opened, case="R8-99")
         stage.juki.needs("job", "run", AT_ONCE, *as_person(stage, ADMINISTRATOR))
         options = ("--detector", "canary", *as_person(stage, AUDITOR))
         flags = stage.juki.needs("watching", "flags", *options)["flags"]
@@ -57,8 +57,8 @@ def watch(stage: Stage, cast: Cast) -> None:
         step.asks("watching/drill, watching/approve-hours, watching/retire-canary")
         now = datetime.now(JST)
         period = {"since": now.isoformat(), "until": (now + timedelta(hours=1)).isoformat()}
-        person = TAX.operator.replace("OP", "P")
-        officer.gets("watching/drill", {"person_id": person, "why": "訓練", **period})
+        tax_officer = TAX.operator.replace("OP", "P")
+        officer.gets("watching/drill", {"person_id": tax_officer, "why": "訓練", **period})
         officer.gets("watching/approve-hours", {"who": TAX.office, "why": "繁忙期", **period})
         officer.gets("watching/retire-canary", {"number": number, "why": "デモの終了"})
         known = officer.gets("watching/known", {})

@@ -26,7 +26,7 @@ examples:
   scripts/watching --seeds 1-5 --json figures.json
 
 Every seed is two years: a quiet one, and the same with misuse planted. Thresholds are chosen with
-seeds 1-20 and then frozen; plugins/watching/README.md has the figures on seeds never used before.
+seeds 1-20, then frozen; plugins/watching/README.md has the figures on seeds never used before.
 """
 
 

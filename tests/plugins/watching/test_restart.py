@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import datetime
+from itertools import pairwise
 from random import Random
 
 import cbor2
@@ -61,7 +62,7 @@ def in_pieces(uses: list[Use], cuts: list[int]) -> list[Finding]:
     kept = None
     by_index = {use.index: use for use in uses}
     bounds = [0, *sorted(cuts), len(uses)]
-    for start, stop in zip(bounds, bounds[1:], strict=False):
+    for start, stop in pairwise(bounds):
         watcher = Watcher(SHIPPED, MAKERS)
         if kept is not None:
             watcher.take(cbor2.loads(kept))
