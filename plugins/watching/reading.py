@@ -21,6 +21,7 @@ from appliance.plugin_api import (
     Job,
     NotFound,
     Nothing,
+    NotPermitted,
     Operation,
     OperationName,
     PersonId,
@@ -114,8 +115,8 @@ class _Reader:
         if not listed and reading.operation not in (DETAIL, *INQUIRIES):
             return
         for subject in reading.subjects:
-            # Whoever is erased meanwhile is nobody's relative any more.
-            with suppress(NotFound):
+            # Of whoever is erased meanwhile, or kept from this job, it must not be the end.
+            with suppress(NotFound, NotPermitted):
                 yield self._kin(name, subject)
 
     def _kin(self, name: StaffName, subject: PersonId) -> Kin:
