@@ -21,7 +21,7 @@ def watch(stage: Stage, cast: Cast) -> None:
         step.asks("watching/add-canary, watching/known")
         officer = stage.people[OFFICER.name]
         body = {"resident_code": canary.resident_code}
-        number = officer.gets("watching/add-canary", body)["number"]
+        number = officer.gets("watching/add-canary", body, key="canary-is-added-1")["number"]
         known = officer.gets("watching/known", {})["canaries"]
         step.saw(f"number {number} of {len(known)}; who it is, is not told", len(known) == number)
     with stage.steps.step("a tax officer opens the record, and is flagged") as step:
@@ -39,7 +39,7 @@ def watch(stage: Stage, cast: Cast) -> None:
     with stage.steps.step("nobody but who may decides it; what was decided is kept") as step:
         step.asks("juki watching decide, watching/decide by whoever is flagged")
         decision = {"number": flag["number"], "decision": "justified", "reason": "本人の弁"}
-        refused = tax.asks("watching/decide", decision).status
+        refused = tax.asks("watching/decide", decision, key="decided-by-himself").status
         step.saw(f"{refused} for {TAX.name}", refused == FORBIDDEN)
         options = as_person(stage, AUDITOR)
         stage.juki.needs("watching", "show", str(flag["number"]), *options)
@@ -58,9 +58,12 @@ def watch(stage: Stage, cast: Cast) -> None:
         now = datetime.now(JST)
         period = {"since": now.isoformat(), "until": (now + timedelta(hours=1)).isoformat()}
         tax_officer = TAX.operator.replace("OP", "P")
-        officer.gets("watching/drill", {"person_id": tax_officer, "why": "訓練", **period})
-        officer.gets("watching/approve-hours", {"who": TAX.office, "why": "繁忙期", **period})
-        officer.gets("watching/retire-canary", {"number": number, "why": "デモの終了"})
+        for operation, body in (
+            ("drill", {"person_id": tax_officer, "why": "訓練", **period}),
+            ("approve-hours", {"who": TAX.office, "why": "繁忙期", **period}),
+            ("retire-canary", {"number": number, "why": "訓練の終了"}),
+        ):
+            officer.gets(f"watching/{operation}", body, key=f"officer-enters-{operation}")
         known = officer.gets("watching/known", {})
         counts = [len(known[book]) for book in ("canaries", "drills", "hours")]
         step.saw(f"canaries, drills, hours: {counts}", counts == [1, 1, 1])

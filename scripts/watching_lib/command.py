@@ -45,7 +45,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     console.print(_table(total, len(measured)))
     console.print(
         f"{len(measured)} seeds; {uses / len(measured):,.0f} entries a year, read in "
-        f"{seconds / len(measured):.1f} s; thresholds version {rules.version}"
+        f"{seconds / len(measured):.1f} s of one processor; thresholds version {rules.version}"
     )
     if options.false:
         for each in measured:
