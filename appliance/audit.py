@@ -196,6 +196,8 @@ class Reading:
     """操作者ID he agreed under."""
     file: str | None = None
     """SHA-256 (hex) of the file that was handed out."""
+    session: str | None = None
+    """The beginning of the session's digest: tells sessions apart, and opens none."""
 
 
 def read_entry(entered: Entered) -> Reading:
@@ -233,6 +235,7 @@ def read_entry(entered: Entered) -> Reading:
         approved_by=approved_by,
         approved_as=approved_as,
         file=None if entered.file is None else entered.file.hex(),
+        session=get(_Key.SESSION),
     )
 
 

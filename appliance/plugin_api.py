@@ -8,6 +8,7 @@ residents only through ``case.registry``, and raise a ``Refusal`` for whatever t
 
 import pluggy
 
+from appliance import thresholds
 from appliance.audit import Reading
 from appliance.case import Case
 from appliance.certificates import BadCertificate, peer_from_pem
@@ -96,6 +97,7 @@ from appliance.values.identifiers import (
     is_resident_code,
 )
 from appliance.values.kana import hiragana, seion
+from appliance.values.normalise import kana_key, name_key
 from appliance.vocabulary import (
     AddressText,
     AreaText,
@@ -243,6 +245,8 @@ __all__ = [
     "is_my_number",
     "is_resident_code",
     "joins_blind",
+    "kana_key",
+    "name_key",
     "names_a_house",
     "outsiders",
     "peer_from_pem",
@@ -252,6 +256,7 @@ __all__ = [
     "rows_digest",
     "seion",
     "terminal_named_in",
+    "thresholds",
     "told",
     "unframed",
     "visible_length",

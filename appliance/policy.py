@@ -1,9 +1,9 @@
 """The policy: roles × operations × 事務 × items, as read from ``firmware_config/policy/``.
 
 What is not written there is not allowed. The roster says who holds which role and can only narrow.
-``access.toml`` says how people prove who they are, ``office.toml`` whose appliance this is. Every
-file carries a version; the digest over their
-bytes stands in every ledger entry.
+``access.toml`` says how people prove who they are, ``office.toml`` whose appliance this is,
+``watching.toml`` from when on somebody is asked about his uses. Every file carries a version; the
+digest over their bytes stands in every ledger entry.
 """
 
 import tomllib
@@ -19,8 +19,9 @@ import msgspec
 from appliance.errors import StartupError
 from appliance.items import ITEM_NAMES, ItemName
 from appliance.model import OperationName, PurposeCode, Role, TerminalKind
+from appliance.thresholds import USUAL, Thresholds, read_thresholds
 
-FILES = ("roles.toml", "purposes.toml", "office.toml", "access.toml")
+FILES = ("roles.toml", "purposes.toml", "office.toml", "access.toml", "watching.toml")
 KEYS = frozenset({"four", "my_number", "resident_code"})
 ALL = "*"
 MOST_RESULTS = 50
@@ -135,6 +136,7 @@ class Policy:
     digest: bytes
     """SHA-256 over all files."""
     access: Access = field(default_factory=Access)
+    watching: Thresholds = USUAL
 
     def problems(self, operations: Collection[OperationName]) -> list[str]:
         """Return what in the policy names something that does not exist."""
@@ -227,15 +229,20 @@ def read_policy(folder: Path) -> Policy:
     purposes_version, purposes = _rules(FILES[1], texts[1], "purposes", PurposeRule, problems)
     office_version, office = _one(FILES[2], texts[2], "office", Office, problems)
     access_version, access = _one(FILES[3], texts[3], "access", Access, problems)
-    if problems or office is None or access is None:
+    watching = _watching(FILES[4], texts[4], problems)
+    if problems or office is None or access is None or watching is None:
         raise StartupError(*problems)
     return Policy(
         roles={Role(name): rule for name, rule in roles.items()},
         purposes={PurposeCode(name): rule for name, rule in purposes.items()},
         office=office,
-        version=(roles_version, purposes_version, office_version, access_version),
+        version=(
+            *(roles_version, purposes_version, office_version),
+            *(access_version, watching.version),
+        ),
         access=access,
         digest=sha256(b"\0".join(text or b"" for text in texts)).digest(),
+        watching=watching,
     )
 
 
@@ -301,8 +308,31 @@ def _one(
         return version, None
 
 
+def _watching(name: str, text: bytes | None, problems: list[str]) -> Thresholds | None:
+    version, data = _versioned(name, text, problems)
+    if data is None:
+        return None
+    try:
+        return read_thresholds(data, version)
+    except msgspec.ValidationError as problem:
+        problems.append(f"{name}: {problem}")
+        return None
+
+
 def _tables(name: str, text: bytes | None, table: str, problems: list[str]) -> tuple[int, Any]:
     """Return the version of a file and what stands under its one table; None if it has no text."""
+    version, data = _versioned(name, text, problems)
+    if data is None:
+        return version, None
+    written = data.pop(table, {})
+    problems += [f"{name}: unknown key {key!r}" for key in data]
+    return version, written
+
+
+def _versioned(
+    name: str, text: bytes | None, problems: list[str]
+) -> tuple[int, dict[str, Any] | None]:
+    """Return the version of a file and the rest of it; None if it has no text."""
     if text is None:
         return 0, None
     try:
@@ -311,8 +341,7 @@ def _tables(name: str, text: bytes | None, table: str, problems: list[str]) -> t
         problems.append(f"{name}: {problem}")
         return 0, None
     version = data.pop("version", None)
-    written = data.pop(table, {})
     if type(version) is not int or version < 1:
         problems.append(f"{name}: version must be a whole number, 1 or more")
-    problems += [f"{name}: unknown key {key!r}" for key in data]
-    return version or 0, written
+        version = 0
+    return version, data

@@ -83,6 +83,7 @@ OURS = (
     "compliance",
     "usebook",
     "protection",
+    "watching",
 )
 ALL = Role("all")
 FOREVER = date(2099, 3, 31)

@@ -59,6 +59,11 @@ class Watch:
         for record in book.terminals():
             yield record, book.terminal_used(record.terminal_id)
 
+    @property
+    def entries(self) -> int:
+        """How many entries the ledger has."""
+        return self._view.ledger_size()
+
     def waiting(self, destination: str) -> int:
         """Return how many messages a destination has not acknowledged."""
         return backlog(self._view, destination).depth

@@ -25,6 +25,7 @@ Read it in this order::
     compliance.py  compliance books|open|step|list|show|due|coverage|lacking|pack
     usebook.py   usebook import|lines|match|leftovers|mark|sign-off|reopen|figures
     witness.py   witness init|serve|show: another program, on another machine
+    watching.py  watching flags|show|decide|figures
 """
 
 import logging
@@ -45,6 +46,7 @@ from appliance.cli.sealing import seal
 from appliance.cli.session import login, logout, verify
 from appliance.cli.terminals import terminal
 from appliance.cli.usebook import usebook
+from appliance.cli.watching import watching
 from appliance.cli.witness import witness
 from appliance.machine import host
 
@@ -94,6 +96,7 @@ for command in (
     compliance,
     usebook,
     witness,
+    watching,
 ):
     juki.add_command(command)
 

@@ -83,6 +83,18 @@ TEXTS = {
     r"public_key must be an X25519 public key, 32 bytes in base64": (
         "公開鍵の形式が違います。juki media keygen で作った公開鍵を指定してください。"
     ),
+    # watching
+    r"this resident is a canary already": "この住民は、既に架空の住民として登録されています。",
+    r"this canary is retired already": "この架空の住民は、既に解除されています。",
+    r"until: must be after since": (
+        "期間の終わりは、始まりより後にしてください。期間を確認してください。"
+    ),
+    r"nobody sees or decides a flag about himself: .*": (
+        "自分に関する監視結果は閲覧も判定もできません。別の担当者が判定してください。"
+    ),
+    r"this flag is not about your office alone: .*": (
+        "この監視結果は自所属だけのものではありません。監査責任者に判定を依頼してください。"
+    ),
     # who asks
     r"log in first.*": _LOG_IN,
     r"the person, the proof, the authority or the terminal is not right, .*": _AGAIN,

@@ -12,7 +12,8 @@ command line and the API as anybody would use them. Read it as the story it is::
     servers.py       what servers may not do, may repeat, and have heard
     auditing.py      who looked at whom, proofs, a ledger that outsiders verify
     recording.py     exports with proof, a resident's report, refusals counted, the boot journal
-    machine.py    5  status, lists, commands; every operation was driven
+    watching.py   5  a flag is raised, and decided
+    machine.py       status, lists, commands; every operation was driven
     leftovers.py     nothing of a resident lies anywhere in clear
     ending.py     6  sealed, stopped, checked, started again
     tryout.py        without --check: lines to paste

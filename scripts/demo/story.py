@@ -39,6 +39,7 @@ from scripts.demo import (
     transfers,
     tryout,
     usebooks,
+    watching,
     witnessing,
 )
 from scripts.demo.cast import Cast, day_of
@@ -174,6 +175,7 @@ def _check(stage: Stage, cast: Cast, seed: int) -> None:
     transfers.move(stage, datetime.now(JST).date())
     counting.run_jobs(stage)
     recording.hand_out(stage, cast)
+    watching.watch(stage, cast)
     machine.look(stage, cast)
     auditing.verify(stage)
     search = leftovers.prepare(stage, cast, seed)

@@ -157,7 +157,8 @@ def make_site(folder: Path, *, now: datetime = NOW, plugins: Iterable[str] = ())
     (site.firmware / "plugins.toml").write_text(f"version = 1\nplugins = {list(plugins)}\n")
     (site.firmware / "policy" / "roles.toml").write_text(SMALL_ROLES)
     (site.firmware / "policy" / "purposes.toml").write_text(SMALL_PURPOSES)
-    shutil.copy(SHIPPED / "policy" / "office.toml", site.firmware / "policy")
+    for name in ("office.toml", "watching.toml"):
+        shutil.copy(SHIPPED / "policy" / name, site.firmware / "policy")
     (site.firmware / "policy" / "access.toml").write_text("version = 1\n[access]\n")
     configure(site)
     return site

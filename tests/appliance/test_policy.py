@@ -1,14 +1,18 @@
+import tomllib
 from datetime import date, timedelta
 from hashlib import sha256
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from appliance.errors import StartupError
 from appliance.items import ITEM_NAMES, ItemName
 from appliance.model import OperationName, PurposeCode, Role, TerminalKind
 from appliance.policy import PurposeRule, items_of, read_policy
+from appliance.thresholds import USUAL
 
+SHIPPED = Path(__file__).parents[2] / "firmware_config" / "policy"
 ROLES = """
 version = 3
 [roles.clerk]
@@ -51,6 +55,12 @@ fresh = ["search/find"]
 models = ["00000000-0000-0000-0000-000000000001"]
 """
 
+WATCHING = """
+version = 4
+[flags]
+open_days = 3
+"""
+
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
@@ -58,6 +68,7 @@ def folder(tmp_path: Path) -> Path:
     (tmp_path / "purposes.toml").write_text(PURPOSES, "utf-8")
     (tmp_path / "office.toml").write_text(OFFICE, "utf-8")
     (tmp_path / "access.toml").write_text(ACCESS, "utf-8")
+    (tmp_path / "watching.toml").write_text(WATCHING, "utf-8")
     return tmp_path
 
 
@@ -80,13 +91,14 @@ def test_the_files_make_the_policy(folder: Path) -> None:
     assert clerk.terminals == (TerminalKind.REPRESENTATIVE, TerminalKind.BUSINESS)
     assert (clerk.removed, clerk.history) == (False, False)
     assert tax.valid_from == date(2020, 4, 1)
-    assert policy.version == (3, 7, 2, 4)
+    assert policy.version == (3, 7, 2, 4, 4)
     assert policy.access.freshness == timedelta(minutes=3)
 
 
 def test_the_digest_covers_every_byte_of_all_files(folder: Path) -> None:
     before = read_policy(folder).digest
-    assert before == sha256("\0".join((ROLES, PURPOSES, OFFICE, ACCESS)).encode()).digest()
+    texts = (ROLES, PURPOSES, OFFICE, ACCESS, WATCHING)
+    assert before == sha256("\0".join(texts).encode()).digest()
     rewrite(folder, "purposes.toml", "県税事務所", "県税事務所 ")
     assert read_policy(folder).digest != before
 
@@ -117,12 +129,8 @@ def test_a_file_has_a_version(folder: Path, version: str) -> None:
 
 def test_every_file_may_be_missing(tmp_path: Path) -> None:
     told = problems(tmp_path)
-    assert [text.split(":")[0] for text in told] == [
-        "roles.toml",
-        "purposes.toml",
-        "office.toml",
-        "access.toml",
-    ]
+    files = ["roles.toml", "purposes.toml", "office.toml", "access.toml", "watching.toml"]
+    assert [text.split(":")[0] for text in told] == files
 
 
 def test_an_empty_file_is_a_problem_too(folder: Path) -> None:
@@ -207,3 +215,36 @@ def test_a_recent_proof_is_asked_for_what_there_is(folder: Path) -> None:
     policy = read_policy(folder)
     told = policy.unknown_operations([OperationName("search/find")])
     assert told == ["access.toml [access] fresh: 'search/fnd' is not known"]
+
+
+def test_thresholds_are_part_of_the_policy(folder: Path) -> None:
+    watching = read_policy(folder).watching
+    assert (watching.version, watching.flags.open_days) == (4, 3)
+
+
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        ("open_dayz = 3", "unknown field `open_dayz`"),
+        ("open_days = 0", "`int` >= 1"),
+        ('open_days = "3"', "Expected `int`"),
+    ],
+)
+def test_a_threshold_that_is_not_understood_is_named(folder: Path, line: str, told: str) -> None:
+    rewrite(folder, "watching.toml", "open_days = 3", line)
+    (problem,) = problems(folder)
+    assert problem.startswith("watching.toml: ")
+    assert told in problem
+    assert "flags" in problem
+
+
+def test_the_shipped_thresholds_name_every_key_and_are_the_usual_ones() -> None:
+    text = (SHIPPED / "watching.toml").read_text("utf-8")
+    written = tomllib.loads(text)
+    usual = msgspec.to_builtins(USUAL)
+    for table, keys in usual.items():
+        if table != "version":
+            assert written[table].keys() == keys.keys(), table
+    shipped = read_policy(SHIPPED).watching
+    hours = msgspec.structs.replace(shipped.hours, holidays=())
+    assert msgspec.structs.replace(shipped, hours=hours, version=1) == USUAL

@@ -32,6 +32,7 @@ from plugins import (
     statistics,
     update,
     usebook,
+    watching,
 )
 
 ROOT = Path(__file__).parents[2]
@@ -49,6 +50,7 @@ OURS = {
     "compliance": compliance,
     "usebook": usebook,
     "protection": protection,
+    "watching": watching,
 }
 CATALOGUE = put_together(OURS, identified()).operations
 OPERATIONS = [operation for _, operation in CATALOGUE.values()]
@@ -136,7 +138,7 @@ def test_whoever_sees_residents_says_what_for(operation: AnyOperation) -> None:
     """Machines, audits and the keeping of rosters are bound in other ways."""
     free = (
         *("session/", "ledger/", "roster/", "relay/", "update/"),
-        *("retention/", "job/", "approval/", "statistics/", "compliance/", "usebook/"),
+        *("retention/", "job/", "approval/", "statistics/", "compliance/", "usebook/", "watching/"),
         *(f"protection/{what}" for what in PROTECTION_FREE),
         *(f"reconcile/{what}" for what in RECONCILE_FREE),
     )

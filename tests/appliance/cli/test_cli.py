@@ -203,6 +203,7 @@ def test_the_custodians_sign_a_changed_policy(site: Site) -> None:
         "policy/office.toml",
         "policy/purposes.toml",
         "policy/roles.toml",
+        "policy/watching.toml",
     ]
     again = juki("policy", "sign", "--config", site.config, "--json", given=key.read_text())
     assert as_json(again)["serial"] == 3

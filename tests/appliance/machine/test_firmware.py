@@ -34,6 +34,7 @@ def test_a_signed_policy_is_read(folder: Path) -> None:
         "policy/office.toml",
         "policy/purposes.toml",
         "policy/roles.toml",
+        "policy/watching.toml",
     ]
     assert found.plugins == ()
     assert "system-administrator" in found.policy.roles

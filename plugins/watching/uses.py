@@ -1,0 +1,96 @@
+"""A use: what the detectors see of an entry of the ledger. No name of a resident is in a state.
+
+Conditions are in a ``Use`` only where a detector compares them, and only while it is looked at.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from appliance.plugin_api import JST, Reading
+from plugins.watching.kin import Kin
+
+FUNCTIONS = ("search/", "provision/", "disclosure/", "relay/", "ledger/person")
+"""Operations by which staff see residents."""
+INQUIRIES = ("provision/inquire", "provision/verify")
+FOLLOWING = ("provision/", "disclosure/", "relay/")
+"""What a look is for: a provision, a form, an inquiry under the same case."""
+FIND, DETAIL = "search/find", "search/detail"
+LOGIN, LOGOUT = "session/", "session/close"
+NAMES = frozenset({"name", "name_match", "kana", "kana_match", "include_removed", "birth_match"})
+"""Conditions of a search that is by name alone."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Use:
+    """One entry of the ledger, as far as the watching needs it."""
+
+    index: int
+    seconds: int
+    """Since 1970."""
+    day: int
+    """The date in Japan, as an ordinal."""
+    minute: int
+    """Of that day."""
+    operation: str
+    answered: bool
+    refusal: str = ""
+    person: str = ""
+    """照合ID; empty of machines, and of whoever has not logged in."""
+    operator: str = ""
+    office: str = ""
+    terminal: str = ""
+    session: str = ""
+    case: str = ""
+    """使用簿番号."""
+    subjects: tuple[int, ...] = ()
+    hits: int = 0
+    tried: str = ""
+    """As whom somebody tried to log in."""
+    sought: str = ""
+    """The name or reading of a search by name alone."""
+    kin: Kin = Kin.NONE
+    """Whether the operator's own name, or family name, was asked for or found."""
+
+    @property
+    def sees_residents(self) -> bool:
+        """Whether somebody of the staff used a function that shows residents."""
+        return bool(self.person) and self.operation.startswith(FUNCTIONS)
+
+
+def use_of(reading: Reading, kin: Kin = Kin.NONE) -> Use:
+    """Return what the detectors see of an entry; how names of persons are recorded ends here."""
+    at = datetime.fromtimestamp(reading.at_ms / 1000, JST)
+    return Use(
+        index=reading.index,
+        seconds=reading.at_ms // 1000,
+        day=at.toordinal(),
+        minute=at.hour * 60 + at.minute,
+        operation=reading.operation,
+        answered=reading.result == reading.result.OK,
+        refusal=reading.refusal or "",
+        person=reading.person or "",
+        operator=reading.operator or "",
+        office=reading.office or "",
+        terminal=reading.terminal or "",
+        session=reading.session or "",
+        case=reading.case_number or "",
+        subjects=tuple(reading.subjects),
+        hits=reading.hits or 0,
+        tried=_tried(reading),
+        sought=_sought(reading.operation, reading.conditions),
+        kin=kin,
+    )
+
+
+def _tried(reading: Reading) -> str:
+    if not reading.operation.startswith(LOGIN):
+        return ""
+    conditions = reading.conditions
+    return str(conditions.get("operator") or conditions.get("person") or "")
+
+
+def _sought(operation: str, conditions: Mapping[str, object]) -> str:
+    if operation != FIND or not NAMES.issuperset(conditions):
+        return ""
+    return str(conditions.get("name") or conditions.get("kana") or "")
