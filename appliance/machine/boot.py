@@ -85,7 +85,7 @@ def serve(
     if header.share_set is None:
         raise StartupError(f"{settings.data}: the key ring knows no shares")
     # Told now to whoever starts the process; what counts is the check when it is unsealed.
-    verified(settings.firmware, identity.policy_key, least_serial=1)
+    verified(settings.firmware, identity.policy_keys, least_serial=1)
     layout = Layout(settings.data)
     with ExitStack() as at_end:
         at_end.callback(FolderLock.take(settings.data).release)

@@ -29,6 +29,7 @@ from appliance.marks import Marker, mark_everybody
 from appliance.model import JST
 from appliance.operation import Power
 from appliance.pipeline import Clock
+from appliance.policy import Policy
 from appliance.sessions import PinAuthenticator
 from appliance.traces import Note, Touched
 from storage.engine import Entry, Unit, View
@@ -90,7 +91,7 @@ def open_store(settings: Settings, root: bytes, clock: Clock) -> Opened:
             vault = open_vault(layout.store, ring, origin=identity.origin, clock_ms=clock_ms)
             undo.callback(vault.close)
         firmware = verified(
-            settings.firmware, identity.policy_key, least_serial=known.policy_serial
+            settings.firmware, identity.policy_keys, least_serial=known.policy_serial
         )
         loaded = load(firmware)
         if not known.marked:
@@ -107,16 +108,20 @@ def load(firmware: Firmware) -> Loaded:
         StartupError: a plugin is missing or not one, or the policy names what does not exist.
     """
     loaded = load_plugins(firmware.plugins, firmware.powers)
-    steps = [owned.job.operation for owned in loaded.jobs]
-    seconded = [each.name for _, each in loaded.operations.values() if each.seconded]
-    problems = [
-        *firmware.policy.problems(loaded.operations),
-        *firmware.policy.unserved(steps),
-        *firmware.policy.unapproved(seconded),
-    ]
-    if problems:
+    if problems := misfits(firmware.policy, loaded):
         raise StartupError(*problems)
     return loaded
+
+
+def misfits(policy: Policy, loaded: Loaded) -> list[str]:
+    """Return why the appliance cannot start with a policy and what plugins offer."""
+    steps = [owned.job.operation for owned in loaded.jobs]
+    seconded = [each.name for _, each in loaded.operations.values() if each.seconded]
+    return [
+        *policy.problems(loaded.operations),
+        *policy.unserved(steps),
+        *policy.unapproved(seconded),
+    ]
 
 
 def load_plugins(names: Iterable[str], powers: Mapping[str, Collection[Power]]) -> Loaded:

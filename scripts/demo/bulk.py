@@ -12,12 +12,14 @@ from typing import Any
 
 from appliance.model import JST
 from scripts.demo.cast import Cast
-from scripts.demo.people import ADMINISTRATOR, APPROVER, MEDIA, REGISTRAR
+from scripts.demo.people import ADMINISTRATOR, APPROVER, MEDIA, REGISTRAR, as_person
 from scripts.demo.stage import OK, Seat, Stage
 from scripts.demo.steps import Step
 from tests.simulators.notices import Notice
 
 FORBIDDEN, UNPROCESSABLE = 403, 422
+REFUSED = 3
+"""Exit code of juki."""
 APRIL = 4
 METHODS = {"即時提供", "照合", "一括提供"}
 ITEMS = ["name", "address"]
@@ -40,18 +42,43 @@ def provide(stage: Stage, cast: Cast) -> None:
 
 def _recipient(stage: Stage) -> dict[str, Any]:
     administrator = stage.people[ADMINISTRATOR.name]
-    with stage.steps.step("the key of a recipient of bulk results is registered") as step:
-        step.asks("juki media keygen, provision/add-recipient")
+    with stage.steps.step("the key of a recipient of bulk results takes two persons") as step:
+        step.asks("juki media keygen, provision/add-recipient, approval/request")
         drawn = stage.juki.needs("media", "keygen", str(_file(stage, "tax.key")))
         body = {
             "purpose": "prefectural-tax",
             "name": MEDIA.office,
             "public_key": drawn["public_key"],
         }
-        entered = administrator.gets("provision/add-recipient", body, key="tax-key-registered")
+        alone = administrator.asks("provision/add-recipient", body, key="tax-key-by-one-only")
+        step.saw(f"one alone: {alone.status} {alone.body['code']}", alone.status == FORBIDDEN)
+        number = _agreed(stage, step, "provision/add-recipient", body)
+        entered = administrator.gets(
+            "provision/add-recipient", body, key="tax-key-registered", approval=number
+        )
         step.saw(f"recipient {entered['number']}: {entered['agency']}")
+        again = administrator.asks(
+            "provision/add-recipient", body, key="tax-key-second-time", approval=number
+        )
+        step.saw(f"a second time: {again.status} {again.body['code']}", again.status == FORBIDDEN)
     media_key = administrator.gets("provision/media-key", {})["public_key"]
     return {"recipient": entered["number"], "media_key": media_key}
+
+
+def _agreed(stage: Stage, step: Step, operation: str, body: dict[str, Any]) -> int:
+    """Ask for an approval, try to give it oneself, and let the approver give it."""
+    administrator = stage.people[ADMINISTRATOR.name]
+    wanted = {"operation": operation, "arguments": body, "form": "鍵登録-1", "reason": "新規"}
+    asked = administrator.gets("approval/request", wanted, key="tax-key-wanted-01")
+    number = int(asked["number"])
+    words = ("approval", "give", str(number))
+    own = stage.juki.run(*words, *as_person(stage, ADMINISTRATOR))
+    step.saw(f"juki approval give by the asker: exit {own.code}", own.code == REFUSED)
+    shown = stage.juki.needs("approval", "show", str(number), *as_person(stage, APPROVER))
+    step.must("the approver sees the key", shown["arguments"] == body)
+    given = stage.juki.needs(*words, *as_person(stage, APPROVER))
+    step.saw(f"{given['state']} by {given['decided']['person']}", given["state"] == "given")
+    return number
 
 
 def _hand_in(stage: Stage, cast: Cast, recipient: dict[str, Any]) -> int:

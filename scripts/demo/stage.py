@@ -71,6 +71,7 @@ class Seat:
         purpose: str | None = None,
         case: str | None = None,
         key: str | None = None,
+        approval: int | None = None,
     ) -> Answer:
         """Ask for an operation and return the answer, a no as well.
 
@@ -84,12 +85,13 @@ class Seat:
             reason=self._reason,
             case=case,
             idempotency_key=key,
+            approval=approval,
         )
         if answer.status != OK:
             self._refusals.keep(self.who, operation, answer)
         return answer
 
-    def gets(self, operation: str, body: Mapping[str, Any], **more: str) -> dict[str, Any]:
+    def gets(self, operation: str, body: Mapping[str, Any], **more: Any) -> dict[str, Any]:
         """Ask for an operation that must be answered; return the data.
 
         Raises:
