@@ -11,15 +11,14 @@ from pathlib import Path
 from typing import Any
 
 from appliance.model import JST
+from scripts.demo import approving
 from scripts.demo.cast import Cast
-from scripts.demo.people import ADMINISTRATOR, APPROVER, MEDIA, REGISTRAR, as_person
+from scripts.demo.people import ADMINISTRATOR, APPROVER, MEDIA, REGISTRAR
 from scripts.demo.stage import OK, Seat, Stage
 from scripts.demo.steps import Step
 from tests.simulators.notices import Notice
 
 FORBIDDEN, UNPROCESSABLE = 403, 422
-REFUSED = 3
-"""Exit code of juki."""
 APRIL = 4
 METHODS = {"即時提供", "照合", "一括提供"}
 ITEMS = ["name", "address"]
@@ -52,7 +51,7 @@ def _recipient(stage: Stage) -> dict[str, Any]:
         }
         alone = administrator.asks("provision/add-recipient", body, key="tax-key-by-one-only")
         step.saw(f"one alone: {alone.status} {alone.body['code']}", alone.status == FORBIDDEN)
-        number = _agreed(stage, step, "provision/add-recipient", body)
+        number = approving.agreed(stage, step, "provision/add-recipient", body)
         entered = administrator.gets(
             "provision/add-recipient", body, key="tax-key-registered", approval=number
         )
@@ -61,24 +60,9 @@ def _recipient(stage: Stage) -> dict[str, Any]:
             "provision/add-recipient", body, key="tax-key-second-time", approval=number
         )
         step.saw(f"a second time: {again.status} {again.body['code']}", again.status == FORBIDDEN)
+    approving.not_agreed(stage, "provision/add-recipient", body)
     media_key = administrator.gets("provision/media-key", {})["public_key"]
     return {"recipient": entered["number"], "media_key": media_key}
-
-
-def _agreed(stage: Stage, step: Step, operation: str, body: dict[str, Any]) -> int:
-    """Ask for an approval, try to give it oneself, and let the approver give it."""
-    administrator = stage.people[ADMINISTRATOR.name]
-    wanted = {"operation": operation, "arguments": body, "form": "鍵登録-1", "reason": "新規"}
-    asked = administrator.gets("approval/request", wanted, key="tax-key-wanted-01")
-    number = int(asked["number"])
-    words = ("approval", "give", str(number))
-    own = stage.juki.run(*words, *as_person(stage, ADMINISTRATOR))
-    step.saw(f"juki approval give by the asker: exit {own.code}", own.code == REFUSED)
-    shown = stage.juki.needs("approval", "show", str(number), *as_person(stage, APPROVER))
-    step.must("the approver sees the key", shown["arguments"] == body)
-    given = stage.juki.needs(*words, *as_person(stage, APPROVER))
-    step.saw(f"{given['state']} by {given['decided']['person']}", given["state"] == "given")
-    return number
 
 
 def _hand_in(stage: Stage, cast: Cast, recipient: dict[str, Any]) -> int:
