@@ -12,6 +12,7 @@ the operation ``shows`` besides, and by name those that he is not shown.
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
+from itertools import takewhile
 from typing import Annotated, Any
 
 import pluggy
@@ -50,7 +51,7 @@ from appliance.watch import Watch
 hookimpl = pluggy.HookimplMarker("appliance")
 USES: frozenset[Power] = frozenset({"roster"})
 RECENT = timedelta(days=30)
-"""How long what was decided is still listed."""
+"""How long it is listed; longer than it waits."""
 
 Number = Annotated[int, Meta(ge=1, le=999_999_999, title="承認番号")]
 Why = Annotated[ShortText, Meta(title="理由")]
@@ -258,15 +259,12 @@ class ApprovalDesk:
     def list(self, case: Case, _: Nothing) -> Listed:
         """List what waits and what was asked for."""
         now, me = case.request.now, _operator(case).person_id
-        newest = sorted(Book(case.papers).every(), key=lambda each: -each.number)
-        waiting = [each for each in newest if each.state_at(now) == "open"]
+        newest = Book(case.papers).newest_first()
+        recent = [*takewhile(lambda each: now - each.asked.at <= RECENT, newest)]
+        waiting = [each for each in recent if each.state_at(now) == "open"]
         return Listed(
             to_decide=tuple(_told(each, now) for each in waiting if self._decides(case, each)),
-            mine=tuple(
-                _told(each, now)
-                for each in newest
-                if each.asked.person == me and now - each.asked.at <= RECENT
-            ),
+            mine=tuple(_told(each, now) for each in recent if each.asked.person == me),
         )
 
     def show(self, case: Case, asked: OfNumber) -> Shown:

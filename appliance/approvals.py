@@ -111,10 +111,10 @@ class Book:
         except NotFound:
             raise NotFound("there is no approval of this number") from None
 
-    def every(self) -> Iterator[Approval]:
-        """Yield every approval, by number."""
-        for number, entry in self._register.every():
-            yield _read(number, entry)
+    def newest_first(self) -> Iterator[Approval]:
+        """Yield every approval, the newest first."""
+        for number in range(self._register.last, 0, -1):
+            yield self.get(number)
 
     def arguments(self, number: int) -> dict[str, Any] | None:
         """Return the arguments of what was asked for, as plain data; None after its end."""

@@ -6,7 +6,7 @@ server would; what a test knows besides is what its operator could know, from it
 ::
 
     network/        the authority and everybody's certificates
-    custodians/     share-1.txt ... share-5.txt and the key by which the policy is signed
+    custodians/     share-1.txt ... share-5.txt and the keys by which the policy is signed
     firmware/       the policy as shipped, signed
     appliance.toml  the configuration
     appliance/      the data folder, made by init

@@ -11,7 +11,7 @@ person has all the shares, and every answer says ``X-Juki-Mode: development``.
     firmware/        the policy as shipped, signed by the custodians below
     tls/             a certificate authority and the certificates of everybody
     appliance/       the data folder
-    custodians/      five shares and the policy key, which in earnest are never in one place
+    custodians/      five shares and two policy keys, which in earnest are never in one place
 """
 
 import json

@@ -30,7 +30,8 @@ from appliance.cli.frame import (
 from appliance.cli.link import ask_machine, refuse
 from appliance.machine import checking, logs
 from appliance.machine.config import Settings, read_settings
-from appliance.machine.init import Founded, Founder, Founding, found, is_verifier_key, write_shares
+from appliance.machine.firmware import are_two_keys
+from appliance.machine.init import Founded, Founder, Founding, found, write_shares
 from appliance.model import JST
 from appliance.pipeline import utc_now
 from storage.findings import Progress as ProgressOfCheck
@@ -61,14 +62,19 @@ SEALED = 2
 @click.option(
     "--expires", type=click.DateTime(["%Y-%m-%d"]), help="Of the operator; a year from now."
 )
-@click.option("--policy-key", help="Verifier key of a policy that is signed already.")
+@click.option(
+    "--policy-key",
+    "policy_keys",
+    multiple=True,
+    help="Verifier keys of a policy that is signed already; given twice.",
+)
 @as_json
 def init(
     config_path: Path,
     shares_to: str,
     pem: Path,
     expires: datetime | None,
-    policy_key: str | None,
+    policy_keys: tuple[str, ...],
     operator_id: str,
     person_id: str,
     name: str,
@@ -79,7 +85,7 @@ def init(
 ) -> None:
     """Make a new store, with the custodians present.
 
-    Hands out five shares, any three of which unseal it; the key with which the custodians sign
+    Hands out five shares, any three of which unseal it; two keys for two persons, both of whom sign
     the policy; and one-use codes for the first システム管理者 and the first セキュリティ責任者, who
     must agree to whatever the other does about people. None of them can be had again. The store
     exists only once all of them are out; it is never made over another.
@@ -88,8 +94,9 @@ def init(
       juki init --shares-to - --terminal terminal-1.pem
       juki init --config appliance.toml --shares-to /media/custodians --terminal terminal-1.pem
     """
-    if policy_key is not None and not is_verifier_key(policy_key):
-        raise Stop(Exit.NOT_UNDERSTOOD, "policy-key", "--policy-key is not a verifier key")
+    if policy_keys and not are_two_keys(policy_keys):
+        told = "--policy-key takes the verifier keys of two different keys, one each"
+        raise Stop(Exit.NOT_UNDERSTOOD, "policy-key", told)
     settings = read_settings(config_path)
     try:
         peer = peer_from_pem(pem.read_bytes())
@@ -100,7 +107,7 @@ def init(
         fingerprint=peer.fingerprint,
         not_after=peer.not_after,
         expires_on=expires.date() if expires else _in_a_year(),
-        policy_key=policy_key,
+        policy_keys=policy_keys,
         administrator=Founder(person_id=person_id, operator_id=operator_id, name=name),
         officer=Founder(person_id=officer_person, operator_id=officer_operator, name=officer_name),
         **named,
@@ -113,14 +120,14 @@ def _hand_out(settings: Settings, founded: Founded, shares_to: str) -> None:
         "data": str(settings.data),
         "origin": founded.identity.origin,
         "ledger_key": founded.identity.ledger_key,
-        "policy_key": founded.identity.policy_key,
+        "policy_keys": list(founded.identity.policy_keys),
         "enrolment_code": founded.enrolment_code,
         "officer_code": founded.officer_code,
         "enrolment_until": founded.enrolment_until.astimezone(JST).isoformat(timespec="minutes"),
     }
     papers = {f"share_{at}": share for at, share in enumerate(founded.shares, start=1)}
-    if founded.policy_secret is not None:
-        papers["policy_secret"] = founded.policy_secret
+    keys = enumerate(founded.policy_secrets, start=1)
+    papers |= {f"policy_secret_{at}": key for at, key in keys}
     if shares_to != STDOUT:
         plain["shares"] = _written(settings, founded, Path(shares_to).resolve())
     elif _is_screen() and not wants_json():

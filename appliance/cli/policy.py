@@ -61,18 +61,20 @@ def show_policy(config_path: Path) -> None:
 @click.option(
     "--key-file",
     type=click.Path(path_type=Path, exists=True, dir_okay=False),
-    help="The custodians' policy key; asked for if not given.",
+    help="A custodian's policy key; asked for if not given.",
 )
 @as_json
 def sign(config_path: Path, key_file: Path | None) -> None:
-    """Sign plugins.toml and policy/*.toml as they lie there, under the next serial.
+    """Sign plugins.toml and policy/*.toml as they lie there.
 
-    Done by the custodians, who keep the key. It takes effect at the next unseal. What the appliance
-    could not start with is not signed; where a plugin is not installed here, it cannot be looked
-    at and a warning is given.
+    Done by two custodians, one after the other, each with his own key: the first signature is under
+    the next serial, the second completes it. It takes effect at the next unseal; signed by one of
+    them only, nothing starts. What the appliance could not start with is not signed; where a plugin
+    is not installed here, it cannot be looked at and a warning is given. Look before you sign:
+    juki policy show.
 
     Example:
-      juki policy sign --key-file /media/custodian/policy.key
+      juki policy sign --key-file /media/custodian/policy-1.key
     """
     settings = read_settings(config_path)
     try:
@@ -80,7 +82,8 @@ def sign(config_path: Path, key_file: Path | None) -> None:
     except ValueError:
         raise Stop(Exit.NOT_UNDERSTOOD, "key", "this is not a policy key") from None
     layout = Layout(settings.data)
-    if layout.identity.exists() and read_identity(layout).policy_key != signer.vkey:
+    keys = read_identity(layout).policy_keys if layout.identity.exists() else ()
+    if keys and signer.vkey not in keys:
         raise Stop(Exit.REFUSED, "key", "this is the policy key of another store")
     unfit, unchecked = _fitness(firmware.unsigned(settings.firmware))
     if unfit:
@@ -88,14 +91,15 @@ def sign(config_path: Path, key_file: Path | None) -> None:
     for warning in unchecked:
         click.echo(f"juki: warning: {warning}", err=True)
     manifest = firmware.sign(settings.firmware, signer)
-    show(
-        {
-            "serial": manifest.serial,
-            "files": sorted(manifest.digests),
-            "key": signer.vkey,
-            "warnings": unchecked,
-        },
-    )
+    plain = {
+        "serial": manifest.serial,
+        "files": sorted(manifest.digests),
+        "key": signer.vkey,
+        "warnings": unchecked,
+    }
+    if keys:
+        plain["missing"] = firmware.lacking(settings.firmware, keys)
+    show(plain)
 
 
 def _key(path: Path | None) -> str:
@@ -128,8 +132,8 @@ def _fitness(rules: Firmware) -> tuple[list[str], list[str]]:
 def _as_it_lies(folder: Path, layout: Layout) -> tuple[Firmware, bool, list[str]]:
     """Return the policy, whether it is the signed one, and if not, why."""
     try:
-        key = read_identity(layout).policy_key
-        return firmware.verified(folder, key, least_serial=1), True, []
+        keys = read_identity(layout).policy_keys
+        return firmware.verified(folder, keys, least_serial=1), True, []
     except StartupError as problem:
         return firmware.unsigned(folder), False, list(problem.problems)
 
@@ -145,6 +149,8 @@ def _role(rule: Any) -> dict[str, Any]:
         "history": rule.history,
         "blind": rule.blind,
         "attended": rule.attended,
+        "approves": list(rule.approves),
+        "every_office": rule.every_office,
     }
 
 
@@ -175,6 +181,7 @@ def _matrix(plain: dict[str, Any]) -> str:
             for name, rule in plain[title].items()
             for operation in rule["operations"]
         ]
-        columns = ("name", "label", "operation", "keys", "items")
+        more = ("approves",) if title == "roles" else ()
+        columns = ("name", "label", "operation", "keys", "items", *more)
         parts.append(f"\n{title}\n{table(rows, columns)}")
     return "\n".join(parts)

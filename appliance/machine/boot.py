@@ -123,7 +123,7 @@ def _share_set(settings: Settings) -> ShareSet:
     if header.share_set is None:
         raise StartupError(f"{settings.data}: the key ring knows no shares")
     # Told now to whoever starts the process; what counts is the check when it is unsealed.
-    verified(settings.firmware, identity.policy_key, least_serial=1)
+    verified(settings.firmware, identity.policy_keys, least_serial=1)
     return header.share_set
 
 

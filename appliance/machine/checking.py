@@ -54,7 +54,7 @@ def check_store(
     identity, header = sealed_store(settings)
     if header.share_set is None:
         raise StartupError(f"{settings.data}: the key ring knows no shares")
-    tallies = Tallies(settings, identity.policy_key)
+    tallies = Tallies(settings, identity.policy_keys)
     lock = FolderLock.take(settings.data)
     try:
         ring = KeyRing.open(layout.ring, Shares(header.share_set).root(shares))
@@ -86,13 +86,13 @@ def check_store(
 class Tallies:
     """What the tallies must be, summed up person by person as the plugins let in say."""
 
-    def __init__(self, settings: Settings, policy_key: str) -> None:
+    def __init__(self, settings: Settings, policy_keys: Sequence[str]) -> None:
         self._today: date = utc_now().astimezone(JST).date()
         self._counted: Counter[str] = Counter()
         self._hook: pluggy.HookRelay | None = None
         self._problem = ""
         try:
-            self._hook = load(verified(settings.firmware, policy_key, least_serial=1)).hook
+            self._hook = load(verified(settings.firmware, policy_keys, least_serial=1)).hook
         except StartupError as problem:
             # Whoever checks a damaged machine wants to know what can be known.
             self._problem = "; ".join(problem.problems)

@@ -1,23 +1,24 @@
-"""The signed policy: nothing of it is loaded that the custodians did not sign.
+"""The signed policy: nothing of it is loaded that two persons did not sign, each with his own key.
 
 ::
 
     plugins.toml            which plugins are let in, and what they may use beside residents
     policy/*.toml           roles, 事務, items
     MANIFEST                serial and digests of every file above
-    MANIFEST.sig            the custodians' signature line under it
+    MANIFEST.sig            the signature lines under it, one of each policy key
 
     MANIFEST   "juki-policy/v1", "serial N", then "SHA-256 in hex, two spaces, path" a line each,
                sorted by path
     together   MANIFEST, an empty line, MANIFEST.sig are a signed note (C2SP signed-note)
 
-The custodians keep the signing key; the store keeps, sealed, the verifier key and the highest
-serial it has seen, so that an old policy cannot be put back (R126). Who runs the machine can
-neither widen a right nor let a plugin in. The settings in ``appliance.toml`` are not signed.
+Two custodians keep a signing key each; the store keeps, sealed, both verifier keys and the highest
+serial it has seen, so that an old policy cannot be put back (R126). Neither of them alone, nor who
+runs the machine, can widen a right or let a plugin in (R127). The first signature makes a manifest
+under the next serial, the second completes it. The settings in ``appliance.toml`` are not signed.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -29,11 +30,19 @@ from appliance.files import replace_file
 from appliance.operation import Power
 from appliance.policy import FILES, Policy, read_policy
 from storage.errors import LedgerBroken
-from storage.note import ED25519, Signer, VerifierKey, open_note, to_base64, unbase64
+from storage.note import (
+    ED25519,
+    Signer,
+    VerifierKey,
+    open_note,
+    parse_note,
+    to_base64,
+    unbase64,
+)
 
 MANIFEST, SIGNATURE = "MANIFEST", "MANIFEST.sig"
 PLUGINS, POLICY = "plugins.toml", "policy"
-SIGNER_NAME = "juki-policy"
+SIGNER_NAMES = ("juki-policy-1", "juki-policy-2")
 FIRST_LINE = "juki-policy/v1"
 SECRET_START = "PRIVATE+KEY+"  # noqa: S105
 _LINE = re.compile(r"([0-9a-f]{64})  ([a-z0-9_./-]{1,100})")
@@ -41,7 +50,7 @@ _LINE = re.compile(r"([0-9a-f]{64})  ([a-z0-9_./-]{1,100})")
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """What was signed: ``serial`` grows by one with every signature."""
+    """What was signed: ``serial`` grows by one with every change that is signed."""
 
     serial: int
     digests: Mapping[str, str]
@@ -110,28 +119,48 @@ def unsigned(folder: Path) -> Firmware:
 
 
 def sign(folder: Path, signer: Signer) -> Manifest:
-    """Sign the policy as it lies there, under the next serial.
+    """Sign the policy as it lies there: under the next serial, or beside who signed it already.
 
     Raises:
         StartupError: it cannot be read, or is not understood; nothing is signed then.
         OSError: the disk.
     """
-    manifest = Manifest(_serial_there(folder) + 1, unsigned(folder).manifest.digests)
+    digests, before = unsigned(folder).manifest.digests, _manifest_there(folder)
+    if before is not None and before.digests == digests:
+        manifest, others = before, _signatures_of_others(folder, signer)
+    else:
+        manifest, others = Manifest(before.serial + 1 if before else 1, digests), ""
     text = manifest.text()
-    _, _, signature = signer.sign(text).rpartition("\n\n")
+    _, _, mine = signer.sign(text).rpartition("\n\n")
+    # Without its signatures a manifest is good for nothing; those of another one are none of its.
     replace_file(folder / MANIFEST, text.encode(), 0o644)
-    replace_file(folder / SIGNATURE, signature.encode(), 0o644)
+    replace_file(folder / SIGNATURE, (others + mine).encode(), 0o644)
     return manifest
 
 
-def verified(folder: Path, vkey: str, *, least_serial: int) -> Firmware:
-    """Return the policy, once it is shown to be what the custodians signed.
+def lacking(folder: Path, vkeys: Sequence[str]) -> list[str]:
+    """Return the names of the policy keys by which the manifest is not signed, or not rightly.
 
     Raises:
-        StartupError: names every file that was changed, removed or added, or what is wrong with
-            the manifest.
+        StartupError: it cannot be read.
     """
-    manifest = _signed_manifest(folder, vkey)
+    note = _note(folder)
+    return [key.name for key in map(VerifierKey.parse, vkeys) if not _is_signed_by(key, note)]
+
+
+def verified(folder: Path, vkeys: Sequence[str], *, least_serial: int) -> Firmware:
+    """Return the policy, once it is shown to be what two persons signed.
+
+    Args:
+        folder: where it lies.
+        vkeys: the verifier keys of both.
+        least_serial: the highest one that was in force.
+
+    Raises:
+        StartupError: names every file that was changed, removed or added, or whose signature is
+            missing, or what is wrong with the manifest.
+    """
+    manifest = _signed_manifest(folder, vkeys)
     if manifest.serial < least_serial:
         raise StartupError(
             f"{folder / MANIFEST}: serial {manifest.serial} was replaced by {least_serial}; "
@@ -166,20 +195,63 @@ def signer_of(secret: str) -> Signer:
     return signer
 
 
-def _signed_manifest(folder: Path, vkey: str) -> Manifest:
+def are_two_keys(vkeys: Sequence[str]) -> bool:
+    """Return whether these are the verifier keys of two different keys, whatever their names."""
+    try:
+        return len(vkeys) == 2 and len({VerifierKey.parse(vkey).public for vkey in vkeys}) == 2
+    except ValueError:
+        return False
+
+
+def _signed_manifest(folder: Path, vkeys: Sequence[str]) -> Manifest:
+    where = folder / MANIFEST
+    if not are_two_keys(vkeys):
+        raise StartupError(f"{where}: the store does not know two different policy keys")
+    missing = lacking(folder, vkeys)
+    if len(missing) == len(vkeys):
+        raise StartupError(f"{where}: is not signed with the policy keys of this store")
+    if missing:
+        raise StartupError(
+            f"{where}: is signed by one person only; the signature of {missing[0]} is missing: "
+            "whoever keeps that key signs too (juki policy sign)"
+        )
+    try:
+        return Manifest.parse(parse_note(_note(folder)).text)
+    except ValueError:
+        raise StartupError(f"{where}: is not a manifest of a policy") from None
+
+
+def _is_signed_by(key: VerifierKey, note: str) -> bool:
+    try:
+        open_note(note, key)
+    except LedgerBroken:
+        return False
+    return True
+
+
+def _note(folder: Path) -> str:
+    """Return manifest and signatures, together a signed note."""
     try:
         text = (folder / MANIFEST).read_text("utf-8")
-        signature = (folder / SIGNATURE).read_text("utf-8")
+        return f"{text}\n{(folder / SIGNATURE).read_text('utf-8')}"
     except OSError as problem:
         raise StartupError(f"{problem.filename}: {problem.strerror}") from None
     except UnicodeDecodeError:
         raise StartupError(f"{folder / MANIFEST}: is not text") from None
+
+
+def _signatures_of_others(folder: Path, signer: Signer) -> str:
+    """Return the lines of those who signed this manifest already; none if they are not lines."""
     try:
-        return Manifest.parse(open_note(f"{text}\n{signature}", VerifierKey.parse(vkey)))
-    except (LedgerBroken, ValueError):
-        raise StartupError(
-            f"{folder / MANIFEST}: is not signed with the policy key of this store"
-        ) from None
+        signatures = parse_note(_note(folder)).signatures
+    except (StartupError, LedgerBroken):
+        return ""
+    mine = signer.verifier
+    return "".join(
+        f"— {each.name} {to_base64(each.key_id + each.blob)}\n"
+        for each in signatures
+        if (each.name, each.key_id) != (mine.name, mine.key_id)
+    )
 
 
 def _differences(folder: Path, manifest: Manifest, there: Mapping[str, bytes]) -> list[str]:
@@ -219,11 +291,11 @@ def _plugins(folder: Path, there: Mapping[str, bytes]) -> _Plugins:
     return listed
 
 
-def _serial_there(folder: Path) -> int:
+def _manifest_there(folder: Path) -> Manifest | None:
     try:
-        return Manifest.parse((folder / MANIFEST).read_text("utf-8")).serial
+        return Manifest.parse((folder / MANIFEST).read_text("utf-8"))
     except FileNotFoundError:
-        return 0
+        return None
     except ValueError:
         raise StartupError(f"{folder / MANIFEST}: is not a manifest of a policy") from None
 

@@ -4,9 +4,9 @@ Everything is built in a folder beside the final one, checked, handed out, and o
 name. Until the rename there is no store; after it there is a complete one whose shares are in the
 custodians' hands. The first entry of its ledger says that it was made.
 
-What leaves, once: the shares of the root key, the key by which the custodians sign the policy, and
-the one-use codes with which the first システム管理者 and the first セキュリティ責任者 register a
-device or set a PIN (R127). There are two, because nobody lets anybody in alone.
+What leaves, once: the shares of the root key, the two keys by which two custodians sign the policy
+together, and the one-use codes with which the first システム管理者 and the first セキュリティ責任者
+register a device or set a PIN (R127). There are two, because nobody lets anybody in alone.
 """
 
 import os
@@ -39,7 +39,7 @@ from storage.disk import sync_folder
 from storage.engine import Unit
 from storage.keyring import KeyRing, read_header
 from storage.lock import FolderLock
-from storage.note import Signer, VerifierKey
+from storage.note import Signer
 from storage.unseal import Gathering, new_root, split
 from storage.vault import create, open_vault
 
@@ -80,8 +80,8 @@ class Founding:
     """The first セキュリティ責任者, who must agree to whatever he does about people."""
     office: str
     expires_on: date
-    policy_key: str | None = None
-    """The verifier key of a policy that is signed already; None: a new key is drawn."""
+    policy_keys: tuple[str, ...] = ()
+    """The verifier keys of a policy that is signed already; none: new keys are drawn."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
@@ -90,8 +90,8 @@ class Founded:
 
     identity: Identity
     shares: tuple[str, ...]
-    policy_secret: str | None
-    """The custodians' signing key; None where the policy was signed already."""
+    policy_secrets: tuple[str, ...]
+    """The custodians' two signing keys; none where the policy was signed already."""
     enrolment_code: str
     """Of the first システム管理者."""
     officer_code: str
@@ -132,15 +132,15 @@ def found(
 
 
 def write_shares(folder: Path, founded: Founded) -> list[Path]:
-    """Write one file a custodian, and the policy key, each readable by its owner alone.
+    """Write one file a share and one a policy key, each readable by its owner alone.
 
     Raises:
         StartupError: a file is there already.
         OSError: the disk.
     """
     papers = {f"share-{number}.txt": share for number, share in enumerate(founded.shares, start=1)}
-    if founded.policy_secret is not None:
-        papers["policy.key"] = founded.policy_secret
+    for number, secret in enumerate(founded.policy_secrets, start=1):
+        papers[f"policy-{number}.key"] = secret
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     if there := [name for name in papers if (folder / name).exists()]:
         raise StartupError(*(f"{folder / name}: is there already" for name in there))
@@ -180,13 +180,13 @@ def _build(founding: Founding, layout: Layout, clock: Callable[[], datetime]) ->
     ring = KeyRing.create(root, os.urandom(16), settings.token_bits, year, share_set)
     ring.save(layout.ring)
     create(layout.store, ring, settings.origin, milliseconds(clock))
-    secret, policy_key, policy = _policy(founding)
+    secrets, policy_keys, policy = _policy(founding)
     identity = Identity(
         installation=ring.installation.hex(),
         origin=settings.origin,
         prefecture=settings.prefecture,
         ledger_key=Signer(settings.origin, ring.key("log-sign")).vkey,
-        policy_key=policy_key,
+        policy_keys=policy_keys,
     )
     replace_file(layout.identity, msgspec.json.encode(identity), 0o600)
     until = clock() + ENROLMENT_TIME
@@ -195,29 +195,31 @@ def _build(founding: Founding, layout: Layout, clock: Callable[[], datetime]) ->
     return Founded(
         identity=identity,
         shares=tuple(shares),
-        policy_secret=secret,
+        policy_secrets=secrets,
         enrolment_code=code,
         officer_code=officer_code,
         enrolment_until=until,
     )
 
 
-def _policy(founding: Founding) -> tuple[str | None, str, firmware.Firmware]:
-    """Return the new signing key, the verifier key, and the policy, signed and loadable."""
+def _policy(founding: Founding) -> tuple[tuple[str, ...], tuple[str, ...], firmware.Firmware]:
+    """Return the new signing keys, the verifier keys, and the policy, signed and loadable."""
     folder = founding.settings.firmware
-    if founding.policy_key is not None:
-        signed = firmware.verified(folder, founding.policy_key, least_serial=1)
+    if founding.policy_keys:
+        signed = firmware.verified(folder, founding.policy_keys, least_serial=1)
         load(signed)
-        return None, founding.policy_key, signed
+        return (), founding.policy_keys, signed
     load(firmware.unsigned(folder))
-    seed = os.urandom(32)
-    signer = Signer(firmware.SIGNER_NAME, seed)
+    seeds = os.urandom(32), os.urandom(32)
+    first, second = map(Signer, firmware.SIGNER_NAMES, seeds)
     try:
-        firmware.sign(folder, signer)
+        firmware.sign(folder, first)
+        firmware.sign(folder, second)
     except OSError as problem:
         raise StartupError(f"{problem.filename}: {problem.strerror}") from None
-    signed = firmware.verified(folder, signer.vkey, least_serial=1)
-    return firmware.secret_text(signer.verifier, seed), signer.vkey, signed
+    keys = first.vkey, second.vkey
+    secrets = map(firmware.secret_text, (first.verifier, second.verifier), seeds)
+    return tuple(secrets), keys, firmware.verified(folder, keys, least_serial=1)
 
 
 def _first_entries(
@@ -299,12 +301,3 @@ def _try_every_share(ring: Path, shares: Sequence[str]) -> None:
 def _sync_all(folder: Path) -> None:
     for below, _, _ in os.walk(folder):
         sync_folder(Path(below))
-
-
-def is_verifier_key(text: str) -> bool:
-    """Return whether this is the verifier key of a signer."""
-    try:
-        VerifierKey.parse(text)
-    except ValueError:
-        return False
-    return True

@@ -110,7 +110,7 @@ def open_store(
             vault = open_vault(layout.store, ring, origin=identity.origin, clock_ms=clock_ms)
             undo.callback(vault.close)
         firmware = verified(
-            settings.firmware, identity.policy_key, least_serial=known.policy_serial
+            settings.firmware, identity.policy_keys, least_serial=known.policy_serial
         )
         loaded = load(firmware, settings.browser_origin)
         if not known.marked:

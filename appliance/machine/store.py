@@ -86,8 +86,8 @@ class Identity(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     prefecture: str
     ledger_key: str
     """By which anybody verifies the ledger (a C2SP verifier key)."""
-    policy_key: str
-    """By which the policy is verified."""
+    policy_keys: tuple[str, ...]
+    """By which the policy is verified: both must have signed it."""
 
 
 def read_identity(layout: Layout) -> Identity:

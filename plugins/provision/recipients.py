@@ -1,6 +1,8 @@
 """提供先の鍵: to whose public key a bulk result is sealed; kept by the システム管理者 (R51, R62).
 
-A recipient belongs to one 事務. The register keeps whoever was retired.
+A recipient belongs to one 事務. The register keeps whoever was retired. Entering a key takes two
+persons, for whoever holds its other half reads every result sealed to it: the second one is of the
+office that is to get the results, or of that of whoever asks, and compares the key with the paper.
 """
 
 from typing import Annotated
@@ -8,6 +10,7 @@ from typing import Annotated
 from msgspec import Meta
 
 from appliance.plugin_api import (
+    About,
     Answer,
     Arguments,
     Case,
@@ -19,6 +22,7 @@ from appliance.plugin_api import (
     PurposeCode,
     Register,
     Rejected,
+    Roster,
     ShortText,
 )
 
@@ -82,6 +86,11 @@ def recipients(case: Case, asked: NoArguments) -> Recipients:
     """List everybody."""
     every = tuple(_recipient(number, entry) for number, entry in book(case).every())
     return Recipients(recipients=every)
+
+
+def whose(roster: Roster, asked: AddRecipient) -> About:
+    """Return the office that is to get the results."""
+    return About(offices=frozenset({asked.name}))
 
 
 def add(case: Case, asked: AddRecipient) -> Recipient:
@@ -170,6 +179,8 @@ OPERATIONS = (
             "public_key": "hSDwCYkwp1R0i33ctD73Wg2/Og0mOBr066SpjqqbTmo=",
         },
         changes=True,
+        seconded=True,
+        about=whose,
         purposed=False,
         records=("purpose", "name", "public_key"),
     ),

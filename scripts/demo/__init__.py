@@ -9,6 +9,7 @@ command line and the API as anybody would use them. Read it as the story it is::
     town.py       3  a municipality loads its residents and tells what happens
     cast.py          the few residents who are told of by name
     office.py     4  find, open, inquire, verify; and where the answer is no
+    approving.py     what takes two persons: asked for by one, agreed to by another
     servers.py       what servers may not do, may repeat, and have heard
     auditing.py      who looked at whom, proofs, a ledger that outsiders verify
     recording.py     exports with proof, a resident's report, refusals counted, the boot journal

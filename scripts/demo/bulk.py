@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from appliance.model import JST
+from scripts.demo import approving
 from scripts.demo.cast import Cast
 from scripts.demo.people import ADMINISTRATOR, APPROVER, MEDIA, REGISTRAR
 from scripts.demo.stage import OK, Seat, Stage
@@ -40,16 +41,26 @@ def provide(stage: Stage, cast: Cast) -> None:
 
 def _recipient(stage: Stage) -> dict[str, Any]:
     administrator = stage.people[ADMINISTRATOR.name]
-    with stage.steps.step("the key of a recipient of bulk results is registered") as step:
-        step.asks("juki media keygen, provision/add-recipient")
+    with stage.steps.step("the key of a recipient of bulk results takes two persons") as step:
+        step.asks("juki media keygen, provision/add-recipient, approval/request")
         drawn = stage.juki.needs("media", "keygen", str(_file(stage, "tax.key")))
         body = {
             "purpose": "prefectural-tax",
             "name": MEDIA.office,
             "public_key": drawn["public_key"],
         }
-        entered = administrator.gets("provision/add-recipient", body, key="tax-key-registered")
+        alone = administrator.asks("provision/add-recipient", body, key="tax-key-by-one-only")
+        step.saw(f"one alone: {alone.status} {alone.body['code']}", alone.status == FORBIDDEN)
+        number = approving.agreed(stage, step, "provision/add-recipient", body)
+        entered = administrator.gets(
+            "provision/add-recipient", body, key="tax-key-registered", approval=number
+        )
         step.saw(f"recipient {entered['number']}: {entered['agency']}")
+        again = administrator.asks(
+            "provision/add-recipient", body, key="tax-key-second-time", approval=number
+        )
+        step.saw(f"a second time: {again.status} {again.body['code']}", again.status == FORBIDDEN)
+    approving.not_agreed(stage, "provision/add-recipient", body)
     media_key = administrator.gets("provision/media-key", {})["public_key"]
     return {"recipient": entered["number"], "media_key": media_key}
 

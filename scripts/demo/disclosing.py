@@ -61,7 +61,7 @@ class _Desk:
     def hands_over(self, paper: dict[str, Any]) -> None:
         self.does("deliver", sheet=paper["sheet"], method="counter")
 
-    def _asking(self) -> dict[str, str]:
+    def _asking(self) -> dict[str, Any]:
         return {"purpose": "disclosure", "key": f"disclosure-{next(self._keys):06}"}
 
 

@@ -1,5 +1,7 @@
 """The first hour: a store is made, its policy signed, the process started, the store unsealed."""
 
+from typing import Any
+
 from scripts.demo import relay
 from scripts.demo.children import Failed
 from scripts.demo.grounds import ORIGIN, configure
@@ -29,14 +31,25 @@ def found(stage: Stage, residents: int) -> dict[Person, str]:
             *("--terminal", str(grounds.terminal / "TERM-0001.pem")),
         )
         shares = len(list(grounds.custodians.glob("share-*.txt")))
-        step.must(f"{shares} shares and the policy key handed out", shares == 5)
+        step.must(f"{shares} shares and two policy keys handed out", shares == 5)
         step.must(f"ledger {made['origin']}", made["origin"] == ORIGIN)
-    with stage.steps.step("the custodians sign the policy", vital=True) as step:
+    with stage.steps.step("two custodians sign a changed policy", vital=True) as step:
+        with (grounds.appliance / "firmware" / "plugins.toml").open("a") as file:
+            file.write("# looked at by both custodians\n")
         step.asks("juki policy sign")
-        key = str(grounds.custodians / "policy.key")
-        signed = stage.juki.needs_machine("policy", "sign", "--key-file", key)
+        signed = _signed(stage, 1)
         step.saw(f"serial {signed['serial']}: {', '.join(signed['files'])}", signed["serial"] == 2)
+        refused = stage.juki.machine("serve")
+        told = "is signed by one person only"
+        step.must(f"no start: {told}", refused.code == NO_MORE and told in refused.err)
+        whole = _signed(stage, 2)
+        step.saw("the second key completes it", (whole["serial"], whole["missing"]) == (2, []))
     return {ADMINISTRATOR: made["enrolment_code"], OFFICER: made["officer_code"]}
+
+
+def _signed(stage: Stage, number: int) -> dict[str, Any]:
+    key = str(stage.grounds.custodians / f"policy-{number}.key")
+    return stage.juki.needs_machine("policy", "sign", "--key-file", key)
 
 
 def start(stage: Stage, *, check: bool) -> None:

@@ -1,7 +1,7 @@
 """Whether anything of a resident lies somewhere in clear.
 
 What is looked for: every name, reading, address, number and code of many residents, of everybody
-who was told of wrongly and of the people of the story; the custodians' shares and policy key. Each
+who was told of wrongly and of the people of the story; the custodians' shares and policy keys. Each
 in every encoding a program might have written it in. ``grep`` looks at every byte of every file;
 first it has to find the same things where they do lie.
 """
@@ -116,7 +116,7 @@ def _texts(person: Notice) -> Iterator[str]:
 
 def _secrets(grounds: Grounds) -> Iterator[str]:
     """Yield what the custodians keep."""
-    for path in (*grounds.custodians.glob("share-*.txt"), grounds.custodians / "policy.key"):
+    for path in (*grounds.custodians.glob("share-*.txt"), *grounds.custodians.glob("policy-*.key")):
         yield path.read_text("ascii").strip()
 
 

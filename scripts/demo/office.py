@@ -178,7 +178,7 @@ def _refused(stage: Stage, cast: Cast) -> None:
 
 
 def _is_no(
-    step: Step, seat: Seat, operation: str, body: dict[str, Any], status: int, **more: str
+    step: Step, seat: Seat, operation: str, body: dict[str, Any], status: int, **more: Any
 ) -> dict[str, Any]:
     """See a refusal; return its problem document."""
     answer = seat.asks(operation, body, **more)

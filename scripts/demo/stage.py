@@ -74,6 +74,7 @@ class Seat:
         purpose: str | None = None,
         case: str | None = None,
         key: str | None = None,
+        approval: int | None = None,
     ) -> Answer:
         """Ask for an operation and return the answer, a no as well; prove oneself again for it.
 
@@ -85,6 +86,7 @@ class Seat:
             "reason": self._reason,
             "case": case,
             "idempotency_key": key,
+            "approval": approval,
         }
         answer = self._terminal.call(operation, body, **given)
         if answer.status != OK and answer.body.get("code") == VERIFY_AGAIN and self._device:
@@ -94,7 +96,7 @@ class Seat:
             self._refusals.keep(self.who, operation, answer)
         return answer
 
-    def gets(self, operation: str, body: Mapping[str, Any], **more: str) -> dict[str, Any]:
+    def gets(self, operation: str, body: Mapping[str, Any], **more: Any) -> dict[str, Any]:
         """Ask for an operation that must be answered; return the data.
 
         Raises:

@@ -162,7 +162,7 @@ def change(bench: Bench, operator_id: str, **changes: Any) -> None:
     bench.vault.write(write)
 
 
-@pytest.mark.requirement("R127", "R128", "R170")
+@pytest.mark.requirement("R127")
 @pytest.mark.parametrize("operation", ["test/change", "test/look", "test/slow"])
 def test_what_another_person_agreed_to_is_carried_out_once(
     plugin: Plugin, bench: Bench, asker: Seat, second: Seat, operation: str

@@ -29,7 +29,7 @@ def machine(tmp_path: Path) -> Iterator[Machine]:
         yield machine
 
 
-def changed(terminal: Terminal, operation: str, body: dict[str, Any], **more: str) -> Any:
+def changed(terminal: Terminal, operation: str, body: dict[str, Any], **more: Any) -> Any:
     key = f"{operation.replace('/', '-')}-{time.time_ns()}"
     return accepted(terminal.call(operation, body, idempotency_key=key, **more))
 
@@ -52,8 +52,13 @@ def test_a_bulk_inquiry_goes_on_after_a_kill_and_leaves_with_a_second_persons_co
     machine.appoint(administrator, "OP-0002", ["media-operator"])
     machine.appoint(administrator, "OP-0003", ["media-approver"])
     key, public = new_key()
-    recipient = {"purpose": TAX["purpose"], "name": "県税事務所", "public_key": public}
-    entered = changed(administrator, "provision/add-recipient", recipient)
+    recipient = {"purpose": TAX["purpose"], "name": "test", "public_key": public}
+    wanted = {"operation": "provision/add-recipient", "arguments": recipient}
+    asked = changed(administrator, "approval/request", {**wanted, "form": "1", "reason": "new"})
+    _, approver = at_their_desks(machine)
+    changed(approver, "approval/give", {"number": asked["number"]})
+    approved = {"approval": asked["number"]}
+    entered = changed(administrator, "provision/add-recipient", recipient, **approved)
     media_key = accepted(administrator.call("provision/media-key", {}))["public_key"]
     rows = [by_number(which) for which in range(ROWS)]
     body = {

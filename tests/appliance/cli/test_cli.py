@@ -193,26 +193,30 @@ def test_policy_show_says_whether_it_is_signed(site: Site) -> None:
 
 def test_the_custodians_sign_a_changed_policy(site: Site) -> None:
     init(site)
-    key = site.custodians / "policy.key"
+    first, second = (site.custodians / f"policy-{number}.key" for number in (1, 2))
     with (site.firmware / "plugins.toml").open("a") as file:
         file.write("\n")
-    signed = as_json(juki("policy", "sign", "--config", site.config, "--key-file", key, "--json"))
-    assert signed["serial"] == 2
+    sign = ("policy", "sign", "--config", site.config, "--json")
+    signed = as_json(juki(*sign, "--key-file", first))
+    assert (signed["serial"], signed["missing"]) == (2, ["juki-policy-2"])
     assert signed["files"] == [
         "plugins.toml",
+        "policy/access.toml",
         "policy/office.toml",
         "policy/purposes.toml",
         "policy/roles.toml",
         "policy/watching.toml",
     ]
-    again = juki("policy", "sign", "--config", site.config, "--json", given=key.read_text())
-    assert as_json(again)["serial"] == 3
+    half = as_json(juki("policy", "show", "--config", site.config, "--json"))
+    assert (half["signed"], "signed by one person only" in half["problems"][0]) == (False, True)
+    whole = as_json(juki(*sign, given=second.read_text()))
+    assert (whole["serial"], whole["missing"]) == (2, [])
     assert as_json(juki("policy", "show", "--config", site.config, "--json"))["signed"]
 
 
 def test_what_the_appliance_cannot_start_with_is_not_signed(site: Site) -> None:
     init(site)
-    key = site.custodians / "policy.key"
+    key = site.custodians / "policy-1.key"
     roles, purposes = (site.firmware / "policy" / name for name in ("roles.toml", "purposes.toml"))
     good = purposes.read_text()
     purposes.write_text(good.replace('items = ["name"]', 'items = ["nmae"]'))
@@ -249,12 +253,12 @@ def test_only_the_key_of_this_store_signs(site: Site, tmp_path: Path) -> None:
     init(site)
     other = make_site(tmp_path / "other")
     init(other)
-    theirs = (other.custodians / "policy.key").read_text()
+    theirs = (other.custodians / "policy-1.key").read_text()
     result = juki("policy", "sign", "--config", site.config, given=theirs)
     assert result.exit_code == 3
     assert "another store" in result.stderr
     assert juki("policy", "sign", "--config", site.config, given="nonsense\n").exit_code == 2
-    key = site.custodians / "policy.key"
+    key = site.custodians / "policy-1.key"
     key.chmod(0o644)
     opened = juki("policy", "sign", "--config", site.config, "--key-file", key)
     assert opened.exit_code == 3
@@ -268,7 +272,8 @@ def test_init_hands_out_files_and_says_what_must_be_known(site: Site) -> None:
     plain = as_json(init(site))
     assert [Path(path).name for path in plain["shares"]] == [
         *(f"share-{number}.txt" for number in range(1, 6)),
-        "policy.key",
+        "policy-1.key",
+        "policy-2.key",
     ]
     assert plain["ledger_key"].startswith("audit.juki.test/g1+")
     assert plain["enrolment_code"].count("-") == 3
@@ -286,7 +291,8 @@ def test_init_prints_the_shares_if_asked_to(site: Site) -> None:
     assert result.exit_code == 0
     shares = [line for line in result.stdout.splitlines() if line.startswith("share_")]
     assert [len(line.split(": ")[1].split()) for line in shares] == [33] * 5
-    assert "policy_secret: " in result.stdout
+    assert "policy_secret_1: " in result.stdout
+    assert "policy_secret_2: " in result.stdout
 
 
 def test_the_shares_never_lie_in_the_folder_they_open(site: Site) -> None:
@@ -694,5 +700,5 @@ def test_shares_on_a_screen_are_shown_one_by_one(
         "-",
     )
     assert result.exit_code == 0
-    assert len(paused) == 6
+    assert len(paused) == 7
     assert "enrolment_code: " in result.stdout

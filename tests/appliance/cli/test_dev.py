@@ -24,10 +24,11 @@ def test_everything_is_made_in_one_folder_and_says_what_it_is(tmp_path: Path) ->
         9001,
     )
     assert read_identity(Layout(settings.data)) == founded.identity
-    assert verified(place.firmware, founded.identity.policy_key, least_serial=1).plugins
+    assert verified(place.firmware, founded.identity.policy_keys, least_serial=1).plugins
     assert {path.name for path in place.custodians.iterdir()} == {
         *(f"share-{number}.txt" for number in range(1, 6)),
-        "policy.key",
+        "policy-1.key",
+        "policy-2.key",
     }
     for name in ("server", "terminal", "cs-432024", "cs-431001"):
         assert peer_from_pem((place.tls / f"{name}.pem").read_bytes())

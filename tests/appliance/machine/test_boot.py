@@ -32,10 +32,10 @@ from appliance.errors import (
     Unidentified,
 )
 from appliance.ledger_reader import LedgerReader
-from appliance.machine import boot, host
+from appliance.machine import boot, firmware, host
 from appliance.machine.boot import in_mode, serve
 from appliance.machine.gate import Appliance, Ending
-from appliance.machine.init import Founded
+from appliance.machine.init import Founded, write_shares
 from appliance.machine.keeper import Keeper, Shares
 from appliance.machine.opening import system_entry
 from appliance.machine.running import Exporter
@@ -491,9 +491,7 @@ class Visitor:
 @pytest.fixture
 def site(tmp_path: Path) -> Site:
     made = make_site(tmp_path, now=utc_now())
-    made.custodians.mkdir()
-    for number, share in enumerate(made.found().shares, start=1):
-        (made.custodians / f"share-{number}.txt").write_text(share)
+    write_shares(made.custodians, made.found())
     return made
 
 
@@ -624,6 +622,16 @@ def test_a_changed_policy_does_not_start(site: Site) -> None:
     with (site.firmware / "plugins.toml").open("a") as file:
         file.write("\n")
     with pytest.raises(StartupError, match=r"plugins\.toml: was changed"):
+        serve(site.settings, ())
+
+
+@pytest.mark.requirement("R127")
+@pytest.mark.usefixtures("orderly")
+def test_a_policy_that_one_person_signed_does_not_start(site: Site) -> None:
+    with (site.firmware / "plugins.toml").open("a") as file:
+        file.write("\n")
+    firmware.sign(site.firmware, firmware.signer_of((site.custodians / "policy-1.key").read_text()))
+    with pytest.raises(StartupError, match="the signature of juki-policy-2 is missing"):
         serve(site.settings, ())
 
 

@@ -10,7 +10,7 @@ from appliance.errors import StartupError
 from appliance.ledger_reader import LedgerReader
 from appliance.machine import firmware, init
 from appliance.machine.firmware import sign
-from appliance.machine.init import Founded, found, is_verifier_key, write_shares
+from appliance.machine.init import Founded, found, write_shares
 from appliance.machine.opening import Opened, installation, open_store
 from appliance.machine.store import Layout, read_identity, sealed_store
 from appliance.roster import Roster
@@ -145,30 +145,36 @@ def test_each_custodian_gets_a_file_of_his_own(site: Site) -> None:
     paths = write_shares(site.custodians, founded)
     assert [path.name for path in paths] == [
         *(f"share-{number}.txt" for number in range(1, 6)),
-        "policy.key",
+        "policy-1.key",
+        "policy-2.key",
     ]
     assert all(path.stat().st_mode & 0o777 == 0o600 for path in paths)
     assert site.custodians.stat().st_mode & 0o777 == 0o700
     assert root_of(site.data, (path.read_text() for path in paths[1:4]))
     with pytest.raises(StartupError) as caught:
         write_shares(site.custodians, founded)
-    assert len(caught.value.problems) == 6
+    assert len(caught.value.problems) == 7
 
 
 def test_a_policy_signed_elsewhere_is_taken_as_it_is(site: Site) -> None:
-    center = Signer(firmware.SIGNER_NAME, bytes(range(32)))
-    sign(site.firmware, center)
-    founded = site.found(policy_key=center.vkey)
-    assert founded.policy_secret is None
-    assert founded.identity.policy_key == center.vkey
-    assert not any(path.name == "policy.key" for path in write_shares(site.custodians, founded))
+    center = [*map(Signer, firmware.SIGNER_NAMES, (bytes(range(32)), bytes(range(1, 33))))]
+    for signer in center:
+        sign(site.firmware, signer)
+    keys = tuple(signer.vkey for signer in center)
+    founded = site.found(policy_keys=keys)
+    assert founded.policy_secrets == ()
+    assert founded.identity.policy_keys == keys
+    assert not any(path.suffix == ".key" for path in write_shares(site.custodians, founded))
     opened(site, founded).vault.close()
 
 
 def test_a_policy_signed_by_somebody_else_founds_nothing(site: Site) -> None:
-    sign(site.firmware, Signer(firmware.SIGNER_NAME, bytes(32)))
-    with pytest.raises(StartupError, match="not signed with the policy key"):
-        site.found(policy_key=Signer(firmware.SIGNER_NAME, bytes(range(32))).vkey)
+    known, stranger = (Signer(firmware.SIGNER_NAMES[0], seed) for seed in (bytes(32), b"s" * 32))
+    sign(site.firmware, known)
+    sign(site.firmware, stranger)
+    expected = known.vkey, Signer(firmware.SIGNER_NAMES[1], bytes(range(32))).vkey
+    with pytest.raises(StartupError, match="the signature of juki-policy-2 is missing"):
+        site.found(policy_keys=expected)
     assert left_overs(site) == []
 
 
@@ -205,8 +211,13 @@ def test_a_firmware_folder_that_cannot_be_written_founds_nothing(
 def test_a_signed_change_of_the_policy_is_taken_and_remembered(site: Site) -> None:
     founded = site.found()
     old = {name: (site.firmware / name).read_bytes() for name in ("MANIFEST", "MANIFEST.sig")}
-    assert founded.policy_secret is not None
-    sign(site.firmware, firmware.signer_of(founded.policy_secret))
+    with (site.firmware / "plugins.toml").open("a") as file:
+        file.write("# another plugin\n")
+    first, second = map(firmware.signer_of, founded.policy_secrets)
+    sign(site.firmware, first)
+    with pytest.raises(StartupError, match="signed by one person only"):
+        opened(site, founded)
+    sign(site.firmware, second)
     store = opened(site, founded)
     with store.vault.view() as view:
         assert installation(view).policy_serial == 2
@@ -245,7 +256,8 @@ def test_what_was_fixed_at_init_cannot_be_changed(site: Site, old: str, new: str
 
 def test_the_identity_card_of_another_store_is_found_out(site: Site) -> None:
     founded = site.found()
-    card = msgspec.structs.replace(founded.identity, policy_key=Signer("thief", bytes(32)).vkey)
+    keys = founded.identity.policy_keys[0], Signer("thief", bytes(32)).vkey
+    card = msgspec.structs.replace(founded.identity, policy_keys=keys)
     Layout(site.data).identity.write_bytes(msgspec.json.encode(card))
     with pytest.raises(Tampered, match="identity card"):
         opened(site, founded)
@@ -291,9 +303,12 @@ def test_a_clock_that_leaps_draws_no_keys(site: Site, days: int) -> None:
     store.vault.close()
 
 
-def test_a_verifier_key_is_told_from_anything_else() -> None:
-    assert is_verifier_key(Signer("juki-policy", bytes(32)).vkey)
-    assert not is_verifier_key("juki-policy")
+def test_two_keys_are_told_from_anything_else() -> None:
+    one, other = (Signer(name, bytes(32)).vkey for name in firmware.SIGNER_NAMES)
+    assert not firmware.are_two_keys((one, other)), "one key under two names"
+    assert not firmware.are_two_keys((one,))
+    assert not firmware.are_two_keys((one, "juki-policy-2"))
+    assert firmware.are_two_keys((one, Signer("juki-policy-2", b"s" * 32).vkey))
 
 
 def test_a_data_folder_that_is_no_store_says_how_to_make_one(site: Site) -> None:

@@ -80,7 +80,9 @@ class Desks:
         if key is None:
             key, public = new_key()
             body = {"purpose": "prefectural-tax", "name": "県税事務所", "public_key": public}
-            recipient = administrator.ask("provision/add-recipient", body).data["number"]
+            recipient = administrator.ask_with(approver, "provision/add-recipient", body).data[
+                "number"
+            ]
         media_key = administrator.ask("provision/media-key", {}).data["public_key"]
         return cls(bench, operator, approver, administrator, recipient, key, media_key)
 

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from appliance.errors import Conflict, Malformed, NotFound, NotPermitted, Rejected
+from appliance.errors import Conflict, Malformed, NeedsApproval, NotFound, NotPermitted, Rejected
 from appliance.items import ItemName
 from appliance.media import new_key, seal_for, unframed
 from appliance.model import PurposeCode, Role
@@ -253,7 +253,9 @@ def test_taking_information_out_is_a_right_of_its_own(
 def test_r51_a_recipient_of_another_purpose_or_a_retired_one_gets_nothing(desks: Desks) -> None:
     _, public = new_key()
     body = {"purpose": "designated-disease", "name": "x", "public_key": public}
-    other = desks.administrator.ask("provision/add-recipient", body).data["number"]
+    other = desks.administrator.ask_with(desks.approver, "provision/add-recipient", body).data[
+        "number"
+    ]
     with pytest.raises(NotFound, match="no such recipient"):
         desks.submit(inquiry([by_number(1)]), recipient=other)
     with pytest.raises(NotFound):
@@ -273,17 +275,40 @@ def test_r51_a_recipient_of_another_purpose_or_a_retired_one_gets_nothing(desks:
     ]
 
 
+@pytest.mark.requirement("R51", "R127")
+def test_a_key_is_entered_by_two_persons(desks: Desks) -> None:
+    body = {"purpose": "prefectural-tax", "name": "保健所", "public_key": new_key()[1]}
+    with pytest.raises(NeedsApproval):
+        desks.administrator.ask("provision/add-recipient", body)
+    wanted = {"operation": "provision/add-recipient", "form": "1", "reason": "新規"}
+    asked = desks.administrator.ask("approval/request", {**wanted, "arguments": body})
+    number = {"number": asked.data["number"]}
+    there = desks.bench.clerk(
+        "OP-301", roles=("security-officer",), office="保健所", terminal_id="T"
+    )
+    assert there.ask("approval/show", number).data["arguments"] == body
+    there.ask("approval/give", number)
+    again = desks.administrator.ask("approval/request", {**wanted, "arguments": body})
+    elsewhere = desks.bench.clerk(
+        "OP-300", roles=("security-officer",), office="統計課", terminal_id="T"
+    )
+    with pytest.raises(NotPermitted, match="another office"):
+        elsewhere.ask("approval/give", {"number": again.data["number"]})
+    desks.administrator.ask("provision/add-recipient", body, approval=asked.data["number"])
+    assert desks.bench.ledger()[-1].approved_by == "P-OP-301"
+
+
 @pytest.mark.parametrize("key", ["A" * 43 + "=", "A" * 44, "*" * 44])
 def test_a_key_that_is_none_is_not_entered(desks: Desks, key: str) -> None:
     body = {"purpose": "prefectural-tax", "name": "x", "public_key": key}
     with pytest.raises(Malformed, match="public_key"):
-        desks.administrator.ask("provision/add-recipient", body)
+        desks.administrator.ask_with(desks.approver, "provision/add-recipient", body)
 
 
 def test_a_recipient_needs_a_purpose_that_exists(desks: Desks) -> None:
     body = {"purpose": "fortune-telling", "name": "x", "public_key": new_key()[1]}
     with pytest.raises(Rejected, match="no such purpose"):
-        desks.administrator.ask("provision/add-recipient", body)
+        desks.administrator.ask_with(desks.approver, "provision/add-recipient", body)
 
 
 # --- the job ---
@@ -509,10 +534,12 @@ def test_a_request_that_came_in_meanwhile_counts_too(
 def test_a_public_key_is_registered_once(desks: Desks) -> None:
     (known,) = desks.administrator.ask("provision/recipients", {}).data["recipients"]
     body = {"purpose": "designated-disease", "name": "保健所", "public_key": new_key()[1]}
-    number = desks.administrator.ask("provision/add-recipient", body).data["number"]
+    number = desks.administrator.ask_with(desks.approver, "provision/add-recipient", body).data[
+        "number"
+    ]
     desks.administrator.ask("provision/retire-recipient", {"number": number})
     with pytest.raises(Conflict, match="public key is registered"):
-        desks.administrator.ask("provision/add-recipient", body)
+        desks.administrator.ask_with(desks.approver, "provision/add-recipient", body)
     assert known["number"] != number
 
 
