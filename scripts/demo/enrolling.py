@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from appliance.model import JST
-from scripts.demo.people import ADMINISTRATOR, CLERK, PIN, as_person, log_in
+from scripts.demo.people import ADMINISTRATOR, CLERK, as_person, log_in
 from scripts.demo.stage import OK, Stage
 
 TERMINAL = "TERM-0004"
@@ -41,16 +41,16 @@ def bring_in(stage: Stage) -> None:
         )
         juki.needs("logout", *as_person(stage, CLERK))
         seat = stage.seat("new terminal", TERMINAL)
-        refused = seat.asks("session/open", {"operator": CLERK.operator, "pin": PIN})
+        device = grounds.device(CLERK.person).device
+        refused = seat.logs_in(CLERK.person, CLERK.operator, device)
         step.saw(f"{hours}: {refused.status}", refused.status == FORBIDDEN)
     with stage.steps.step("at any hour, and for search alone: nothing else is served") as step:
         step.asks(f"juki terminal change {TERMINAL}")
         change = ("change", TERMINAL, "--any-time", "--function", "search", "--reason", "検索専用")
         _as_administrator(stage, *change)
-        opened = seat.asks("session/open", {"operator": CLERK.operator, "pin": PIN})
-        step.must("he logs in", opened.status == OK)
         clerk = stage.seat("new terminal", TERMINAL, CLERK.purpose, CLERK.reason)
-        clerk.resumes(opened.body["data"]["token"])
+        opened = clerk.logs_in(CLERK.person, CLERK.operator, device)
+        step.must(f"he logs in: {opened.status}", opened.status == OK)
         found = clerk.asks("search/find", {"name": "存在　せぬ男"}).status
         asked = {"by": {"my_number": "900000000001"}, "items": ["name"]}
         other = clerk.asks("provision/inquire", asked).status

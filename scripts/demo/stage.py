@@ -58,6 +58,20 @@ class Seat:
         self.token = token
         self._terminal.resume(token)
 
+    def logs_in(self, person: str, operator: str, device: Device) -> Answer:
+        """Log in by a device, if he is let in; return the answer, a no as well."""
+        self._device = device
+        drawn = self.asks("session/challenge", {"person": person})
+        if drawn.status != OK:
+            return drawn
+        data = drawn.body["data"]
+        proof = device.get(data["public_key"], data["origin"])
+        asked = {"person": person, "operator": operator, "device": proof}
+        opened = self.asks("session/open", asked)
+        if opened.status == OK:
+            self.resumes(opened.body["data"]["token"])
+        return opened
+
     def hangs_up(self) -> None:
         """Close the connection; the session stays, and the next request opens another."""
         self._terminal.close()

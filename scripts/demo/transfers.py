@@ -50,6 +50,9 @@ def _transfer(stage: Stage, step: Step) -> None:
 
 def _changes(stage: Stage, step: Step) -> None:
     keeper = as_person(stage, ADMINISTRATOR)
+    step.asks("juki verify")
+    proved = stage.juki.needs("verify", *keeper)
+    step.saw(f"proved again, by {proved['method']}", proved["method"] == "device")
     step.asks(f"juki person change, enrol, retire-device {LEAVER.person}")
     renamed = ("person", "change", LEAVER.person, "--name", "県税　改名", "--form", "異動-2")
     step.saw("renamed", agreed(stage, *renamed)["name"] == "県税　改名")
