@@ -275,6 +275,8 @@ class Login:
             return None
         locked = replace(known.proofs, failures=max(known.proofs.failures, before)).is_locked
         if right and not locked and person.may_use_pin(case.request.today):
+            # Whatever he is refused for then, his PIN was no wrong one.
+            case.if_refused.append(lambda unit: self._attempts.forget(person.person_id))
             return _Proof("pin")
         case.if_refused.append(lambda unit: _count_failure(unit, person.person_id))
         return None

@@ -247,6 +247,15 @@ def test_an_operator_at_another_terminal_is_not_locked_by_it(bench: Bench, seat:
     log_in(seat)
 
 
+def test_a_right_pin_is_no_attempt_whatever_else_is_wrong(bench: Bench, seat: Seat) -> None:
+    """Who holds several authorities and forgets to say which has guessed nothing."""
+    bench.appoint("OP-0009", "P-0001")
+    for _ in range(MAX_FAILURES + 2):
+        with pytest.raises(NotPermitted, match="under which authority"):
+            log_in(seat)
+    log_in(seat, operator="OP-0009")
+
+
 def test_logging_out_ends_the_session(seat: Seat) -> None:
     inside = replace(seat, bearer=log_in(seat)["token"])
     inside.ask("session/close", {})
