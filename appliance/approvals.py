@@ -9,10 +9,11 @@
 
 An approval holds for one operation with the same arguments, 事務 and 利用事由, to the last letter:
 what is compared is ``digest_of`` them. Whoever agreed did not ask for it, does not carry it out,
-and it is not about him, each by 照合ID, for a person may have several 操作者ID. The pipeline looks
-before the handler runs, and uses the approval up in the unit of the ledger entry, which names both
-persons. The arguments lie sealed until the end and are dropped with it; that they were asked for,
-by whom and on which paper form, stays. How one asks and agrees stands in ``approvaldesk.py``.
+and it is not about him, each by 照合ID, for a person may have several 操作者ID; and his role still
+agrees to it when it is used. The pipeline looks before the handler runs, and uses the approval up in
+the unit of the ledger entry, which names both persons. The arguments lie sealed until the end and
+are dropped with it; that they were asked for, by whom and on which paper form, stays. How one asks
+and agrees stands in ``approvaldesk.py``.
 """
 
 from collections.abc import Iterator
@@ -26,9 +27,10 @@ import msgspec
 
 from appliance.authn import authority_of
 from appliance.errors import Malformed, NeedsApproval, NotFound, NotPermitted
-from appliance.model import Actor, Operator, Request
+from appliance.model import Actor, Operator, Request, Role
 from appliance.operation import Answer, AnyOperation, Arguments
 from appliance.papers import Papers
+from appliance.policy import Policy, approves
 from appliance.registers import Register
 from appliance.roster import Roster
 from storage.engine import Unit, View
@@ -149,6 +151,7 @@ class Second:
     operation: AnyOperation
     request: Request
     arguments: Arguments
+    policy: Policy
 
     def agreed(self, view: View) -> Approval:
         """Return the approval, once it is shown to be good for this request.
@@ -190,11 +193,16 @@ class Second:
         if decided.person in persons_of(self.operation, roster, self.arguments):
             raise NeedsApproval("whoever agreed is the one whom it is about; another person must")
         person = roster.person(decided.person)
-        if authority_of(roster, person, decided.operator, self.request.today) is None:
+        authority = authority_of(roster, person, decided.operator, self.request.today)
+        if authority is None:
             raise NeedsApproval("whoever agreed may not work any more; another person must")
+        rules = (self.policy.roles.get(Role(name)) for name in authority.roles)
+        if not any(rule is not None and approves(rule, self.operation.name) for rule in rules):
+            raise NeedsApproval("whoever agreed has no role any more that may; another person must")
 
 
 def demanded(
+    policy: Policy,
     operation: AnyOperation,
     number: int | None,
     actor: Actor,
@@ -219,7 +227,7 @@ def demanded(
             "this takes a second person: ask for it with approval/request, and send the number as "
             "X-Approval once somebody else has agreed"
         )
-    return Second(number, actor.operator, operation, request, arguments)
+    return Second(number, actor.operator, operation, request, arguments, policy)
 
 
 def digest_of(operation: AnyOperation, request: Request, arguments: Arguments) -> bytes:

@@ -196,7 +196,8 @@ class Pipeline:
         run.account.attended_by = grant.attended_by
         arguments = wire.parse(operation.asks, wire.decode(envelope.media_type, envelope.body))
         run.account.conditions = recorded(operation, arguments)
-        second = demanded(operation, envelope.approval, actor, request, arguments)
+        policy = self._parts.policy
+        second = demanded(policy, operation, envelope.approval, actor, request, arguments)
         task = _Task(owner, operation, actor, request, grant, arguments, envelope, second)
         return self._change(run, task) if operation.changes else self._look(run, task)
 

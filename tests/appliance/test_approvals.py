@@ -275,6 +275,16 @@ def test_the_agreement_of_somebody_suspended_since_counts_no_more(
     assert plugin.done == []
 
 
+def test_the_agreement_of_somebody_who_lost_the_role_since_counts_no_more(
+    plugin: Plugin, bench: Bench, asker: Seat, second: Seat
+) -> None:
+    number = agreed(asker, second)
+    change(bench, "OP-0002", roles=("idle",))
+    with pytest.raises(NeedsApproval, match="no role any more"):
+        asker.ask("test/change", TEXT, approval=number)
+    assert plugin.done == []
+
+
 @pytest.mark.parametrize(
     ("operation", "body"),
     [
