@@ -10,10 +10,10 @@
 An approval holds for one operation with the same arguments, 事務 and 利用事由, to the last letter:
 what is compared is ``digest_of`` them. Whoever agreed did not ask for it, does not carry it out,
 and it is not about him, each by 照合ID, for a person may have several 操作者ID; and his role still
-agrees to it when it is used. The pipeline looks before the handler runs, and uses the approval up in
-the unit of the ledger entry, which names both persons. The arguments lie sealed until the end and
-are dropped with it; that they were asked for, by whom and on which paper form, stays. How one asks
-and agrees stands in ``approvaldesk.py``.
+agrees to it when it is used. The pipeline looks before the handler runs, and uses the approval up
+in the unit of the ledger entry, which names both persons. The arguments lie sealed until the end
+and are dropped with it; that they were asked for, by whom and on which paper form, stays. How one
+asks and agrees stands in ``approvaldesk.py``.
 """
 
 from collections.abc import Iterator

@@ -2,6 +2,7 @@
 
 A canary is a fictitious resident, notified like any other, whom the セキュリティ責任者 marks here.
 Kept is who it is in the store, never a name or number; the list tells only how many there are.
+Nobody enters a drill or approves hours for himself, or for another office than his own.
 """
 
 from datetime import datetime
@@ -18,6 +19,7 @@ from appliance.plugin_api import (
     Entry,
     Malformed,
     NotFound,
+    NotPermitted,
     Operation,
     OperationName,
     Papers,
@@ -140,20 +142,27 @@ def retire_canary(case: Case, asked: RetireCanary) -> Nought:
 
 
 def drill(case: Case, asked: Drill) -> Added:
-    """Let somebody open canaries for a while without a flag.
+    """Let somebody of one's office open canaries for a while without a flag.
 
     Raises:
+        NotPermitted: it is himself, or nobody of his office.
         Malformed: it ends before it begins.
     """
+    _must_be_anothers(case, asked.person_id)
     return _add_period(case, DRILLS, asked.person_id, asked)
 
 
 def approve_hours(case: Case, asked: ApproveHours) -> Added:
-    """Approve work outside office hours.
+    """Approve that somebody of one's office, or all of it, works outside office hours.
+
+    All of it are all but whoever approves: his own uses are told as before.
 
     Raises:
+        NotPermitted: it is himself, or nobody of his office.
         Malformed: it ends before it begins.
     """
+    if case.actor.operator is None or asked.who != case.actor.operator.office:
+        _must_be_anothers(case, asked.who)
     return _add_period(case, HOURS, asked.who, asked)
 
 
@@ -182,7 +191,9 @@ def surroundings(papers: Papers, places: dict[str, str]) -> Surroundings:
     return Surroundings(
         canaries=frozenset(entry["person"] for _, entry in canaries if not entry["retired"]),
         drills=tuple(_span(entry) for _, entry in Register(papers, DRILLS).every()),
-        approved=tuple(_span(entry) for _, entry in Register(papers, HOURS).every()),
+        approved=tuple(
+            (*_span(entry), entry["by"]) for _, entry in Register(papers, HOURS).every()
+        ),
         places=places,
     )
 
@@ -198,6 +209,20 @@ def _add_period(case: Case, book: str, who: str, asked: Drill | ApproveHours) ->
         **_signed(case),
     }
     return Added(number=Register(case.papers, book).add(entry))
+
+
+def _must_be_anothers(case: Case, person_id: str) -> None:
+    """Refuse what keeps one's own uses, or those of another office, out of the flags.
+
+    Raises:
+        NotPermitted: says which.
+    """
+    me, person = case.actor.operator, case.roster.person(person_id)
+    if me is None or person_id == me.person_id:
+        raise NotPermitted("nobody excuses his own uses beforehand: somebody else must")
+    held = {each.office for each in case.roster.held_by(person_id)}
+    if person is None or me.office not in {person.office, *held}:
+        raise NotPermitted("this is nobody of your office: its own security officer must")
 
 
 def _signed(case: Case) -> Entry:
@@ -254,6 +279,7 @@ OPERATIONS: tuple[AnyOperation, ...] = (
         handler=drill,
         changes=True,
         purposed=False,
+        uses=frozenset({"roster"}),
         records=Drill.__struct_fields__,
     ),
     Operation(
@@ -264,6 +290,7 @@ OPERATIONS: tuple[AnyOperation, ...] = (
         handler=approve_hours,
         changes=True,
         purposed=False,
+        uses=frozenset({"roster"}),
         records=ApproveHours.__struct_fields__,
     ),
     Operation(

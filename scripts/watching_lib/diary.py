@@ -32,7 +32,7 @@ class Diary:
     rng: Random
     notes: list[dict[str, Any]] = field(default_factory=list)
     plants: list[Plant] = field(default_factory=list)
-    approved: list[tuple[int, int, str]] = field(default_factory=list)
+    approved: list[tuple[int, int, str, str]] = field(default_factory=list)
     drills: list[tuple[int, int, str]] = field(default_factory=list)
     canaries: frozenset[int] = frozenset()
     cases: int = 0

@@ -126,7 +126,8 @@ class QuietYear:
     def _overtime(self, clerk: Clerk, day: date, since: int, until: int) -> None:
         if not self._happens(FORGOTTEN_APPROVAL):
             begin, end = moment(day, since - 30), moment(day, until + 60)
-            self.diary.approved.append((int(begin.timestamp()), int(end.timestamp()), clerk.person))
+            span = int(begin.timestamp()), int(end.timestamp())
+            self.diary.approved.append((*span, clerk.person, ""))
         for _ in range(1 + _poisson(self._rng, 3)):
             self._item(clerk, day, self._rng.uniform(since, until))
 

@@ -83,6 +83,6 @@ class OutOfHours(Detector[State]):
 
 def _approved(use: Use, around: Surroundings) -> bool:
     return any(
-        since <= use.seconds <= until and who in (use.person, use.office)
-        for since, until, who in around.approved
+        since <= use.seconds <= until and who in (use.person, use.office) and by != use.person
+        for since, until, who, by in around.approved
     )

@@ -148,12 +148,15 @@ def test_uses_out_of_hours(on: date, at: str, uses: int, told: int) -> None:
     assert len(notes.told("out-of-hours", rules=RULES)) == told
 
 
-@pytest.mark.parametrize(("who", "told"), [("P-1", 0), ("県税", 0), ("P-2", 1)])
-def test_overtime_that_was_approved_is_no_flag(who: str, told: int) -> None:
+@pytest.mark.parametrize(
+    ("who", "by", "told"),
+    [("P-1", "P-9", 0), ("県税", "P-9", 0), ("P-2", "P-9", 1), ("県税", "P-1", 1)],
+)
+def test_overtime_that_somebody_else_approved_is_no_flag(who: str, by: str, told: int) -> None:
     notes = Notes()
     notes.look(on=SATURDAY)
     noon = int(datetime(2026, 6, 6, 12, tzinfo=JST).timestamp())
-    around = Surroundings(approved=((noon - 3 * 3600, noon, who),))
+    around = Surroundings(approved=((noon - 3 * 3600, noon, who, by),))
     assert len(notes.told("out-of-hours", around=around)) == told
 
 

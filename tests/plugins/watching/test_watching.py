@@ -49,6 +49,7 @@ def test_whoever_opens_a_canary_is_flagged_at_once(watched: Watched) -> None:
 @pytest.mark.parametrize(("who", "told"), [("P-OP-0001", []), ("P-OP-0002", ["canary"])])
 def test_a_drill_is_no_flag_for_whoever_drills(watched: Watched, who: str, told: list[str]) -> None:
     officer = add_canary(watched)
+    watched.clerk(1), watched.clerk(2)
     at = datetime.fromtimestamp(watched.bench.ledger()[-1].at_ms / 1000, UTC)
     since, until = at - timedelta(hours=1), at + timedelta(hours=1)
     period = {"since": since.isoformat(), "until": until.isoformat(), "why": "訓練"}
@@ -57,6 +58,21 @@ def test_a_drill_is_no_flag_for_whoever_drills(watched: Watched, who: str, told:
     assert names(watched.night()) == told
     (drill,) = officer.ask("watching/known", {}).data["drills"]
     assert (drill["who"], drill["by"]) == (who, "P-OFFICER")
+
+
+@pytest.mark.parametrize("who", ["P-OFFICER", "P-OP-0002", "P-NOBODY"])
+@pytest.mark.parametrize(("operation", "name"), [("drill", "person_id"), ("approve-hours", "who")])
+def test_nobody_excuses_himself_or_another_office_beforehand(
+    watched: Watched, who: str, operation: str, name: str
+) -> None:
+    officer = watched.officer()
+    watched.clerk(2, office="パスポートセンター")
+    until = (MONDAY + timedelta(hours=9)).isoformat()
+    period = {"since": MONDAY.isoformat(), "until": until, "why": "繁忙期"}
+    with pytest.raises(NotPermitted):
+        officer.ask(f"watching/{operation}", {name: who, **period})
+    with pytest.raises(NotPermitted):
+        officer.ask("watching/approve-hours", {"who": "パスポートセンター", **period})
 
 
 def test_a_canary_that_is_retired_is_a_resident_like_others(watched: Watched) -> None:
