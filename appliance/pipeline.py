@@ -222,7 +222,8 @@ class Pipeline:
             if (known := self._repeats.recall(unit, task.repeat, task.request.now)) is not None:
                 case = self._case(run, task, unit, unit)
                 case.note.result = "repeated"
-                return Reply(task.request.id, run.enter(unit, case), known)
+                case.registry.shown_again(known.persons, known.items)
+                return Reply(task.request.id, run.enter(unit, case), known.answer)
             run.use(task.second, unit)
             case = self._case(run, task, unit, unit)
             if before is not None:
@@ -235,7 +236,8 @@ class Pipeline:
                 run.beside.answered(unit, data)
             receipt = run.enter(unit, case)
             kept = None if task.operation.once else data
-            self._repeats.remember(unit, task.repeat, kept, receipt, task.request.now)
+            touched = case.registry.touched
+            self._repeats.remember(unit, task.repeat, kept, receipt, task.request.now, touched)
             return Reply(task.request.id, receipt, data)
 
         return self._engine.write(work)

@@ -246,6 +246,19 @@ class Registry:
         self.touched.subjects[person] = None
         if opens:
             self._guard.admit(person, self.touched)
+            self.touched.opened[person] = None
+
+    def shown_again(self, persons: Iterable[PersonId], items: Collection[ItemName]) -> None:
+        """Enter in the ledger what an answer that is told again shows, if it may be shown now.
+
+        Raises:
+            NotPermitted: an item is beyond the grant by now.
+            Protected: two persons must open somebody of them together.
+        """
+        self.require(items)
+        self.touched.items.update(items)
+        for person in persons:
+            self.concerns(person)
 
     def is_guarded(self, person: PersonId) -> bool:
         """Return whether he is protected and may not be opened here; he is a subject then."""

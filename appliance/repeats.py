@@ -2,9 +2,10 @@
 
 Answers are kept sealed for three days, under ``DAY/CERTIFICATE/OPERATOR/OPERATION/KEY``. The day
 leads, so that what is outdated comes first: every change clears a few of those, unopened, and none
-has to clear them all. An answer that may be said only once, or is too long, or is beyond what one
-certificate may have kept in a day, is not kept: its request is, and a repeat is told the entry of
-the ledger under which it was carried out.
+has to clear them all. To tell an answer again is to show again whom it showed: that is kept beside
+it, and held against the rights of whoever repeats. An answer that may be said only once, or is too
+long, or is beyond what one certificate may have kept in a day, is not kept: its request is, and a
+repeat is told the entry of the ledger under which it was carried out.
 """
 
 import zlib
@@ -14,12 +15,14 @@ from datetime import datetime, timedelta
 from hashlib import sha256
 from itertools import islice
 from threading import Lock
-from typing import Any
+from typing import Any, NamedTuple
 
 import cbor2
 
 from appliance.errors import Conflict
-from storage.engine import Unit, View
+from appliance.items import BY_NAME, BY_NUMBER, ItemName
+from appliance.traces import Touched
+from storage.engine import PersonId, Unit, View
 
 DAYS = 3
 CLEARED_AT_ONCE = 8
@@ -29,6 +32,14 @@ MOST_BYTES = 128 * 1024
 MOST_A_DAY = 64 * 1024 * 1024
 """Of all answers to one certificate in a day; counted from the start of the process."""
 RECENT = "core.repeats"
+
+
+class Known(NamedTuple):
+    """How a request was answered, and whom and which items that showed."""
+
+    answer: dict[str, Any]
+    persons: tuple[PersonId, ...] = ()
+    items: tuple[ItemName, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +67,7 @@ class Repeats:
         """By certificate: the day, and the bytes kept for it on that day."""
         self._lock = Lock()
 
-    def recall(self, view: View, repeat: Repeat, now: datetime) -> dict[str, Any] | None:
+    def recall(self, view: View, repeat: Repeat, now: datetime) -> Known | None:
         """Return the recorded answer to this request, or None if it was not carried out.
 
         Raises:
@@ -66,7 +77,7 @@ class Repeats:
         found = next((each for place in places if (each := view.document(RECENT, place))), None)
         if found is None:
             return None
-        asked, receipt, packed = cbor2.loads(found.body)
+        asked, receipt, packed, *shown = cbor2.loads(found.body)
         if asked != sha256(repeat.body).digest():
             raise Conflict("this Idempotency-Key was used for another request")
         if packed is None:
@@ -75,7 +86,9 @@ class Repeats:
                 "cannot be told again. Do not repeat it; look at the state it left"
             )
         answer: dict[str, Any] = cbor2.loads(zlib.decompress(packed))
-        return answer
+        # An answer of an earlier version of the appliance says of nobody whom it showed.
+        persons, items = shown or ((), ())
+        return Known(answer, tuple(persons), tuple(BY_NUMBER[number].name for number in items))
 
     def remember(
         self,
@@ -84,10 +97,12 @@ class Repeats:
         answer: Mapping[str, Any] | None,
         receipt: int,
         now: datetime,
+        touched: Touched,
     ) -> None:
         """Record, in the unit that carried it out, how a request was answered.
 
-        ``answer`` is None if it must not be kept; ``receipt`` is its entry in the ledger.
+        ``answer`` is None if it must not be kept; ``receipt`` is its entry in the ledger;
+        ``touched`` says whom it showed.
         """
         oldest = repeat.place(now, DAYS)[:10]
         for key in list(islice(unit.document_keys(RECENT), CLEARED_AT_ONCE)):
@@ -96,7 +111,8 @@ class Repeats:
         packed = None if answer is None else zlib.compress(cbor2.dumps(dict(answer)), 1)
         if packed is not None and not self._has_room(repeat.caller, len(packed), now):
             packed = None
-        paper = [sha256(repeat.body).digest(), receipt, packed]
+        items = sorted(BY_NAME[name].number for name in touched.items)
+        paper = [sha256(repeat.body).digest(), receipt, packed, [*touched.opened], items]
         unit.put_document(RECENT, repeat.place(now), cbor2.dumps(paper))
 
     def _has_room(self, caller: str, size: int, now: datetime) -> bool:

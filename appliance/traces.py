@@ -13,6 +13,8 @@ class Touched:
     """Whom a request showed or changed, and which items left the registry; kept by the registry."""
 
     subjects: dict[PersonId, None] = field(default_factory=dict)
+    opened: dict[PersonId, None] = field(default_factory=dict)
+    """Those of the subjects of whom the answer may tell something."""
     items: set[ItemName] = field(default_factory=set)
     saved: list[VersionId] = field(default_factory=list)
     candidates: int = 0
@@ -26,6 +28,7 @@ class Touched:
     def join(self, before: "Touched") -> None:
         """Add whom another part of the same request showed."""
         self.subjects.update(before.subjects)
+        self.opened.update(before.opened)
         self.items.update(before.items)
         self.compared.update(before.compared)
         self.candidates += before.candidates
@@ -37,6 +40,7 @@ class Touched:
         for version in self.saved[saved:]:
             if version.number == 1:
                 self.subjects.pop(version.person, None)
+                self.opened.pop(version.person, None)
         del self.saved[saved:]
 
 

@@ -39,8 +39,8 @@ class Surroundings:
     drills: tuple[tuple[int, int, str], ...] = ()
     """From, until (seconds), and 照合ID of whoever drills; empty for everybody."""
     approved: tuple[tuple[int, int, str, str], ...] = ()
-    """From, until (seconds), the 照合ID or 所属 that may work then, and the 照合ID of whoever approved
-    it, for whom it does not count."""
+    """From, until (seconds), the 照合ID or 所属 that may work then, and the 照合ID of whoever
+    approved it, for whom it does not count."""
     places: dict[str, str] = field(default_factory=dict)
     """Where a terminal stands, by 操作端末ID."""
 

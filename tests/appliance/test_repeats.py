@@ -10,6 +10,7 @@ from appliance import repeats
 from appliance.errors import Conflict
 from appliance.repeats import CLEARED_AT_ONCE, RECENT, Repeat, Repeats
 from appliance.testing import PREPARED, Bench
+from appliance.traces import Touched
 from storage.engine import Unit
 
 NOW = datetime(2026, 4, 1, 9, 0, tzinfo=UTC)
@@ -41,7 +42,7 @@ def remember(
 ) -> None:
     def work(unit: Unit) -> None:
         receipt = unit.enter(PREPARED)
-        book.remember(unit, asked, answer, receipt, now)
+        book.remember(unit, asked, answer, receipt, now, Touched())
 
     bench.vault.write(work)
 
@@ -50,7 +51,8 @@ def recall(
     bench: Bench, book: Repeats, asked: Repeat, now: datetime = NOW
 ) -> dict[str, Any] | None:
     with bench.vault.view() as view:
-        return book.recall(view, asked, now)
+        known = book.recall(view, asked, now)
+    return None if known is None else known.answer
 
 
 def kept(bench: Bench) -> list[bytes]:

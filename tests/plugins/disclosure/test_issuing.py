@@ -267,12 +267,14 @@ def test_the_hash_of_the_file_is_in_ledger_and_register(desk: Desk) -> None:
 
 
 def test_the_same_request_again_gets_the_same_paper_and_no_second_sheet(desk: Desk) -> None:
-    admit(desk.bench)
+    who = admit(desk.bench)
     body = {"number": desk.matched()}
     asking: dict[str, Any] = {"purpose": "disclosure", "reason": "01", "key": "issue-once-0000001"}
     first = desk.seat.ask("disclosure/issue", body, **asking)
     again = desk.seat.ask("disclosure/issue", body, **asking)
     assert first.data == again.data
+    shown = desk.bench.ledger()[again.receipt]
+    assert (shown.note, shown.subjects, len(shown.items)) == ("repeated", (who,), 8)
     assert len(desk.ask("sheets")["sheets"]) == 1
 
 

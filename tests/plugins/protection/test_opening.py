@@ -206,6 +206,28 @@ def test_an_opening_is_over_after_ten_minutes(office: Office) -> None:
         office.clerk.ask("provision/inquire", asked, **TAX)
 
 
+@pytest.mark.parametrize(
+    ("operation", "body"),
+    [("disclosure/match", {"number": 4}), ("disclosure/issue", {"number": 5})],
+)
+def test_what_was_answered_while_she_was_open_is_not_told_again_afterwards(
+    office: Office, operation: str, body: dict[str, Any]
+) -> None:
+    begun(office)
+    office.mark()
+    office.open(office.registrar, WORK)
+    asking: dict[str, Any] = {**DISCLOSING, "key": "the-same-key-0001"}
+    office.registrar.ask(operation, body, **asking)
+    again = office.registrar.ask(operation, body, **asking)
+    assert again.data
+    assert office.hanako in office.bench.ledger()[again.receipt].subjects
+    for _ in range(3):
+        office.bench.now += timedelta(minutes=4)
+        office.registrar.ask("session/verify", {"pin": PIN})
+    with pytest.raises(Protected):
+        office.registrar.ask(operation, body, **asking)
+
+
 def test_an_opening_is_of_one_person(office: Office) -> None:
     office.mark()
     office.mark(2)
