@@ -8,13 +8,13 @@ A request, file by file::
     edge/server.py one port: sockets, TLS (tls.py), strict reading (strict.py), deadlines
     http.py        from a WSGI environment to an Envelope, from a Reply or Refusal to an answer
     machine/gate.py  the Appliance that HTTP sees: sealed, it refuses; unsealed, it hands on to
-    pipeline.py    Pipeline.answer, the only way in: read this first
+    pipeline.py    Pipeline.answer, the only way in: read this first (put together from parts.py)
       authn.py       which terminal, which operator (roster.py, terminals.py)
       authz.py       role x operation x 事務 x items (policy.py), then the plugins' vetoes
                      what no policy may join: duties.py; who sees no resident: blindfold.py
       wire.py        bytes to arguments, strictly
       approvals.py   what takes two persons: whether another one agreed, and to exactly this
-      case.py        what a handler gets: registry, papers, roster, ledger, outbox, marks
+      casework.py    what a handler gets: its case (case.py), with registry, papers, roster, ledger
       audit.py       what the ledger will say, in the transaction of the request
 
 What a handler works with::

@@ -8,17 +8,17 @@ import logging
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from typing import Any, Protocol
 
 import msgspec
-import pluggy
 
 from appliance import authn, authz, wire
 from appliance.approvals import Second, demanded
 from appliance.audit import Account
 from appliance.blindfold import blindfolded
-from appliance.case import Case, Powers
+from appliance.case import Case
+from appliance.casework import Task, opened
 from appliance.errors import (
     AtTheEdge,
     Damaged,
@@ -29,14 +29,9 @@ from appliance.errors import (
     UnknownOperation,
     Unregistered,
 )
-from appliance.ledger_reader import LedgerReader
-from appliance.marks import Marks
-from appliance.media import Media
 from appliance.model import (
     Actor,
-    Behalf,
     Envelope,
-    Grant,
     OperationName,
     Peer,
     PurposeCode,
@@ -45,20 +40,12 @@ from appliance.model import (
     RequestId,
     Terminal,
 )
-from appliance.national import Abroad, National
 from appliance.operation import Answer, AnyOperation, Arguments, recorded
-from appliance.outgoing import Outgoing
-from appliance.papers import Papers
-from appliance.policy import Policy
-from appliance.protection import Guard, Protections
-from appliance.recount import Recount, moved
-from appliance.refs import Refs
-from appliance.registry import Registry, Tools
-from appliance.repeats import Repeat, Repeats
+from appliance.parts import Parts
+from appliance.repeats import Repeats
 from appliance.roster import Roster
-from appliance.sessions import Sessions
 from appliance.traces import Note, Touched
-from storage.engine import Engine, Unit, View
+from storage.engine import Unit
 from storage.errors import (
     DeadlineExceeded,
     DiskFull,
@@ -69,35 +56,6 @@ from storage.errors import (
 )
 
 log = logging.getLogger(__name__)
-Clock = Callable[[], datetime]
-
-
-def utc_now() -> datetime:
-    """Return the time; the one place outside tests where it is read."""
-    return datetime.now(UTC)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Parts:
-    """What the pipeline is put together from."""
-
-    engine: Engine
-    policy: Policy
-    hook: pluggy.HookRelay
-    operations: Mapping[OperationName, tuple[str, AnyOperation]]
-    tools: Tools
-    sessions: Sessions
-    refs: Refs
-    media: Media
-    turned_away: Callable[[str, str], None]
-    """Told of every certificate that is not registered, and why it was refused."""
-    is_ours: Callable[[str], bool] = lambda pem: True
-    """Whether a certificate is of an authority whose certificates may open a connection."""
-    clock: Clock = utc_now
-    national: National | None = None
-    """The line to the national server, where there is one."""
-    witnessed: Callable[[], str | None] = lambda: None
-    """The newest checkpoint that a witness has cosigned, if one has."""
 
 
 class Beside(Protocol):
@@ -198,14 +156,14 @@ class Pipeline:
         run.account.conditions = recorded(operation, arguments)
         policy = self._parts.policy
         second = demanded(policy, operation, envelope.approval, actor, request, arguments)
-        task = _Task(owner, operation, actor, request, grant, arguments, envelope, second)
+        task = Task(owner, operation, actor, request, grant, arguments, envelope, second)
         return self._change(run, task) if operation.changes else self._look(run, task)
 
-    def _look(self, run: "_Run", task: "_Task") -> Reply:
+    def _look(self, run: "_Run", task: Task) -> Reply:
         """Handle in a view; only the ledger entry goes through the writer."""
         with self._engine.view() as view:
             task.must_be_agreed(view)
-            case = self._case(run, task, view, None)
+            case = run.case = opened(self._parts, task, view, None)
             data = _plain(task.operation.handler(case, task.arguments))
 
         def work(unit: Unit) -> int:
@@ -214,18 +172,18 @@ class Pipeline:
 
         return Reply(task.request.id, self._engine.write(work), data)
 
-    def _change(self, run: "_Run", task: "_Task") -> Reply:
+    def _change(self, run: "_Run", task: Task) -> Reply:
         """Handle in a unit of work; the change and its ledger entry are one commit."""
         before = self._prepared(run, task)
 
         def work(unit: Unit) -> Reply:
             if (known := self._repeats.recall(unit, task.repeat, task.request.now)) is not None:
-                case = self._case(run, task, unit, unit)
+                case = run.case = opened(self._parts, task, unit, unit)
                 case.note.result = "repeated"
                 case.registry.shown_again(known.persons, known.items)
                 return Reply(task.request.id, run.enter(unit, case), known.answer)
             run.use(task.second, unit)
-            case = self._case(run, task, unit, unit)
+            case = run.case = opened(self._parts, task, unit, unit)
             if before is not None:
                 case.prepared = before.prepared
                 case.note = before.note
@@ -242,7 +200,7 @@ class Pipeline:
 
         return self._engine.write(work)
 
-    def _prepared(self, run: "_Run", task: "_Task") -> Case | None:
+    def _prepared(self, run: "_Run", task: Task) -> Case | None:
         """Do what takes long and changes nothing, without the writer; None if there is nothing."""
         if task.operation.prepare is None:
             return None
@@ -250,67 +208,9 @@ class Pipeline:
             if self._repeats.recall(view, task.repeat, task.request.now) is not None:
                 return None
             task.must_be_agreed(view)
-            case = self._case(run, task, view, None)
+            case = run.case = opened(self._parts, task, view, None)
             case.prepared = task.operation.prepare(case, task.arguments)
             return case
-
-    def _case(self, run: "_Run", task: "_Task", view: View, unit: Unit | None) -> Case:
-        hook, parts, uses = self._parts.hook, self._parts, task.operation.uses
-        today = task.request.today
-        if task.grant.blind:
-            view, unit = blindfolded(view), unit and blindfolded(unit)
-        registry = Registry(
-            view,
-            unit,
-            parts.tools,
-            task.grant,
-            lambda: authz.withheld(hook, task.actor, task.request),
-            lambda change: [m for told in hook.messages(change=change) for m in told],
-            lambda change: moved(hook, change, today),
-            Guard(
-                Protections(view, None),
-                task.request.now,
-                task.actor.session,
-                watches=task.actor.operator is not None,
-            ),
-        )
-        case = Case(
-            actor=task.actor,
-            request=task.request,
-            grant=task.grant,
-            policy=parts.policy,
-            registry=registry,
-            papers=Papers(view, unit, task.owner),
-            refs=parts.refs,
-            tallies=view.tallies,
-            recount=Recount(view, hook, today, registry.touched),
-            media=parts.media,
-            is_ours=parts.is_ours,
-            rights_of=lambda behalf: self._rights_of(Roster(view, None), behalf, today),
-            marks=Marks(
-                view,
-                parts.tools.marker,
-                parts.tools.municipalities,
-                task.actor.terminal.municipality_code,
-            ),
-            powers=Powers(
-                sessions=parts.sessions if "sessions" in uses else None,
-                roster=Roster(view, unit) if "roster" in uses else None,
-                ledger=LedgerReader(view, parts.witnessed()) if "ledger" in uses else None,
-                outgoing=Outgoing(view, unit, registry) if "outgoing" in uses else None,
-                protections=Protections(view, unit) if "protections" in uses else None,
-            ),
-        )
-        if parts.national is not None:
-            line = parts.national
-            case.national = Abroad(line, view, unit, registry, task.grant, task.request)
-        run.case = case
-        return case
-
-    def _rights_of(self, roster: Roster, behalf: Behalf, today: date) -> Grant:
-        person = roster.person(behalf.person_id)
-        authority = roster.operator(behalf.operator_id)
-        return authz.on_behalf(self._parts.policy, person, authority, behalf, today)
 
     def _recorded(self, account: Account, line: "Callable[[_Run], Reply]") -> Reply:
         """Walk the line; enter a refusal in the ledger before it is raised further."""
@@ -364,31 +264,6 @@ class Pipeline:
             case_number=envelope.case_number,
             approval=envelope.approval,
         )
-
-
-@dataclass(frozen=True, slots=True)
-class _Task:
-    """A request that may be carried out."""
-
-    owner: str
-    operation: AnyOperation
-    actor: Actor
-    request: Request
-    grant: Grant
-    arguments: Arguments
-    envelope: Envelope
-    second: Second | None
-
-    def must_be_agreed(self, view: View) -> None:
-        """Refuse what takes a second person who has not agreed, before anything is done."""
-        if self.second is not None:
-            self.second.agreed(view)
-
-    @property
-    def repeat(self) -> Repeat:
-        operator = self.actor.operator.operator_id if self.actor.operator else ""
-        name = f"{operator}/{self.operation.name}/{self.envelope.idempotency_key}"
-        return Repeat(self.actor.terminal.fingerprint, name, self.envelope.body)
 
 
 @dataclass(slots=True)

@@ -49,7 +49,8 @@ from appliance.model import (
     TerminalKind,
 )
 from appliance.national import Fault, Found, National, Question, bad_gateway
-from appliance.pipeline import Parts, Pipeline
+from appliance.parts import Parts
+from appliance.pipeline import Pipeline
 from appliance.policy import KEYS, Office, Policy, PurposeRule, RoleRule
 from appliance.proofs import Proofs
 from appliance.refs import Refs

@@ -33,7 +33,7 @@ from appliance.machine.config import read_settings
 from appliance.machine.init import THRESHOLD, Founded, Founder, Founding, found, write_shares
 from appliance.machine.keeper import Keeper
 from appliance.model import JST
-from appliance.pipeline import utc_now
+from appliance.parts import utc_now
 from appliance.values.identifiers import Municipalities, my_number_from, resident_code_from
 
 SHIPPED = Path(__file__).resolve().parents[2] / "firmware_config"

@@ -33,7 +33,7 @@ from appliance.machine.config import Settings, read_settings
 from appliance.machine.firmware import are_two_keys
 from appliance.machine.init import Founded, Founder, Founding, found, write_shares
 from appliance.model import JST
-from appliance.pipeline import utc_now
+from appliance.parts import utc_now
 from storage.findings import Progress as ProgressOfCheck
 
 STDOUT = "-"

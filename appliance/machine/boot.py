@@ -45,7 +45,7 @@ from appliance.machine.opening import milliseconds
 from appliance.machine.store import Layout, sealed_store
 from appliance.machine.sysport import ADDRESS, make_sysport
 from appliance.machine.sysport import LIMITS as SYSPORT_LIMITS
-from appliance.pipeline import Clock, utc_now
+from appliance.parts import Clock, utc_now
 from storage.journal import Journal
 from storage.lock import FolderLock
 from storage.unseal import ShareSet

@@ -22,7 +22,7 @@ from appliance.machine.store import Layout, sealed_store
 from appliance.marks import ROOT as MARK_ROOT
 from appliance.marks import Marker
 from appliance.model import JST
-from appliance.pipeline import utc_now
+from appliance.parts import utc_now
 from appliance.recount import differences, replayed
 from storage.check import CheckReport, check
 from storage.engine import Fields, Mark, PersonId, Token

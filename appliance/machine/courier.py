@@ -42,7 +42,8 @@ from appliance.model import OperationName
 from appliance.national import maintenance
 from appliance.operation import Arguments
 from appliance.outgoing import Backlog, backlog
-from appliance.pipeline import Pipeline, utc_now
+from appliance.parts import utc_now
+from appliance.pipeline import Pipeline
 from storage.engine import Engine
 from storage.errors import OutcomeUnknown
 

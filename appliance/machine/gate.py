@@ -34,7 +34,8 @@ from appliance.machine.store import Layout, read_identity
 from appliance.machine.witnessing import Witnessing
 from appliance.model import Envelope, OperationName, Reply, RequestId
 from appliance.operation import AnyOperation
-from appliance.pipeline import Clock, Pipeline, utc_now
+from appliance.parts import Clock, utc_now
+from appliance.pipeline import Pipeline
 from storage.errors import OutcomeUnknown
 from storage.journal import Journal
 from storage.note import VerifierKey

@@ -25,7 +25,8 @@ from appliance.jobdesk import listed
 from appliance.jobs import Nothing, pause
 from appliance.loading import OwnedJob
 from appliance.papers import Papers
-from appliance.pipeline import Clock, Pipeline
+from appliance.parts import Clock
+from appliance.pipeline import Pipeline
 from appliance.watch import Alarm, Watch
 from storage.engine import Engine, Unit, View
 from storage.errors import OutcomeUnknown

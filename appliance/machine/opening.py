@@ -38,7 +38,7 @@ from appliance.marks import ROOT as MARK_ROOT
 from appliance.marks import Marker, mark_everybody
 from appliance.model import JST
 from appliance.operation import Power
-from appliance.pipeline import Clock
+from appliance.parts import Clock
 from appliance.policy import Policy
 from appliance.traces import Note, Touched
 from storage.engine import Entry, Unit, View

@@ -23,7 +23,8 @@ from appliance.machine.witnessing import Witnessing
 from appliance.marks import ROOT as MARK_ROOT
 from appliance.marks import Marker
 from appliance.media import Media
-from appliance.pipeline import Parts, Pipeline
+from appliance.parts import Parts
+from appliance.pipeline import Pipeline
 from appliance.refs import Refs
 from appliance.registry import Tools
 from appliance.sessions import Sessions

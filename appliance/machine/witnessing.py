@@ -22,7 +22,7 @@ from appliance.edge.problems import origin
 from appliance.files import replace_file
 from appliance.machine.config import Witness
 from appliance.machine.cosigning import Contradicted, Cosigned, Unwitnessed, Views, WitnessLine
-from appliance.pipeline import Clock
+from appliance.parts import Clock
 from storage.engine import Engine
 from storage.errors import LedgerBroken, StorageError
 from storage.note import VerifierKey

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from appliance.machine.opening import open_store
-from appliance.pipeline import utc_now
+from appliance.parts import utc_now
 from tests.appliance.founding import root_of
 from tests.machine import PATIENCE, PIN, Machine, accepted, running
 from tests.plugins.update.making import YATSUSHIRO, code, number, wire

@@ -25,7 +25,7 @@ from appliance.certificates import CertificateAuthority
 from appliance.cli import juki as group
 from appliance.cli import sealing
 from appliance.machine.store import Layout
-from appliance.pipeline import utc_now
+from appliance.parts import utc_now
 from storage.journal import read_journal
 from tests.appliance.founding import Site, free_ports, make_site
 

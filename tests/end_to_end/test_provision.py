@@ -10,7 +10,7 @@ import pytest
 
 from appliance.certificates import CertificateAuthority
 from appliance.media import new_key, open_sealed, seal_for, unframed
-from appliance.pipeline import utc_now
+from appliance.parts import utc_now
 from tests.machine import PIN, Machine, accepted, running
 from tests.plugins.people import number
 from tests.plugins.provision.desks import TAX, by_number, inquiry

@@ -332,7 +332,7 @@ def test_an_appliance_without_an_address_registers_no_device(desk: Desk) -> None
 
 def test_of_many_challenges_the_oldest_are_forgotten() -> None:
     from appliance.identity import webauthn
-    from appliance.pipeline import utc_now
+    from appliance.parts import utc_now
 
     challenges, now = Challenges(), utc_now()
     occasions = [Occasion("open", f"{n:064x}") for n in range(webauthn.MOST_CHALLENGES + 1)]

@@ -41,7 +41,8 @@ from appliance.machine.opening import system_entry
 from appliance.machine.running import Exporter
 from appliance.machine.store import Layout
 from appliance.model import Envelope, OperationName, Peer, RequestId
-from appliance.pipeline import Pipeline, utc_now
+from appliance.parts import utc_now
+from appliance.pipeline import Pipeline
 from storage.errors import OutcomeUnknown, StoreInUse
 from storage.journal import Journal, digests, read_journal
 from storage.keyring import read_header
