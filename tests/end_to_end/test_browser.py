@@ -107,7 +107,7 @@ def log_in(page: Browser) -> None:
     page.sees("ログイン中")
 
 
-@pytest.mark.requirement("R121", "R122")
+@pytest.mark.requirement("R7", "R121", "R122")
 def test_somebody_registers_a_device_and_logs_in_with_it(
     machine: Machine, page: Browser, enrolled: None
 ) -> None:
