@@ -89,8 +89,8 @@ class Juki(Group):
         """Run the command."""
         try:
             return super().invoke(ctx)
-        except (click.exceptions.Exit, click.ClickException, click.Abort):
-            raise
+        except (click.exceptions.Exit, click.ClickException, click.Abort, BrokenPipeError):
+            raise  # the last: whoever read the output has read enough, as head does
         except Exception as problem:
             _tell(stopped_by(problem))
 

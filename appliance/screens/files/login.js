@@ -146,7 +146,7 @@ at("pin").addEventListener("keydown", (event) => {
 });
 at("enrolment").addEventListener("submit", does(register));
 at("choosing").addEventListener("submit", does(choose));
-at("verify").addEventListener("click", does(async () => {
+at("again").addEventListener("submit", does(async () => {
   const byPin = !at("again-by-pin").hidden;
   await ask("session/verify", byPin ? { pin: at("pin-again").value } : { device: await proof({}) });
   say("認証しました。");

@@ -1,3 +1,4 @@
+import errno
 import json
 import ssl
 import time
@@ -158,6 +159,15 @@ def test_what_is_answered_in_parts_and_in_utc_is_told_for_people(
     finally:
         monkeypatch.undo()
         time.tzset()
+
+
+def test_whoever_reads_the_output_may_stop_reading() -> None:
+    def stopped() -> None:
+        raise BrokenPipeError(errno.EPIPE, "Broken pipe")
+
+    group = frame.Juki("vendor", commands={"list": frame.Command("list", callback=stopped)})
+    result = CliRunner().invoke(group, ["list"])
+    assert (result.exit_code, result.stderr) == (1, "")
 
 
 def test_whoever_enrolled_and_holds_no_authority_yet_need_not_say_again_where_to_connect(
