@@ -106,6 +106,8 @@ class Asked(Answer, frozen=True, kw_only=True):
     decided: Party | None
     decided_why: str
     used: Party | None
+    approvers: tuple[str, ...]
+    """Whose agreement counts, by role, in the staff's words."""
 
 
 class Listed(Answer, frozen=True, kw_only=True):
@@ -254,7 +256,7 @@ class ApprovalDesk:
         )
         case.note.result = f"approval {approval.number}: asked for"
         case.note.conditions = {"arguments": recorded(operation, arguments)}
-        return _told(approval, request.now)
+        return _told(approval, case)
 
     def list(self, case: Case, _: Nothing) -> Listed:
         """List what waits and what was asked for."""
@@ -263,8 +265,8 @@ class ApprovalDesk:
         recent = [*takewhile(lambda each: now - each.asked.at <= RECENT, newest)]
         waiting = [each for each in recent if each.state_at(now) == "open"]
         return Listed(
-            to_decide=tuple(_told(each, now) for each in waiting if self._decides(case, each)),
-            mine=tuple(_told(each, now) for each in recent if each.asked.person == me),
+            to_decide=tuple(_told(each, case) for each in waiting if self._decides(case, each)),
+            mine=tuple(_told(each, case) for each in recent if each.asked.person == me),
         )
 
     def show(self, case: Case, asked: OfNumber) -> Shown:
@@ -281,7 +283,7 @@ class ApprovalDesk:
         operation = self._operation(approval.operation)
         plain = book.arguments(asked.number)
         return Shown(
-            approval=_told(approval, case.request.now),
+            approval=_told(approval, case),
             summary=operation.summary,
             arguments=plain and shown(operation, wire.parse(operation.asks, plain)),
             not_shown=not_shown(operation),
@@ -338,7 +340,7 @@ class ApprovalDesk:
         decided = party(_operator(case), now)
         amended = Book(case.papers).amend(approval, state=state, decided=decided, **changes)
         case.note.result = f"approval {approval.number}: {approval.operation} {state}"
-        return _told(amended, now)
+        return _told(amended, case)
 
     def _decides(self, case: Case, approval: Approval) -> bool:
         try:
@@ -393,11 +395,12 @@ def _expect(approval: Approval, now: datetime, *states: State) -> None:
         raise Conflict(f"this approval is {state}: nothing is to be decided any more")
 
 
-def _told(approval: Approval, now: datetime) -> Asked:
+def _told(approval: Approval, case: Case) -> Asked:
+    operation, rules = OperationName(approval.operation), case.policy.roles.values()
     return Asked(
         number=approval.number,
         operation=approval.operation,
-        state=approval.state_at(now),
+        state=approval.state_at(case.request.now),
         form=approval.form,
         why=approval.why,
         purpose=approval.purpose,
@@ -407,4 +410,5 @@ def _told(approval: Approval, now: datetime) -> Asked:
         decided=approval.decided,
         decided_why=approval.decided_why,
         used=approval.used,
+        approvers=tuple(rule.label for rule in rules if approves(rule, operation)),
     )

@@ -62,9 +62,15 @@ def juki() -> None:
       juki init --config appliance.toml --shares-to - --terminal terminal.pem ...
       juki serve --config appliance.toml
       juki unseal --config appliance.toml          three custodians, one share each
-      juki login P-0001 --enrol --url https://...  the first システム管理者 sets a PIN
-      juki person grant P-0002 ...                 lets somebody in: who he is,
-      juki operator add OP-0002 ...                and what he may do
+      juki login P-0001 --enrol --url https://...  the first システム管理者, at the first terminal
+      juki login P-9001 --enrol --url https://...  the first セキュリティ責任者, --session FILE
+
+    Letting somebody in takes both of them, and two papers:
+      juki person grant P-0002 ... --request --why 新任      who he is: one asks,
+      juki approval give 1                                  the other agrees,
+      juki person grant P-0002 ... --approval 1             then it is done; prints his code
+      juki operator add OP-0002 --holder P-0002 ...         what he may do: the same three steps
+      juki login P-0002 --enrol --authenticator ...         he registers his device
 
     Exit codes: 0 done; 1 done, and something is wrong; 2 not understood;
     3 refused; 4 a human must look. Of status: 0 unsealed, 1 error, 2 sealed.

@@ -200,7 +200,8 @@ def withdraw(number: int, seat: Seat, session: Path) -> None:
 
 
 def _tell(told: dict[str, Any]) -> None:
-    show(told, lambda: _lines(_row(told), {}))
+    may = {"may agree": told["approvers"]} if told["state"] == "open" else {}
+    show(told, lambda: _lines(_row(told), may))
 
 
 def _row(told: Mapping[str, Any]) -> dict[str, Any]:

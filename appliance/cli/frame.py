@@ -2,9 +2,11 @@
 
 import inspect
 import json
+import re
 import shutil
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
 from enum import IntEnum
 from io import StringIO
 from pathlib import Path
@@ -34,6 +36,8 @@ from storage.errors import (
 UNLIMITED = 10_000
 """Columns where nothing is wrapped: lines are for another program."""
 UNDERLINED = Box("    \n    \n -  \n    \n    \n    \n    \n    \n", ascii=True)
+MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)")
+"""A time as the appliance answers it."""
 JSON = "juki.json"
 """Key of what all contexts of one command share."""
 F = TypeVar("F", bound=Callable[..., Any])
@@ -85,8 +89,8 @@ class Juki(Group):
         """Run the command."""
         try:
             return super().invoke(ctx)
-        except (click.exceptions.Exit, click.ClickException, click.Abort):
-            raise
+        except (click.exceptions.Exit, click.ClickException, click.Abort, BrokenPipeError):
+            raise  # the last: whoever read the output has read enough, as head does
         except Exception as problem:
             _tell(stopped_by(problem))
 
@@ -163,13 +167,19 @@ def show(plain: Mapping[str, Any], text: Callable[[], str] | None = None) -> Non
 
 
 def shown(value: object) -> str:
-    """Return a value as people read it; what is not there is none."""
+    """Return a value as people read it: what is not there is none, a time is this machine's."""
     if value is None or value == "":
         return "none"
+    if isinstance(value, Mapping):
+        return ", ".join(f"{name} {shown(part)}" for name, part in value.items()) or "none"
     if isinstance(value, (list, tuple)):
-        return ", ".join(map(shown, value)) or "none"
+        between = "; " if any(isinstance(each, Mapping) for each in value) else ", "
+        return between.join(map(shown, value)) or "none"
     if isinstance(value, bool):
         return "yes" if value else "no"
+    if isinstance(value, str) and MOMENT.fullmatch(value):
+        moment = datetime.fromisoformat(value).astimezone()
+        return moment.isoformat(sep=" ", timespec="seconds")
     return str(value)
 
 

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+from msgspec import to_builtins
 
 from appliance.cli.frame import (
     Exit,
@@ -36,7 +37,7 @@ def policy() -> None:
 @with_config
 @as_json
 def show_policy(config_path: Path) -> None:
-    """Print who reaches which operation with which items, and whether that is signed.
+    """Print who reaches what, how people prove who they are, and whether that is signed.
 
     Example:
       juki policy show
@@ -52,6 +53,7 @@ def show_policy(config_path: Path) -> None:
         "plugins": list(rules.plugins),
         "roles": {name: _role(rule) for name, rule in rules.policy.roles.items()},
         "purposes": {name: _purpose(rule) for name, rule in rules.policy.purposes.items()},
+        "access": to_builtins(rules.policy.access),
     }
     show(plain, lambda: _matrix(plain))
 
@@ -73,8 +75,9 @@ def sign(config_path: Path, key_file: Path | None) -> None:
     is not installed here, it cannot be looked at and a warning is given. Look before you sign:
     juki policy show.
 
-    Example:
-      juki policy sign --key-file /media/custodian/policy-1.key
+    Examples:
+      juki policy sign --key-file /media/custodian/policy-1.key      "missing" names the other key
+      juki policy sign --key-file /media/custodian/policy-2.key      missing: none
     """
     settings = read_settings(config_path)
     try:
@@ -184,4 +187,8 @@ def _matrix(plain: dict[str, Any]) -> str:
         more = ("approves",) if title == "roles" else ()
         columns = ("name", "label", "operation", "keys", "items", *more)
         parts.append(f"\n{title}\n{table(rows, columns)}")
-    return "\n".join(parts)
+    access = (
+        f"{name}: {len(value) if name == 'roots' else shown(value)}"
+        for name, value in plain["access"].items()
+    )
+    return "\n".join([*parts, "\naccess", *access])

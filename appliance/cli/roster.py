@@ -47,7 +47,10 @@ def people(seat: Seat, session: Path) -> None:
     Example:
       juki person list
     """
-    columns = ("person_id", "office", "state", "operators", "expires_on", "pin_until", "trained_on")
+    columns = (
+        *("person_id", "name", "office", "state"),
+        *("operators", "expires_on", "pin_until", "trained_on"),
+    )
     rows(ask(seat, "roster/people", {}), "people", columns)
 
 
@@ -57,7 +60,7 @@ def people(seat: Seat, session: Path) -> None:
 @click.option("--kana", default="", help="Its reading.")
 @click.option("--office", required=True, help="所属")
 @click.option("--contractor", is_flag=True, help="Of the 委託先.")
-@click.option("--expires", type=DAY, required=True)
+@click.option("--expires", type=DAY, required=True, help="The last day.")
 @form
 @form_takes_two
 @at_a_terminal
@@ -76,9 +79,13 @@ def grant(
 ) -> None:
     """Give somebody the 照合ID PERSON_ID; prints the one-use code to register his device with.
 
-    Example:
+    Two persons: first with --request and --why; once another agreed, the same with --approval.
+
+    Examples:
       juki person grant P-0002 --name "県税　花子" --office 県税事務所 --expires 2027-03-31
-        --form 照合付-2026-12
+        --form 照合付-2026-12 --request --why 新任
+      juki person grant P-0002 --name "県税　花子" --office 県税事務所 --expires 2027-03-31
+        --form 照合付-2026-12 --approval 12
     """
     body: dict[str, Any] = {
         "person_id": person_id,
@@ -95,9 +102,9 @@ def grant(
 @person.command("change")
 @click.argument("person_id")
 @click.option("--name", help="姓　名")
-@click.option("--kana")
+@click.option("--kana", help="Its reading.")
 @click.option("--office", help="所属")
-@click.option("--expires", type=DAY)
+@click.option("--expires", type=DAY, help="The last day.")
 @form
 @form_takes_two
 @at_a_terminal
@@ -236,7 +243,7 @@ def operators(seat: Seat, session: Path) -> None:
 @click.option("--office", required=True, help="所属")
 @click.option("--role", "roles", multiple=True, required=True, help="May be given repeatedly.")
 @click.option("--purpose", "purposes", multiple=True, help="事務 code; may be given repeatedly.")
-@click.option("--expires", type=DAY, required=True)
+@click.option("--expires", type=DAY, required=True, help="The last day.")
 @form
 @form_takes_two
 @at_a_terminal
@@ -255,9 +262,11 @@ def add(
 ) -> None:
     """Make the authority OPERATOR_ID, held by one person or more.
 
+    Two persons: first with --request and --why; once another agreed, the same with --approval.
+
     Example:
-      juki operator add OP-0002 --holder P-0002 --office 県税事務所
-        --role clerk --purpose prefectural-tax --expires 2027-03-31 --form 照合付-2026-12
+      juki operator add OP-0002 --holder P-0002 --office 県税事務所 --role clerk
+        --purpose prefectural-tax --expires 2027-03-31 --form 照合付-2026-12 --approval 13
     """
     body = {
         "operator_id": operator_id,
@@ -278,7 +287,7 @@ def add(
 @click.option("--purpose", "purposes", multiple=True, help="All it has from now on; repeatedly.")
 @click.option("--no-purpose", is_flag=True, help="It has no 事務 from now on.")
 @click.option("--holder", "holders", multiple=True, help="All who hold it from now on.")
-@click.option("--expires", type=DAY)
+@click.option("--expires", type=DAY, help="The last day.")
 @form
 @form_takes_two
 @at_a_terminal

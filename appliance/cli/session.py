@@ -47,7 +47,12 @@ def login(
     """
     program = str(authenticator.resolve()) if authenticator else ""
     seat = replace(seat, person=person, operator=operator or "", authenticator=program, token="")
-    known = _enrolled(seat, label) if enrol else {}
+    known: dict[str, Any] = {}
+    if enrol:
+        known = _enrolled(seat, label)
+        # Whatever comes of logging in, the code is used up: the next try needs no options.
+        keep_seat(session, seat)
+        click.echo(f"juki: registered; from now on: juki login {person}", err=True)
     if "pin" not in known:
         known = proof_of(seat, person)
     asked: dict[str, Any] = {"person": person, **known}

@@ -160,7 +160,9 @@ def history(terminal_id: str, seat: Seat, session: Path) -> None:
 @terminal.command("enrol")
 @click.argument("terminal_id")
 @click.argument("pem", type=FILE)
-@click.option("--kind", type=click.Choice(KINDS), required=True)
+@click.option(
+    "--kind", type=click.Choice(KINDS), required=True, help="代表端末, 業務端末, servers."
+)
 @click.option("--place", default="", help="設置場所; needed where people sit.")
 @click.option("--municipality", "municipality_code", help="市町村コード, for a municipal server.")
 @click.option("--office", default="", help="所属 whose terminal it is.")

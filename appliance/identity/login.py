@@ -10,6 +10,7 @@ before each comparison, until a right one is written down: many at once gain not
 somebody has proved meanwhile is looked at again there, on the writer thread.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import NamedTuple
@@ -24,7 +25,7 @@ from appliance.identity.attempts import Attempts
 from appliance.identity.evidence import USES, Challenge, Json, Text, one_proof, usable
 from appliance.identity.pins import Pins
 from appliance.identity.webauthn import Copied, Devices, Kind, NotProved, Occasion
-from appliance.model import OperationName
+from appliance.model import OperationName, Role
 from appliance.operation import Answer, AnyOperation, Arguments, Operation
 from appliance.proofs import Proofs
 from appliance.roster import Roster, proofs_in
@@ -62,6 +63,8 @@ class Opened(Answer, frozen=True, kw_only=True):
     operator: str
     office: str
     roles: tuple[str, ...]
+    role_labels: tuple[str, ...]
+    """What the staff calls them: 操作者."""
     purposes: tuple[str, ...]
     method: str
     last_login: datetime | None
@@ -221,6 +224,7 @@ class Login:
             operator=known.authority.operator_id,
             office=known.authority.office,
             roles=known.authority.roles,
+            role_labels=_labels(case, known.authority.roles),
             purposes=known.authority.purposes,
             method=proof.method,
             last_login=known.proofs.last_login,
@@ -307,6 +311,11 @@ class Login:
         else:
             case.sessions.begin(session)
         case.note.result = f"{proof.method} {proof.device_id}".strip()
+
+
+def _labels(case: Case, roles: Sequence[str]) -> tuple[str, ...]:
+    rules = case.policy.roles
+    return tuple(rules[Role(name)].label if Role(name) in rules else name for name in roles)
 
 
 def _known(roster: Roster, person_id: str, operator_id: str | None, today: date) -> _Known:

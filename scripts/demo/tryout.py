@@ -5,12 +5,15 @@ import json
 import shlex
 import sys
 from collections.abc import Iterator
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from msgspec import to_builtins
 from msgspec.structs import replace
 
+from appliance.model import JST
 from scripts.demo.cast import Cast
 from scripts.demo.grounds import MUNICIPALITY, PREFECTURE
 from scripts.demo.people import (
@@ -18,6 +21,7 @@ from scripts.demo.people import (
     AUDITOR,
     CLERK,
     MEDIA,
+    OFFICER,
     REGISTRAR,
     STATISTICIAN,
     TAX,
@@ -33,7 +37,7 @@ NEW_KEY = "\"Idempotency-Key: $(python3 -c 'import uuid; print(uuid.uuid4())')\"
 def lines(stage: Stage, cast: Cast) -> str:
     """Return everything that is printed."""
     parts = [_preparations(stage), *_office(stage, cast), *_municipality(stage, cast)]
-    parts += [*_functions(stage, cast), *_auditor(stage, cast), *_machine()]
+    parts += [*_functions(stage, cast), *_people(stage), *_auditor(stage, cast), *_machine()]
     return "\n\n".join([*parts, f"{RULE}\nIt runs until Ctrl-C."])
 
 
@@ -143,6 +147,34 @@ def _functions(stage: Stage, cast: Cast) -> Iterator[str]:
     stem = f"municipality/cs-{MUNICIPALITY}"
     sent = _curl(stage, stem, "update/inbox", {}, "-H Accept:application/json")
     yield _trial("what waits for the municipality", f"{sent} | pretty")
+
+
+def _people(stage: Stage) -> Iterator[str]:
+    keeper = f"--session terminal/session-{ADMINISTRATOR.operator}.json"
+    officer = f"--session terminal/session-{OFFICER.operator}.json"
+    until = datetime.now(JST).date() + timedelta(days=180)
+    grant = (
+        f"juki person grant P-0100 --name '新人　太郎' --office {OFFICER.office} "
+        f"--expires {until} --form 照合付-100 {keeper}"
+    )
+    number = "import json, sys; print(json.load(sys.stdin)['number'])"
+    yield _trial(
+        "let somebody in: one asks, another agrees, then it is done and prints his code",
+        f'N=$({grant} --request --why 新任 --json | python3 -c "{number}")',
+        f"juki approval show $N {officer}",
+        f"juki approval give $N {officer}",
+        f"{grant} --approval $N",
+    )
+    yield _trial(
+        "操作者認証 in a browser that has the certificate of a terminal (import the .p12)",
+        "openssl pkcs12 -export -passout pass: -out terminal/TERM-0001.p12 \\",
+        "  -in terminal/TERM-0001.pem -inkey terminal/TERM-0001.key",
+        f"echo https://localhost:{urlsplit(stage.grounds.url).port}/screens/login",
+    )
+    watch = f"--session terminal/session-{AUDITOR.operator}.json"
+    yield _trial("使用簿: what the offices signed off", f"juki usebook figures {watch}")
+    yield _trial("監視: what was flagged, and decided", f"juki watching flags --state all {watch}")
+    yield _trial("監査の支援: what is due, and whose turn it is", f"juki compliance due {watch}")
 
 
 def _auditor(stage: Stage, cast: Cast) -> Iterator[str]:

@@ -468,14 +468,16 @@ def narrow(operations: Iterable[OperationName]) -> Policy:
     """Return the policy of ``everything``, with roles that agree to less."""
     policy = everything(operations)
     closed = msgspec.structs.replace(policy.roles[Role("all")], approves=(), every_office=False)
-    agreeing = msgspec.structs.replace(closed, approves=("test/change",))
+    agreeing = msgspec.structs.replace(closed, approves=("test/change",), label="責任者")
     log_in = ("session/open", "session/close")
     roles = {
         AT_A_TERMINAL: msgspec.structs.replace(closed, operations=log_in),
         Role("asker"): closed,
         Role("officer"): agreeing,
         Role("at-the-desk"): msgspec.structs.replace(agreeing, terminals=(TerminalKind.BUSINESS,)),
-        Role("chief"): msgspec.structs.replace(closed, approves=("test/*",), every_office=True),
+        Role("chief"): msgspec.structs.replace(
+            closed, approves=("test/*",), every_office=True, label="監査"
+        ),
     }
     return replace(policy, roles={**policy.roles, **roles})
 
@@ -486,6 +488,18 @@ def narrowed(tmp_path: Path, plugin: Plugin) -> Iterator[Bench]:
     with Bench.open(tmp_path, {"test": plugin}, narrow(offered)) as bench:
         bench.clerk("OP-0007", office="県税事務所", terminal_id="TERM-0007")
         yield bench
+
+
+@pytest.mark.parametrize(
+    ("operation", "labels"), [("test/change", {"責任者", "監査"}), ("test/look", {"監査"})]
+)
+def test_whoever_asks_is_told_whose_agreement_counts(
+    narrowed: Bench, operation: str, labels: set[str]
+) -> None:
+    asker = narrowed.clerk("OP-0001", roles=("asker",))
+    asked = {"operation": operation, "arguments": {"text": "hello"}, "form": "12", "reason": "新任"}
+    told = asker.ask("approval/request", asked).data["approvers"]
+    assert set(told) - {"all"} == labels
 
 
 @pytest.mark.requirement("R127")

@@ -132,7 +132,7 @@ def cells(function: str) -> Iterator[Asking]:
                     yield replace(right, on=date(2015, 1, 1))
 
 
-@pytest.mark.requirement("R126", "R127", "R133")
+@pytest.mark.requirement("R126", "R127", "R133", "R195")
 @pytest.mark.parametrize("function", FUNCTIONS)
 def test_every_cell_of_the_cube_is_what_the_files_say(function: str) -> None:
     assert [cell for cell in cells(function) if differs(cell)] == []

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from selenium.webdriver.common.keys import Keys
 
 from tests.browser import Browser, browser
 from tests.machine import PIN, Machine, accepted, running
@@ -106,13 +107,14 @@ def log_in(page: Browser) -> None:
     page.sees("ログイン中")
 
 
-@pytest.mark.requirement("R121", "R122")
+@pytest.mark.requirement("R7", "R121", "R122")
 def test_somebody_registers_a_device_and_logs_in_with_it(
     machine: Machine, page: Browser, enrolled: None
 ) -> None:
     log_in(page)
     page.sees("照合情報")
     page.sees("ログインしました")
+    page.sees("操作者\n認証方法")  # the role in the staff's words, not its name in the policy
     assert entry(machine)["note"].startswith("device ")
     page.presses("verify")
     page.sees("認証しました")
@@ -129,7 +131,7 @@ def test_a_device_that_verified_nobody_is_refused_by_browser_and_server(
     try:
         page.types(person=PERSON)
         page.presses("by-device")
-        page.sees("装置による照合が行われませんでした")
+        page.sees("装置による照合ができませんでした")
         # A page that was tampered with asks for less: what is signed says so.
         terminal = at_the_terminal(machine)
         answer = page.runs(GET, challenge(terminal), "discouraged")
@@ -235,12 +237,20 @@ def test_whose_device_cannot_be_used_logs_in_by_a_pin_until_it_is_locked(
     asked = {"person_id": PERSON, "reason": "指の負傷", "until": until}
     told = machine.agreed(administrator, "roster/issue-pin", asked, "pin-issued-000001")
     administrator.close()
-    at_the_terminal(machine).enrol(told["enrolment_code"], PIN)
-    page.types(person=PERSON, pin=PIN)
-    page.presses("by-pin")
+    code = {"pin-code": told["enrolment_code"]}
+    page.types(**code, **{"pin-new": PIN, "pin-repeated": PIN[:-1]})
+    page.presses("choose")
+    page.sees("二つの暗証番号が違います")
+    page.types(**code, **{"pin-new": PIN, "pin-repeated": PIN})
+    page.presses("choose")
+    page.sees("操作者照合暗証番号を設定しました")
+    page.types(person=PERSON, pin=PIN + Keys.ENTER)
     page.sees("操作者照合暗証番号")
     page.sees("ログイン中")
     assert entry(machine)["note"] == "pin"
+    page.types(**{"pin-again": PIN})
+    page.presses("verify")
+    page.sees("認証しました。")
     page.presses("logout")
     page.sees("ログアウトしました")
     for _ in range(5):

@@ -4,6 +4,7 @@
 let token = "";
 
 const at = (id) => document.getElementById(id);
+const PINS = ["pin", "pin-new", "pin-repeated", "pin-again"];
 const METHODS = { device: "照合情報", pin: "操作者照合暗証番号" };
 
 class Refused extends Error {}
@@ -26,14 +27,23 @@ async function ask(operation, body) {
 
 // What the device says is told in our words: a browser's own text is English and may be long.
 async function device(work) {
+  say("装置に指などを当ててください。");
   try {
     return (await work()).toJSON();
   } catch {
-    throw new Refused("装置による照合が行われませんでした。もう一度操作してください。");
+    throw new Refused("装置による照合ができませんでした。登録した装置であることを確認し、もう一度操作してください。");
+  } finally {
+    say("");
   }
 }
 
+function mustReachDevices() {
+  if (window.PublicKeyCredential?.parseRequestOptionsFromJSON) return;
+  throw new Refused("このブラウザでは照合情報を使えません。システム管理者に連絡してください。");
+}
+
 async function proof(body) {
+  mustReachDevices();
   const drawn = await ask("session/challenge", body);
   const publicKey = PublicKeyCredential.parseRequestOptionsFromJSON(drawn.public_key);
   return device(() => navigator.credentials.get({ publicKey }));
@@ -47,6 +57,7 @@ async function open(given) {
 }
 
 async function register() {
+  mustReachDevices();
   const code = at("code").value.trim();
   const drawn = await ask("session/enrol-challenge", { code });
   const publicKey = PublicKeyCredential.parseCreationOptionsFromJSON(drawn.public_key);
@@ -57,13 +68,26 @@ async function register() {
   say(`${done.person} の照合情報を登録しました。続けて認証してください。`);
 }
 
+async function choose() {
+  const pin = at("pin-new").value;
+  if (pin !== at("pin-repeated").value) {
+    throw new Refused("二つの暗証番号が違います。もう一度入力してください。");
+  }
+  const done = await ask("session/enrol", { code: at("pin-code").value.trim(), pin });
+  at("choosing").reset();
+  at("person").value = done.person;
+  at("fallback").open = true;
+  say(`${done.person} の操作者照合暗証番号を設定しました。続けて認証してください。`);
+}
+
 function entered(session) {
   token = session.token;
   at("who").textContent = session.person;
   at("as").textContent = session.operator;
   at("office").textContent = session.office;
-  at("roles").textContent = session.roles.join("、");
+  at("roles").textContent = session.role_labels.join("、");
   at("method").textContent = METHODS[session.method];
+  at("again-by-pin").hidden = session.method !== "pin";
   at("last").textContent = session.last_login
     ? `${new Date(session.last_login).toLocaleString("ja-JP")} ${session.last_terminal}`
     : "ありません";
@@ -82,6 +106,7 @@ function show(inside) {
   at("inside").hidden = !inside;
   at("login").hidden = inside;
   at("enrolment").hidden = inside;
+  at("choosing").hidden = inside;
   at("title").textContent = inside ? "ログイン中" : "操作者認証";
   at("title").focus();
 }
@@ -99,23 +124,31 @@ function does(work) {
     at("wrong").textContent = "";
     buttons.forEach((button) => { button.disabled = true; });
     try {
-      await work();
+      await work(event);
     } catch (problem) {
       at("wrong").textContent = problem instanceof Refused ? problem.message : "操作できませんでした。";
     } finally {
-      at("pin").value = "";
+      for (const name of PINS) at(name).value = "";
       buttons.forEach((button) => { button.disabled = false; });
     }
   };
 }
 
-at("login").addEventListener("submit", does(async () => {
-  await open({ device: await proof({ person: at("person").value.trim() }) });
+at("login").addEventListener("submit", does(async (event) => {
+  if (event.submitter === at("by-pin")) await open({ pin: at("pin").value });
+  else await open({ device: await proof({ person: at("person").value.trim() }) });
 }));
-at("by-pin").addEventListener("click", does(() => open({ pin: at("pin").value })));
+// Enter presses a form's first button; whoever typed a PIN means the second.
+at("pin").addEventListener("keydown", (event) => {
+  if (event.key !== "Enter") return;
+  event.preventDefault();
+  at("by-pin").click();
+});
 at("enrolment").addEventListener("submit", does(register));
-at("verify").addEventListener("click", does(async () => {
-  await ask("session/verify", { device: await proof({}) });
+at("choosing").addEventListener("submit", does(choose));
+at("again").addEventListener("submit", does(async () => {
+  const byPin = !at("again-by-pin").hidden;
+  await ask("session/verify", byPin ? { pin: at("pin-again").value } : { device: await proof({}) });
   say("認証しました。");
 }));
 at("logout").addEventListener("click", does(async () => {

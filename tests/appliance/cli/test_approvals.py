@@ -76,6 +76,7 @@ def test_the_same_command_asks_and_is_carried_out(desk: Desk) -> None:
         "一", vendor, "change", "hello", "--request", "--form", "12", "--why", "新任", "--json"
     )
     number = json.loads(asked.stdout)["number"]
+    assert "approvers" in json.loads(asked.stdout)
     assert "nobody agrees" in desk.types("一", group, "approval", "give", number).stderr
     listed = desk.types("二", group, "approval", "list")
     assert "test/change" in listed.stdout.partition("mine:")[0]

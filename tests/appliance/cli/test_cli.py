@@ -1,5 +1,7 @@
+import errno
 import json
 import ssl
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -9,7 +11,7 @@ import click
 import pytest
 from click.testing import CliRunner, Result
 
-from appliance.cli import dev, frame, link, machine
+from appliance.cli import dev, frame, link, machine, session
 from appliance.cli import juki as group
 from appliance.cli.frame import Exit, Stop, shown, stopped_by, table
 from appliance.errors import Failed, StartupError
@@ -144,6 +146,48 @@ def test_tables_count_full_width_characters_twice() -> None:
     assert shown([]) == "none"
 
 
+def test_what_is_answered_in_parts_and_in_utc_is_told_for_people(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("TZ", "Asia/Tokyo")
+    time.tzset()
+    try:
+        device = {"label": "指紋 1号", "enrolled_at": "2026-11-30T20:45:24.059633Z", "retired": ""}
+        told = "label 指紋 1号, enrolled_at 2026-12-01 05:45:24+09:00, retired none"
+        assert shown([device, {"label": "2号"}]) == f"{told}; label 2号"
+        assert shown("2026-11-30T20:45") == "2026-11-30T20:45"
+    finally:
+        monkeypatch.undo()
+        time.tzset()
+
+
+def test_whoever_reads_the_output_may_stop_reading() -> None:
+    def stopped() -> None:
+        raise BrokenPipeError(errno.EPIPE, "Broken pipe")
+
+    group = frame.Juki("vendor", commands={"list": frame.Command("list", callback=stopped)})
+    result = CliRunner().invoke(group, ["list"])
+    assert (result.exit_code, result.stderr) == (1, "")
+
+
+def test_whoever_enrolled_and_holds_no_authority_yet_need_not_say_again_where_to_connect(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def ask(_: object, operation: str, *__: object, **___: object) -> dict[str, Any]:
+        if operation == "session/open":
+            raise Stop(Exit.REFUSED, "not-permitted", "say under which authority")
+        return {"person": "P-0002"}
+
+    monkeypatch.setattr(session, "ask", ask)
+    kept = tmp_path / "session.json"
+    where = ("--url", "https://127.0.0.1:1", "--certificate", "c", "--key", "k", "--ca", "a")
+    given = "code\n27182818\n"
+    refused = juki("login", "P-0002", "--enrol", *where, "--session", kept, given=given)
+    assert refused.exit_code == 3
+    assert "registered; from now on: juki login P-0002" in refused.stderr
+    assert json.loads(kept.read_text("utf-8"))["url"] == "https://127.0.0.1:1"
+
+
 def test_a_wide_table_is_wrapped_to_the_screen_and_loses_nothing() -> None:
     purposes = ["register-administration", "prefectural-tax", "passport"]
     lines = table([{"a": "県税事務所", "b": purposes, "c": "[x]"}], ("a", "b", "c"), 40).split("\n")
@@ -189,6 +233,7 @@ def test_policy_show_says_whether_it_is_signed(site: Site) -> None:
     assert "NOT SIGNED" in text
     assert "plugins.toml: was changed" in text
     assert "session/open" in text
+    assert "fresh_minutes: 2" in text
 
 
 def test_the_custodians_sign_a_changed_policy(site: Site) -> None:

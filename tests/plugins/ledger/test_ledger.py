@@ -141,7 +141,7 @@ def told(groups: tuple[dict[str, Any], ...]) -> list[tuple[str, int]]:
     return [(group["value"], group["count"]) for group in groups]
 
 
-@pytest.mark.requirement("R138")
+@pytest.mark.requirement("R138", "R200")
 def test_refusals_are_counted_by_code_operator_and_terminal(
     bench: Bench, clerk: Seat, auditor: Seat
 ) -> None:

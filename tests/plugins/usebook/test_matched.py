@@ -15,7 +15,7 @@ from tests.plugins.usebook.office import (
     open_office,
 )
 
-pytestmark = pytest.mark.requirement("R136", "R137")
+pytestmark = pytest.mark.requirement("R136", "R137", "R200")
 
 
 @pytest.fixture
