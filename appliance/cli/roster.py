@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 import click
 
 from appliance.cli.approvals import Second, ask_with, form_takes_two, takes_two
-from appliance.cli.frame import Exit, Group, Stop, as_json, rows, show
+from appliance.cli.frame import Command, Exit, Group, Stop, as_json, rows, show
 from appliance.cli.link import Seat, ask
 from appliance.cli.people import at_a_terminal
 from appliance.files import replace_file
@@ -364,7 +364,7 @@ def resume(
     )
 
 
-@click.command("print")
+@click.command("print", cls=Command)
 @click.argument("register", type=click.Choice(["people", "operators", "terminals"]))
 @click.option("--office", help="Of one 所属 only.")
 @click.option("--history", is_flag=True, help="With every earlier line.")

@@ -71,7 +71,7 @@ def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Desk]:
 
 def test_the_same_command_asks_and_is_carried_out(desk: Desk) -> None:
     refused = desk.types("一", vendor, "change", "hello")
-    assert (refused.exit_code, "--request --form NO" in refused.stderr) == (3, True)
+    assert (refused.exit_code, "--request (and --form, --why)" in refused.stderr) == (3, True)
     asked = desk.types(
         "一", vendor, "change", "hello", "--request", "--form", "12", "--why", "新任", "--json"
     )
