@@ -129,6 +129,7 @@ LABELS: Mapping[str, str] = {
     "operators": "職員の照合IDの記載",
     "register": "帳簿の種類",
     "refusal": "拒否の区分",
+    "bom": "BOMの有無",
     "conditions": "検索条件の記載",
 }
 CHOICES: Mapping[str, str] = {
