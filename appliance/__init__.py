@@ -9,13 +9,21 @@ A request, file by file::
     http.py        from a WSGI environment to an Envelope, from a Reply or Refusal to an answer
     machine/gate.py  the Appliance that HTTP sees: sealed, it refuses; unsealed, it hands on to
     pipeline.py    Pipeline.answer, the only way in: read this first (put together from parts.py)
-      authn.py       which terminal, which operator (roster.py, terminals.py)
+      authn.py       which terminal, which person under which authority (sessions.py)
       authz.py       role x operation x 事務 x items (policy.py), then the plugins' vetoes
                      what no policy may join: duties.py; who sees no resident: blindfold.py
       wire.py        bytes to arguments, strictly
       approvals.py   what takes two persons: whether another one agreed, and to exactly this
       casework.py    what a handler gets: its case (case.py), with registry, papers, roster, ledger
       audit.py       what the ledger will say, in the transaction of the request
+
+Who may ask::
+
+    identity/      session/…: a device or a PIN proves who somebody is; webauthn.py checks it
+    staff.py       照合ID, the person, and 操作者ID, the authority: two things, many to many
+    roster.py      both in the store with every revision, and terminals (terminals.py, hours.py)
+    proofs.py      what a proof is compared with; no plugin gets at it
+    screens/       the one page a browser is given: to prove who one is
 
 What a handler works with::
 

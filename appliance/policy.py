@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 
 import msgspec
+from cryptography import x509
 
 from appliance.errors import StartupError
 from appliance.items import ITEM_NAMES, ItemName
@@ -110,6 +111,9 @@ class Access(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
     models: tuple[Annotated[str, msgspec.Meta(pattern=AAGUID)], ...] = ()
     """AAGUID of the devices that may be registered; empty: every one that verifies its user."""
+    roots: tuple[str, ...] = ()
+    """Certificates (PEM) of makers: a device must be attested by one of them; empty: none is asked
+    for, and a device may call itself any model."""
     fresh_minutes: Annotated[int, msgspec.Meta(ge=1, le=60)] = 2
     fresh: tuple[str, ...] = ()
     """Operations before which somebody must have proved himself so recently."""
@@ -117,6 +121,13 @@ class Access(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """For how long a 操作者照合暗証番号 may be issued."""
     training_months: Annotated[int, msgspec.Meta(ge=0, le=60)] = 0
     """How old the last 研修 may be; 0: however old."""
+
+    def __post_init__(self) -> None:
+        """Refuse what is no certificate."""
+        try:
+            x509.load_pem_x509_certificates("\n".join(self.roots).encode()) if self.roots else ()
+        except ValueError:
+            raise ValueError("roots must be certificates in PEM form") from None
 
     @property
     def freshness(self) -> timedelta:

@@ -14,7 +14,7 @@ Read it in this order::
     sealing.py   seal
     policy.py    policy sign|show
     session.py   login verify logout
-    roster.py    person …  operator …
+    roster.py    person …  operator …  roster print
     terminals.py terminal …
     approvals.py approval list|show|give|refuse|withdraw; --approval and --request of others
     ledger.py    ledger verify|checkpoint|prove|verify-proof|verify-export
@@ -41,7 +41,7 @@ from appliance.cli.ledger import ledger
 from appliance.cli.machine import check, config, init, serve, status, unseal
 from appliance.cli.media import media
 from appliance.cli.policy import policy
-from appliance.cli.roster import operator, person
+from appliance.cli.roster import operator, person, roster
 from appliance.cli.sealing import seal
 from appliance.cli.session import login, logout, verify
 from appliance.cli.terminals import terminal
@@ -94,6 +94,7 @@ for command in (
     person,
     operator,
     terminal,
+    roster,
     approval,
     ledger,
     journal,

@@ -7,6 +7,7 @@ Every command here is one HTTP call as the operator who is logged in, down the s
 request: permitted by role, entered in the ledger.
 """
 
+import base64
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
@@ -15,9 +16,10 @@ from typing import Any, TypeVar
 import click
 
 from appliance.cli.approvals import Second, ask_with, form_takes_two, takes_two
-from appliance.cli.frame import Exit, Group, Stop, as_json, rows, show
+from appliance.cli.frame import Command, Exit, Group, Stop, as_json, rows, show
 from appliance.cli.link import Seat, ask
 from appliance.cli.people import at_a_terminal
+from appliance.files import replace_file
 
 F = TypeVar("F", bound=Callable[..., Any])
 DAY = click.DateTime(["%Y-%m-%d"])
@@ -369,3 +371,33 @@ def resume(
             second, seat, "roster/resume-operator", {"operator_id": operator_id, "reason": reason}
         )
     )
+
+
+@click.command("print", cls=Command)
+@click.argument("register", type=click.Choice(["people", "operators", "terminals"]))
+@click.option("--office", help="Of one 所属 only.")
+@click.option("--history", is_flag=True, help="With every earlier line.")
+@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), required=True)
+@at_a_terminal
+@as_json
+def print_register(
+    register: str, office: str | None, history: bool, out: Path, seat: Seat, session: Path
+) -> None:
+    """Print a register as PDF: 操作者名簿, 照合情報認証管理簿, 端末管理簿.
+
+    Examples:
+      juki roster print operators --history --out roster.pdf
+      juki roster print people --office 県税事務所 --out people.pdf
+    """
+    body = {"register": register, "history": history, **_given(office=office)}
+    answer = ask(seat, "roster/print", body)
+    replace_file(out, base64.b64decode(answer.pop("pdf")), 0o600)
+    show({**answer, "file": str(out)})
+
+
+@click.group(cls=Group)
+def roster() -> None:
+    """The registers on paper."""
+
+
+roster.add_command(print_register)

@@ -125,6 +125,12 @@ LABELS: Mapping[str, str] = {
     "device_id": "装置の番号",
     "contractor": "委託先かどうか",
     "holders": "保有者の照合ID",
+    "function": "機能",
+    "operators": "職員の照合IDの記載",
+    "register": "帳簿の種類",
+    "refusal": "拒否の区分",
+    "bom": "BOMの有無",
+    "conditions": "検索条件の記載",
 }
 CHOICES: Mapping[str, str] = {
     "municipality": "市町村",

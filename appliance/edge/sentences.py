@@ -189,6 +189,9 @@ TEXTS = {
     r"this purpose is no more among those of whoever asked for this": (
         "申請した人にこの事務は認められなくなりました。取り消して申請し直してください。"
     ),
+    r"whoever asked for this does not hold that authority any more": (
+        "申請した人は、その操作者IDをもう保有していません。申請し直してください。"
+    ),
     r"no role of whoever asked for this reaches it any more": (
         "申請した人の役割ではこの機能を使えなくなりました。取り消して申請し直してください。"
     ),
@@ -363,6 +366,7 @@ TEXTS = {
     r"say what changes: .*": "変更する項目を入力してください。",
     r"this operator is suspended already; .*": "この操作者は既に停止されています。",
     r"this operator is not suspended; .*": "この操作者IDは停止されていません。",
+    r"too many rows for one paper": "1回に印刷できる行数を超えています。分けて印刷してください。",
     r"this appointment cannot be made": "この登録はできません。個々の理由を確認してください。",
     r"this certificate is registered, or was once: .*": (
         "この証明書は既に登録されたことがあります。新しい証明書を発行してください。"

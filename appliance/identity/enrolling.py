@@ -123,7 +123,7 @@ class Enrolling:
             found = self._devices.register(
                 _registering(case, asked.code),
                 asked.device or {},
-                case.policy.access.models,
+                case.policy.access,
                 case.request.now,
             )
         except NotProved as problem:

@@ -301,11 +301,11 @@ class Login:
         if now.deciding != proved.deciding:
             case.note.result = "changed meanwhile"
             raise Unidentified(WRONG)
+        if proof.method == "pin":
+            self._attempts.forget(person.person_id)
         must_be_of_its_office(case.actor.terminal, authority.office)
         roster.note_use(case.actor.terminal.terminal_id, case.request.now)
         proofs_in(roster).put(person.person_id, _after(now.proofs, proof, case, session))
-        if proof.method == "pin":
-            self._attempts.forget(person.person_id)
         if session is None:
             case.sessions.proved(case.actor.session, case.request.now)
         else:

@@ -6,7 +6,8 @@ key. ``fido2`` checks what the standard says; beyond it this module sees to it t
 - the device verified its user, whatever the page asked for (UV required, §7.1 and §7.2);
 - the origin is exactly ours, not a sub-domain or another port;
 - a challenge is used once, within a minute, at the terminal and in the session it was drawn for;
-- a device that counts its signatures counts on: one that does not was copied.
+- a device that counts its signatures counts on: one that does not was copied;
+- the model is one that the policy names, on the word of a maker that it names (attestation).
 """
 
 import logging
@@ -19,11 +20,15 @@ from threading import Lock
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
+from fido2.attestation.base import AttestationResult, AttestationVerifier
 from fido2.server import Fido2Server
 from fido2.webauthn import (
     AttestationConveyancePreference,
     AttestedCredentialData,
     AuthenticationResponse,
+    AuthenticatorData,
     PublicKeyCredentialDescriptor,
     PublicKeyCredentialRpEntity,
     PublicKeyCredentialType,
@@ -33,6 +38,7 @@ from fido2.webauthn import (
 )
 
 from appliance.errors import Unavailable
+from appliance.policy import Access
 from appliance.proofs import Credential
 
 LIFETIME = timedelta(seconds=60)
@@ -110,6 +116,23 @@ def _place(occasion: Occasion) -> tuple[str, str]:
     return occasion.fingerprint, occasion.kind
 
 
+class _Makers(AttestationVerifier):
+    """Takes the word of these makers, and nobody else's, for what model a device is (§6.5)."""
+
+    def __init__(self, roots: Sequence[str]) -> None:
+        super().__init__()
+        self._roots = [x509.load_pem_x509_certificate(pem.encode()) for pem in roots]
+
+    def ca_lookup(
+        self, attestation_result: AttestationResult, auth_data: AuthenticatorData
+    ) -> bytes | None:
+        """Return the root that the last certificate of the device names, or None."""
+        # What a device says of itself, without a maker's certificate, has no path and no root.
+        path = [x509.load_der_x509_certificate(der) for der in attestation_result.trust_path]
+        found = [root for root in self._roots if path and root.subject == path[-1].issuer]
+        return found[0].public_bytes(Encoding.DER) if found else None
+
+
 class Devices:
     """The relying party of one appliance: draws challenges and checks the answers."""
 
@@ -137,21 +160,21 @@ class Devices:
         return _plain(options.public_key)
 
     def register(
-        self, occasion: Occasion, answer: Mapping[str, Any], models: Sequence[str], now: datetime
+        self, occasion: Occasion, answer: Mapping[str, Any], access: Access, now: datetime
     ) -> Registered:
         """Return the device that answered.
 
         Args:
             occasion: on which it answered.
             answer: ``PublicKeyCredential.toJSON()``.
-            models: AAGUID of the models that may be registered; none: every model.
+            access: which models may be registered, and whose word for it is taken.
             now: the time.
 
         Raises:
             Unavailable: as ``ask_to_register``.
             NotProved: it did not verify its user, or anything else is not as it must be.
         """
-        server = self._server()
+        server = self._server(access.roots)
         state = self._challenges.take(occasion, now)
         try:
             response = RegistrationResponse.from_dict(answer)
@@ -162,7 +185,7 @@ class Devices:
         if data is None or foreign:
             raise NotProved("asked from inside another site's page")
         aaguid = str(data.aaguid)
-        if models and aaguid not in models:
+        if access.models and aaguid not in access.models:
             raise NotProved("the model of the device is not among those allowed")
         return Registered(_device_id(data.credential_id), aaguid, Credential(data=bytes(data)))
 
@@ -233,12 +256,13 @@ class Devices:
             )
         return self._origin
 
-    def _server(self) -> Fido2Server:
+    def _server(self, roots: Sequence[str] = ()) -> Fido2Server:
         origin, host = self.origin, urlsplit(self.origin).hostname
         return Fido2Server(
             PublicKeyCredentialRpEntity(id=host, name=RP_NAME),
             attestation=AttestationConveyancePreference.DIRECT,
             verify_origin=lambda given: given == origin,
+            verify_attestation=_Makers(roots) if roots else None,
         )
 
     def _of_nobody(self, occasion: Occasion) -> bytes:

@@ -21,7 +21,7 @@ from appliance.plugin_api import (
     Watch,
     hookimpl,
 )
-from plugins.roster import ageing, authorities, machines, people
+from plugins.roster import ageing, authorities, machines, people, printing
 from plugins.roster.machines import (
     ChangeTerminal,
     EnrolTerminal,
@@ -199,6 +199,16 @@ RESUME_OPERATOR = Operation(
     seconded=True,
     about=authorities.about_known,
 )
+PRINT = Operation(
+    name=OperationName("roster/print"),
+    summary="Print a register, with every earlier line if asked.",
+    asks=printing.Print,
+    answers=printing.Paper,
+    handler=printing.on_paper,
+    purposed=False,
+    uses=USES,
+    records=printing.Print.__struct_fields__,
+)
 TERMINALS = Operation(
     name=OperationName("roster/terminals"),
     summary="List every registered certificate, revoked ones included.",
@@ -288,6 +298,7 @@ def operations() -> list[AnyOperation]:
         CHANGE_OPERATOR,
         SUSPEND_OPERATOR,
         RESUME_OPERATOR,
+        PRINT,
         TERMINALS,
         ENROL_TERMINAL,
         CHANGE_TERMINAL,

@@ -46,7 +46,7 @@ class Use:
     subjects: tuple[int, ...] = ()
     hits: int = 0
     tried: str = ""
-    """As whom somebody tried to log in."""
+    """照合ID as which somebody tried to log in."""
     sought: str = ""
     """The name or reading of a search by name alone."""
     kin: Kin = Kin.NONE
@@ -86,8 +86,7 @@ def use_of(reading: Reading, kin: Kin = Kin.NONE) -> Use:
 def _tried(reading: Reading) -> str:
     if not reading.operation.startswith(LOGIN):
         return ""
-    conditions = reading.conditions
-    return str(conditions.get("operator") or conditions.get("person") or "")
+    return str(reading.conditions.get("person") or "")
 
 
 def _sought(operation: str, conditions: Mapping[str, object]) -> str:

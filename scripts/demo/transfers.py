@@ -21,6 +21,8 @@ def move(stage: Stage, today: date) -> None:
         step.saw(f"a code good until {answer['until']}", bool(answer["enrolment_code"]))
     with stage.steps.step("a name, a device, an authority change, and stay on record") as step:
         _changes(stage, step)
+    with stage.steps.step("the registers are printed, with their whole history") as step:
+        _printed(stage, step)
     with stage.steps.step("one person audits or sees residents, under any 操作者ID") as step:
         step.asks(f"juki operator add OP-0099 --holder {CLERK.person} --role auditor")
         words = ("operator", "add", "OP-0099", "--holder", CLERK.person, "--role", "auditor")
@@ -70,3 +72,15 @@ def _changes(stage: Stage, step: Step) -> None:
     again = ("operator", "resume", LEAVER.operator, "--reason", "事務の再開")
     states.append(agreed(stage, *again, form="異動-3")["state"])
     step.saw(", ".join(states), states == ["suspended", "active"])
+
+
+def _printed(stage: Stage, step: Step) -> None:
+    folder = stage.grounds.terminal / "registers"
+    folder.mkdir()
+    for register in ("people", "operators", "terminals"):
+        step.asks(f"juki roster print {register}")
+        paper = folder / f"{register}.pdf"
+        words = ("roster", "print", register, "--history", "--out", str(paper))
+        told = stage.juki.needs(*words, *as_person(stage, ADMINISTRATOR))
+        is_pdf = paper.read_bytes().startswith(b"%PDF")
+        step.saw(f"{told['lines']} lines on {told['pages']} pages", is_pdf and told["lines"] > 0)

@@ -34,7 +34,8 @@ from appliance.model import (
 from appliance.operation import Answer, AnyOperation, Arguments, Operation, Power
 from appliance.plugin_api import hookimpl
 from appliance.policy import Policy, RoleRule
-from appliance.roster import OperatorRecord, Roster
+from appliance.roster import Roster
+from appliance.staff import OperatorRecord, PersonRecord
 from appliance.testing import ALL, OURS, PREPARED, Bench, Seat, everything, identified
 from storage.engine import PersonId, Unit
 from tests.plugins.people import admit, code, shipped_policy
@@ -178,23 +179,28 @@ def test_a_blind_role_beside_another_reaches_nothing_but_the_way_out(bench: Benc
 
 def test_nobody_works_on_behalf_of_whoever_is_blind() -> None:
     behalf = Behalf(
-        purpose=PurposeCode("all"), reason="01", operation=OperationName("provision/bulk-submit")
+        person_id="P-1",
+        operator_id="OP-1",
+        purpose=PurposeCode("all"),
+        reason="01",
+        operation=OperationName("provision/bulk-submit"),
     )
+    person = PersonRecord(person_id="P-1", office="市町村課", expires_on=date(2099, 3, 31))
 
     def record(*roles: str) -> OperatorRecord:
         return OperatorRecord(
             operator_id="OP-1",
-            person_id="P-1",
+            holders=("P-1",),
             office="市町村課",
             roles=roles,
             purposes=("all",),
             expires_on=date(2099, 3, 31),
         )
 
-    assert authz.on_behalf(lax(), record("all"), behalf, TODAY).items == ITEM_NAMES
+    assert authz.on_behalf(lax(), person, record("all"), behalf, TODAY).items == ITEM_NAMES
     for roles in (("contractor",), ("all", "contractor")):
         with pytest.raises(NotPermitted, match="sees no residents"):
-            authz.on_behalf(lax(), record(*roles), behalf, TODAY)
+            authz.on_behalf(lax(), person, record(*roles), behalf, TODAY)
 
 
 @pytest.mark.parametrize(

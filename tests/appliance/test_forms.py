@@ -13,7 +13,7 @@ from appliance.model import TerminalKind
 from appliance.operation import Arguments
 from appliance.vocabulary import DateText, Items, MyNumberText, SexText
 from plugins.provision.inquiry import Inquire
-from plugins.roster.people import AddOperator
+from plugins.roster.authorities import AddOperator
 from plugins.search import Find
 
 

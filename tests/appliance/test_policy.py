@@ -199,6 +199,7 @@ def test_a_purpose_may_end(folder: Path) -> None:
         ("fresh_minutes = 3", "fresh_minutes = 0"),
         ("fresh_minutes = 3", "pin_days = 0"),
         ("fresh_minutes = 3", "fresh_hours = 1"),
+        ("fresh_minutes = 3", "roots = ['no certificate']"),
         ("-000000000001", ""),
         ("[access]", "[acces]"),
     ],

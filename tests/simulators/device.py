@@ -18,11 +18,14 @@ import secrets
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
 from fido2.cose import ES256
 from fido2.utils import sha256, websafe_decode, websafe_encode
 from fido2.webauthn import (
@@ -41,6 +44,41 @@ PRESENT, VERIFIED, ATTESTED = (
     AuthenticatorData.FLAG.AT,
 )
 STORE = "JUKI_SIMULATED_DEVICE"
+_DER = serialization.Encoding.DER
+
+
+class Maker:
+    """A maker of devices: its root, and the certificate that its devices attest by (§8.2)."""
+
+    def __init__(self, now: datetime) -> None:
+        self._key = ec.generate_private_key(ec.SECP256R1())
+        root_key = ec.generate_private_key(ec.SECP256R1())
+        names = {
+            NameOID.COUNTRY_NAME: "JP",
+            NameOID.ORGANIZATION_NAME: "test",
+            NameOID.ORGANIZATIONAL_UNIT_NAME: "Authenticator Attestation",
+            NameOID.COMMON_NAME: "device",
+        }
+        device = x509.Name([x509.NameAttribute(oid, text) for oid, text in names.items()])
+        maker = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, f"maker {id(self)}")])
+        ends = now + timedelta(days=365)
+
+        def certified(subject: x509.Name, key: ec.EllipticCurvePublicKey, *, ca: bool) -> bytes:
+            built = (
+                x509.CertificateBuilder(maker, subject, key, x509.random_serial_number(), now, ends)
+                .add_extension(x509.BasicConstraints(ca=ca, path_length=None), critical=True)
+                .sign(root_key, hashes.SHA256())
+            )
+            return built.public_bytes(serialization.Encoding.PEM if ca else _DER)
+
+        self.root = certified(maker, root_key.public_key(), ca=True).decode()
+        """PEM."""
+        self._certificate = certified(device, self._key.public_key(), ca=False)
+
+    def attest(self, signed: bytes) -> dict[str, Any]:
+        """Return the statement of a device."""
+        signature = self._key.sign(signed, ec.ECDSA(hashes.SHA256()))
+        return {"alg": ES256.ALGORITHM, "sig": signature, "x5c": [self._certificate]}
 
 
 class NotMine(Exception):
@@ -55,6 +93,8 @@ class Device:
     verifies: bool = True
     counts: bool = True
     """Counts its signatures, as most do."""
+    maker: "Maker | None" = None
+    """Who attests what model it is; without one it attests nothing."""
 
     def create(self, public_key: Mapping[str, Any], origin: str) -> dict[str, Any]:
         """Make a key for a site and answer the registration."""
@@ -84,7 +124,7 @@ class Device:
             credential_id,
             {
                 "clientDataJSON": websafe_encode(client),
-                "attestationObject": websafe_encode(AttestationObject.create("none", data, {})),
+                "attestationObject": websafe_encode(self._attested(data, client.hash)),
                 "transports": ["internal"],
             },
         )
@@ -119,6 +159,11 @@ class Device:
                 "signature": websafe_encode(signature),
             },
         )
+
+    def _attested(self, data: AuthenticatorData, client_hash: bytes) -> AttestationObject:
+        if self.maker is None:
+            return AttestationObject.create("none", data, {})
+        return AttestationObject.create("packed", data, self.maker.attest(data + client_hash))
 
     @property
     def _flags(self) -> AuthenticatorData.FLAG:

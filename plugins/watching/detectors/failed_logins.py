@@ -98,11 +98,11 @@ class FailedLogins(Detector[State]):
             detector=self.name,
             key=f"{how}/{whose}" if how == SLOW else f"{how}/{whose}/{day}",
             day=day,
-            operators=tuple(sorted({each.tried for each in attempts if each.tried})),
+            persons=tuple(sorted({each.tried for each in attempts if each.tried})),
             terminals=tuple(sorted({each.terminal for each in attempts})),
             figures={
                 "failures": len(attempts),
-                "operators_tried": len({each.tried for each in attempts}),
+                "persons_tried": len({each.tried for each in attempts}),
                 "succeeded": int(how == "success"),
             },
             evidence=indices[-MOST_EVIDENCE:],

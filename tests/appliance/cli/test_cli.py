@@ -358,13 +358,22 @@ def test_init_takes_a_certificate_and_nothing_else(site: Site) -> None:
     assert init(site, "--policy-key", "nonsense").exit_code == 2
 
 
+def test_the_two_who_are_let_in_first_are_two(site: Site) -> None:
+    for same in (("--officer-person", "P-0001"), ("--officer-operator", "OP-0001")):
+        wrong = init(site, *same)
+        assert wrong.exit_code == 2
+        (problem,) = as_json(wrong)["error"]["problems"]
+        assert "second person" in problem
+    assert not site.data.exists()
+
+
 def test_init_says_which_name_is_not_of_its_form(site: Site) -> None:
     wrong = init(site, "--operator", "OP 1", "--person", "", "--terminal-id", "SYSTEM")
     assert wrong.exit_code == 2
     assert as_json(wrong)["error"]["problems"] == [
+        "--terminal-id must be 1 to 16 of A-Z 0-9 -",
         "--operator must be 1 to 16 of A-Z 0-9 -",
         "--person must be 1 to 32 of A-Z 0-9 -",
-        "--terminal-id must be 1 to 16 of A-Z 0-9 -",
     ]
     assert not site.data.exists()
 

@@ -17,7 +17,7 @@ from appliance.loaded import Identification, put_together
 from appliance.pipeline import Pipeline
 from appliance.roster import Roster
 from appliance.testing import BROWSER_ORIGIN, PIN, PREPARED, Bench, Seat
-from tests.simulators.device import AAGUID, Device
+from tests.simulators.device import AAGUID, Device, Maker
 
 PERSON = "P-0001"
 
@@ -281,6 +281,38 @@ def test_only_the_models_of_the_policy_are_registered(
     with pytest.raises(NotPermitted, match="proves nobody"):
         desk.register(other)
     assert "not among those allowed" in desk.bench.ledger()[-1].note
+
+
+@pytest.mark.requirement("R121")
+def test_a_model_is_believed_on_the_word_of_a_maker_that_the_policy_names(
+    desk: Desk, tmp_path: Path
+) -> None:
+    """A program can call itself any model; it cannot sign as its maker."""
+    maker, other = Maker(desk.bench.now), Maker(desk.bench.now)
+    parts = desk.bench.parts
+    access = msgspec.structs.replace(
+        parts.policy.access, models=(str(AAGUID),), roots=(other.root, maker.root)
+    )
+    object.__setattr__(parts, "policy", replace(parts.policy, access=access))
+    desk.register(Device(tmp_path / "attested.json", maker=maker))
+    stranger = Maker(desk.bench.now)
+    for number, unattested in enumerate((None, stranger)):
+        with pytest.raises(NotPermitted, match="proves nobody"):
+            desk.register(Device(tmp_path / f"{number}.json", maker=unattested))
+    desk.log_in()
+
+
+def test_a_device_that_attests_by_its_own_key_alone_has_no_maker(
+    desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    maker = Maker(desk.bench.now)
+    parts = desk.bench.parts
+    access = msgspec.structs.replace(parts.policy.access, roots=(maker.root,))
+    object.__setattr__(parts, "policy", replace(parts.policy, access=access))
+    attest = maker.attest
+    monkeypatch.setattr(maker, "attest", lambda signed: {**attest(signed), "x5c": []})
+    with pytest.raises(NotPermitted, match="proves nobody"):
+        desk.register(Device(tmp_path / "self.json", maker=maker))
 
 
 def test_a_device_is_registered_once(desk: Desk) -> None:

@@ -39,6 +39,7 @@ def test_a_signed_policy_is_read(folder: Path) -> None:
     assert found.manifest.serial == 1
     assert sorted(found.manifest.digests) == [
         "plugins.toml",
+        "policy/access.toml",
         "policy/office.toml",
         "policy/purposes.toml",
         "policy/roles.toml",

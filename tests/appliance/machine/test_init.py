@@ -63,18 +63,28 @@ def test_a_new_store_knows_its_first_people_and_says_so_in_its_ledger(site: Site
         with store.vault.view() as view:
             roster = Roster(view, None)
             (terminal,) = roster.terminals()
-            administrator = roster.operator("OP-0001")
-            enrolment = roster.enrolment(founded.enrolment_code)
+            founders = [
+                (person.person_id, authority.roles, state.has_pin)
+                for person in roster.persons()
+                for authority in roster.held_by(person.person_id)
+                for state in [roster.login_state(person.person_id)]
+            ]
+            codes = (founded.enrolment_code, founded.officer_code)
+            enrolments = [roster.enrolment(code) for code in codes]
             entries = list(LedgerReader(view).newest_first())[::-1]
             record = installation(view)
     finally:
         store.vault.close()
     assert terminal.kind == "representative"
-    assert administrator is not None
-    assert administrator.roles == ("system-administrator",)
-    assert not administrator.enrolled
-    assert enrolment is not None
-    assert enrolment.until == NOW + timedelta(hours=24)
+    assert founders == [
+        ("P-0001", ("system-administrator",), False),
+        ("P-9001", ("security-officer",), False),
+    ]
+    assert [each and (each.person_id, each.methods) for each in enrolments] == [
+        ("P-0001", ("device", "pin")),
+        ("P-9001", ("device", "pin")),
+    ]
+    assert all(each and each.until == NOW + timedelta(hours=24) for each in enrolments)
     assert [entry.operation for entry in entries] == ["system/init", "system/unseal"]
     assert entries[0].event is Event.SYSTEM
     assert record.identity == founded.identity == read_identity(Layout(site.data))

@@ -76,7 +76,8 @@ class Staff:
 
     def alarms(self) -> dict[str, int]:
         self.bench.work()
-        return {each["name"]: each["count"] for each in self.bench.jobs.alarms()}
+        alarms = {each["name"]: each["count"] for each in self.bench.jobs.alarms()}
+        return {name: n for name, n in alarms.items() if name.startswith("compliance/")}
 
     def second_authority(self, who: Person, operator: str, role: str) -> Person:
         """Appoint somebody a second time: the same 照合ID, another 操作者ID."""

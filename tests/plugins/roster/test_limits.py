@@ -68,7 +68,7 @@ def tax_clerk(bench: Bench, office: str = "県税事務所") -> None:
 
 
 def log_in(seat: Seat, operator: str = "OP-0004") -> Seat:
-    opened = seat.ask("session/open", {"operator": operator, "pin": PIN})
+    opened = seat.ask("session/open", {"person": f"P-{operator}", "pin": PIN})
     return replace(seat, bearer=opened.data["token"])
 
 

@@ -56,6 +56,11 @@ def town(bench: Bench) -> None:
         admit(bench, which)
 
 
+def alarms(bench: Bench) -> list[str]:
+    names = [each["name"] for each in bench.jobs.alarms()]
+    return [name for name in names if name.startswith("statistics/")]
+
+
 def test_tallies_are_what_the_records_and_the_ledger_give(bench: Bench) -> None:
     town(bench)
     clerk = bench.clerk()
@@ -68,7 +73,7 @@ def test_tallies_are_what_the_records_and_the_ledger_give(bench: Bench) -> None:
     assert outcome["tallies"] == 5
     assert left_beside(bench) == {}
     assert bench.work()
-    assert bench.jobs.alarms() == []
+    assert alarms(bench) == []
 
 
 @pytest.mark.parametrize(
@@ -90,7 +95,7 @@ def test_a_tally_that_is_wrong_is_found_and_is_an_alarm(bench: Bench, name: str,
     assert outcome["first"][0] in (name, "all/inquire/one")
     bench.jobs._asked_alarms = None
     bench.jobs.turn()
-    assert [each["name"] for each in bench.jobs.alarms()] == ["statistics/recount-differs"]
+    assert alarms(bench) == ["statistics/recount-differs"]
 
 
 def test_a_tally_that_was_lost_is_found(bench: Bench) -> None:

@@ -4,9 +4,13 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
+from msgspec import structs
+
 from appliance.model import JST
-from appliance.roster import Roster
-from appliance.testing import PIN, PREPARED, Bench, Seat
+from appliance.proofs import Proofs
+from appliance.roster import Roster, proofs_in
+from appliance.staff import PersonRecord, PinGrant
+from appliance.testing import FOREVER, PIN, PREPARED, Bench, Seat
 from storage.engine import Unit
 from tests.plugins.people import admit, code
 
@@ -54,14 +58,22 @@ class Watched:
 
     def log_in(self, seat: Seat, operator_id: str, pin: str = PIN) -> Seat:
         """Log in anew: a session ends when it is not used."""
-        opened = seat.ask("session/open", {"operator": operator_id, "pin": pin})
+        opened = seat.ask("session/open", {"person": f"P-{operator_id}", "pin": pin})
         return replace(seat, bearer=opened.data["token"])
 
     def call(self, person_id: str, name: str, kana: str) -> None:
         """Write down what somebody of the staff is called."""
 
         def write(unit: Unit) -> None:
-            Roster(unit, unit).change_person(person_id, name=name, kana=kana)
+            roster = Roster(unit, unit)
+            known = roster.person(person_id) or PersonRecord(
+                person_id=person_id,
+                office="県税事務所",
+                expires_on=FOREVER,
+                pin=PinGrant(reason="test", until=FOREVER),
+            )
+            roster.put_person(structs.replace(known, name=name, kana=kana))
+            proofs_in(roster).put(person_id, Proofs(pin_hash=self.bench.pins.enrol(PIN)))
             unit.enter(PREPARED)
 
         self.bench.vault.write(write)

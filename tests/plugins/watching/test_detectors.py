@@ -321,7 +321,7 @@ def test_logins_refused_because_of_another_terminal(times: int, told: int) -> No
     notes = Notes()
     for _ in range(times):
         notes.login("OP-1", "conflict")
-    assert [finding.operators for finding in notes.told("overlap")] == [("OP-1",)] * told
+    assert [finding.persons for finding in notes.told("overlap")] == [("OP-1",)] * told
 
 
 # ---- failed logins ------------------------------------------------------------------------------

@@ -142,7 +142,7 @@ def test_wrong_pins_are_told_within_minutes(watched: Watched) -> None:
             watched.log_in(clerk, "OP-0001", "11112222")
     watched.bench.work()
     flags = watched.flags(detector="failed-logins")
-    assert [flag["operators"] for flag in flags] == [("OP-0001",)]
+    assert [flag["persons"] for flag in flags] == [("P-OP-0001",)]
 
 
 @pytest.mark.requirement("R137")
