@@ -21,7 +21,7 @@ from appliance.plugin_api import (
     Watch,
     hookimpl,
 )
-from plugins.roster import ageing, authorities, machines, people, printing
+from plugins.roster import ageing, authorities, listing, machines, people, printing
 from plugins.roster.machines import (
     ChangeTerminal,
     EnrolTerminal,
@@ -40,7 +40,7 @@ PEOPLE = Operation(
     name=OperationName("roster/people"),
     summary="List everybody who has a 照合ID, with devices, PIN and state.",
     asks=people.ListPeople,
-    answers=people.People,
+    answers=listing.People,
     handler=people.listed,
     purposed=False,
     uses=USES,
@@ -65,7 +65,7 @@ CHANGE_PERSON = Operation(
     name=OperationName("roster/change-person"),
     summary="Change name, office or term of a person.",
     asks=people.ChangePerson,
-    answers=people.PersonState,
+    answers=listing.PersonState,
     handler=people.change,
     changes=True,
     purposed=False,
@@ -108,7 +108,7 @@ RETIRE_DEVICE = Operation(
     name=OperationName("roster/retire-device"),
     summary="Let a device open nothing any more.",
     asks=people.RetireDevice,
-    answers=people.PersonState,
+    answers=listing.PersonState,
     handler=people.retire_device,
     changes=True,
     purposed=False,
@@ -119,7 +119,7 @@ SUSPEND_PERSON = Operation(
     name=OperationName("roster/suspend-person"),
     summary="Shut a person out, at once, until resumed.",
     asks=people.SuspendPerson,
-    answers=people.PersonState,
+    answers=listing.PersonState,
     handler=people.suspend,
     changes=True,
     purposed=False,
