@@ -2,6 +2,9 @@
 
 A canary is a fictitious resident, notified like any other, whom the セキュリティ責任者 marks here.
 Kept is who it is in the store, never a name or number; the list tells only how many there are.
+
+Drills and hours are entered by one for others of his 所属: from then on they hold, and never for
+himself, not even as one of the 所属.
 """
 
 from datetime import datetime
@@ -18,6 +21,7 @@ from appliance.plugin_api import (
     Entry,
     Malformed,
     NotFound,
+    NotPermitted,
     Operation,
     OperationName,
     Papers,
@@ -26,7 +30,7 @@ from appliance.plugin_api import (
     ShortText,
     check_digits,
 )
-from plugins.watching.findings import Surroundings
+from plugins.watching.findings import Span, Surroundings
 
 CANARIES, DRILLS, HOURS = "canaries", "drills", "hours"
 Moment = Annotated[datetime, Meta(tz=True)]
@@ -144,7 +148,9 @@ def drill(case: Case, asked: Drill) -> Added:
 
     Raises:
         Malformed: it ends before it begins.
+        NotPermitted: for oneself, or for somebody of another office.
     """
+    _must_be_of_his_office(case, asked.person_id)
     return _add_period(case, DRILLS, asked.person_id, asked)
 
 
@@ -153,7 +159,10 @@ def approve_hours(case: Case, asked: ApproveHours) -> Added:
 
     Raises:
         Malformed: it ends before it begins.
+        NotPermitted: for oneself, or for another office or somebody of it.
     """
+    if case.actor.operator is None or asked.who != case.actor.operator.office:
+        _must_be_of_his_office(case, asked.who)
     return _add_period(case, HOURS, asked.who, asked)
 
 
@@ -200,14 +209,25 @@ def _add_period(case: Case, book: str, who: str, asked: Drill | ApproveHours) ->
     return Added(number=Register(case.papers, book).add(entry))
 
 
+def _must_be_of_his_office(case: Case, person_id: str) -> None:
+    me, person = case.actor.operator, case.roster.person(person_id)
+    if me is None or person is None or person.office != me.office:
+        raise NotPermitted("name a person (照合ID) of your own office")
+    if person_id == me.person_id:
+        raise NotPermitted("nobody enters this for himself: somebody else must")
+
+
 def _signed(case: Case) -> Entry:
     by = case.actor.operator
     return {"by": by.person_id if by else "", "at": case.request.now.isoformat()}
 
 
-def _span(entry: Entry) -> tuple[int, int, str]:
-    since, until = (datetime.fromisoformat(entry[name]) for name in ("since", "until"))
-    return int(since.timestamp()), int(until.timestamp()), entry["who"]
+def _span(entry: Entry) -> Span:
+    since, until, at = (
+        int(datetime.fromisoformat(entry[name]).timestamp()) for name in ("since", "until", "at")
+    )
+    # What was done before it was entered is told: nobody is covered afterwards.
+    return Span(max(since, at), until, entry["who"], entry["by"])
 
 
 def _periods(case: Case, book: str) -> tuple[Period, ...]:
@@ -254,6 +274,7 @@ OPERATIONS: tuple[AnyOperation, ...] = (
         handler=drill,
         changes=True,
         purposed=False,
+        uses=frozenset({"roster"}),
         records=Drill.__struct_fields__,
     ),
     Operation(
@@ -264,6 +285,7 @@ OPERATIONS: tuple[AnyOperation, ...] = (
         handler=approve_hours,
         changes=True,
         purposed=False,
+        uses=frozenset({"roster"}),
         records=ApproveHours.__struct_fields__,
     ),
     Operation(

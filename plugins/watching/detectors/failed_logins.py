@@ -1,7 +1,7 @@
-"""Attempts to log in that were refused: many for one operator, many at one terminal, slowly.
+"""Attempts to log in that were refused: many for one person, many at one terminal, slowly.
 
-A lock after five wrong PINs stops guessing at one operator; it does not stop trying one PIN on
-many operators, nor four a day.
+A lock after five wrong PINs stops guessing at one person; it does not stop trying one PIN on many,
+nor four a day.
 """
 
 from collections.abc import Iterator, Sequence
@@ -10,7 +10,7 @@ import msgspec
 
 from appliance.plugin_api import thresholds
 from plugins.watching.findings import MOST_EVIDENCE, Detector, Finding, Surroundings
-from plugins.watching.uses import LOGIN, LOGOUT, Use
+from plugins.watching.uses import LOGIN, LOGOUT, PROOFS, Use
 
 WRONG = frozenset({"unidentified", "not-permitted"})
 
@@ -47,7 +47,8 @@ class FailedLogins(Detector[State]):
         if not use.operation.startswith(LOGIN) or use.operation == LOGOUT:
             return
         if use.answered:
-            yield from self._succeeded(use)
+            if use.operation in PROOFS:
+                yield from self._succeeded(use)
         elif use.refusal in WRONG:
             mine = Attempt(use.index, use.seconds, use.day, use.tried, use.terminal)
             self.state.attempts.append(mine)
@@ -98,7 +99,7 @@ class FailedLogins(Detector[State]):
             detector=self.name,
             key=f"{how}/{whose}" if how == SLOW else f"{how}/{whose}/{day}",
             day=day,
-            operators=tuple(sorted({each.tried for each in attempts if each.tried})),
+            persons=tuple(sorted({each.tried for each in attempts if each.tried})),
             terminals=tuple(sorted({each.terminal for each in attempts})),
             figures={
                 "failures": len(attempts),

@@ -125,7 +125,7 @@ class Overlap(Detector[State]):
                 detector=self.name,
                 key=f"{use.tried}/refused/{use.day}",
                 day=use.day,
-                operators=(use.tried,),
+                persons=(use.tried,),
                 terminals=tuple(sorted({each.terminal for each in refused})),
                 figures={"refused_logins": len(refused)},
                 evidence=tuple(each.index for each in refused)[-MOST_EVIDENCE:],
