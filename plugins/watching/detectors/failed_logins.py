@@ -15,6 +15,8 @@ from plugins.watching.uses import LOGIN, LOGOUT, PROOFS, Use
 WRONG = frozenset({"unidentified", "not-permitted"})
 
 SLOW = "slow"
+MOST_ATTEMPTS = 2_000
+"""Remembered: whoever tries by the thousand is told of, and must not make the state grow."""
 
 
 class Attempt(msgspec.Struct, array_like=True):
@@ -52,6 +54,7 @@ class FailedLogins(Detector[State]):
         elif use.refusal in WRONG:
             mine = Attempt(use.index, use.seconds, use.day, use.tried, use.terminal)
             self.state.attempts.append(mine)
+            del self.state.attempts[:-MOST_ATTEMPTS]
             yield from self._failed(mine)
 
     def day_over(self, day: int) -> Iterator[Finding]:

@@ -7,6 +7,7 @@ import pytest
 from msgspec.structs import replace
 
 from appliance.model import JST
+from plugins.watching.detectors import failed_logins
 from plugins.watching.findings import Span, Surroundings
 from plugins.watching.kin import Kin
 from tests.plugins.watching.diary import SATURDAY, SHIPPED, WEDNESDAY, Notes, later
@@ -367,6 +368,19 @@ def test_whoever_slips_and_gets_in_starts_anew() -> None:
             notes.login("P-1", "unidentified", on=later(day), at=f"10:0{number}:00")
         notes.login("P-1", on=later(day), at="10:05:00")
     assert notes.told("failed-logins") == []
+
+
+def test_attempts_by_the_thousand_do_not_make_the_state_grow(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(failed_logins, "MOST_ATTEMPTS", 20)
+    notes = Notes()
+    for number in range(100):
+        notes.login(f"P-{number}", "unidentified", terminal="T-1")
+    detector = failed_logins.FailedLogins(SHIPPED.failed_logins)
+    told = [finding for use in notes.uses for finding in detector.see(use, Surroundings())]
+    assert told
+    assert len(detector.state.attempts) == 20
 
 
 def test_asking_for_a_challenge_is_no_success() -> None:
