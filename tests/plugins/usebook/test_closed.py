@@ -302,3 +302,21 @@ def test_whoever_shares_an_authority_marks_nothing_of_his_own_under_another(
     _, second = office.leftovers()
     with pytest.raises(NotPermitted):
         mark(office, second["id"], own)
+
+
+def test_a_correction_by_another_does_not_let_whoever_wrote_a_line_mark_it(
+    office: TaxOffice,
+) -> None:
+    own = office.bench.clerk(
+        "SEC-2", roles=("security-officer", "clerk"), office=OFFICE, terminal_id="TERM-9"
+    )
+    asked = {"day": "2026-04-01", "begins": "10:00", "operator": "OP-0001", "count": 1}
+    asked |= {"purpose": "prefectural-tax", "reason": "01"}
+    own.ask("usebook/enter", asked)
+    corrected = {"month": "2026-04", "number": 1, "line": {**asked, "count": 2}, "why": "誤記"}
+    office.clerk.ask("usebook/correct", corrected)
+    office.matches()
+    (left,) = office.leftovers()
+    with pytest.raises(NotPermitted):
+        mark(office, left["id"], own)
+    assert mark(office, left["id"]) == 0
