@@ -29,6 +29,8 @@ from storage.note import (
 
 _START = "PRIVATE+KEY+"
 _TIME_SIZE, _SIGNATURE_SIZE = 8, 64
+_LAST_SECOND = 253_402_300_799
+"""Of the year 9999: a later time could not be written down."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +118,8 @@ def cosigned_at(note: str, key: WitnessKey) -> int:
     Signatures of other keys are not looked at: neither the ledger's nor other witnesses'.
 
     Raises:
-        LedgerBroken: it did not, or a cosignature that says it is of this key does not verify.
+        LedgerBroken: it did not, or a cosignature that says it is of this key does not verify or
+            says a time that no calendar has.
     """
     parsed = parse_note(note)
     mine = [parse_cosignature(each) for each in parsed.signatures if key.made(each)]
@@ -127,6 +130,8 @@ def cosigned_at(note: str, key: WitnessKey) -> int:
             VerifyKey(key.public).verify(_signed(parsed.text, each.at), each.signature)
         except (BadSignatureError, ValueError):
             raise LedgerBroken(f"the cosignature of {key.name} does not verify") from None
+        if each.at > _LAST_SECOND:
+            raise LedgerBroken(f"the cosignature of {key.name} is of no time there is")
     return max(each.at for each in mine)
 
 

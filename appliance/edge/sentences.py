@@ -92,6 +92,13 @@ TEXTS = {
     r"nobody sees or decides a flag about himself: .*": (
         "自分に関する監視結果は閲覧も判定もできません。別の担当者が判定してください。"
     ),
+    r"name a person \(照合ID\) of your own office": (
+        "自所属の者の照合IDを指定してください。他の所属の者については、その所属の"
+        "セキュリティ責任者に依頼してください。"
+    ),
+    r"nobody enters this for himself: .*": (
+        "自分自身については登録できません。別のセキュリティ責任者に依頼してください。"
+    ),
     r"this flag is not about your office alone: .*": (
         "この監視結果は自所属だけのものではありません。監査責任者に判定を依頼してください。"
     ),

@@ -33,6 +33,8 @@ log = logging.getLogger(__name__)
 REFRESH = timedelta(minutes=1)
 """A ledger that rests is handed over again, so that the age says whether the witness is there."""
 LONGEST_PAUSE = timedelta(minutes=5)
+AHEAD = timedelta(minutes=5)
+"""How far the witness's clock may be ahead of ours: what it says of later would never grow old."""
 
 
 class State(Enum):
@@ -204,6 +206,8 @@ class Witnessing:
         try:
             cosigned = self._line.cosign(views, checkpoint, self._kept)
             self._compared = True
+            if cosigned.at > self._clock() + AHEAD:
+                raise Unwitnessed("the witness's clock is ahead of ours: set the one that is wrong")
             replace_file(self._path, cosigned.note.encode(), 0o600)
         except Contradicted as found:
             self._compared = True

@@ -7,8 +7,9 @@ before, and both are kept as evidence::
     rollback   it signs fewer entries than were cosigned: an earlier state was put back
     fork       it signs as many and others, or more, and does not show that they begin with those
 
-Only the holder of the ledger's key can bring that about. An old checkpoint can be sent once more by
-whoever has one, though: so the machines that may connect are known, and a human looks.
+Nobody makes a checkpoint without the ledger's key. Whoever has true ones can send an old one once
+more, though, or a newer one with a proof that is none: so the machines that may connect are known,
+and a human looks.
 """
 
 import threading

@@ -11,11 +11,13 @@ import ssl
 import threading
 import time
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
 from cheroot.makefile import MakeFile
+from cheroot.server import HTTPConnection
 from cheroot.ssl import Adapter
 from cheroot.wsgi import Server as Cheroot
 
@@ -29,14 +31,37 @@ from storage.submission import LARGEST, PATH
 log = logging.getLogger(__name__)
 
 PATIENCE_SECONDS = 5
+EXCHANGE_SECONDS = 10
+"""For a whole request: patience begins anew with every byte, and there are few workers."""
 WORKERS = 4
 
 Environ = dict[str, Any]
 
 
+class Connection(HTTPConnection):
+    """A caller, who is cut off if he takes too long over one request."""
+
+    def communicate(self) -> bool:
+        """Read and answer one request; return whether the connection stays open."""
+        late = threading.Timer(EXCHANGE_SECONDS, self._cut)
+        late.daemon = True
+        late.start()
+        untyped: Any = super()
+        try:
+            return bool(untyped.communicate())
+        finally:
+            late.cancel()
+
+    def _cut(self) -> None:
+        # Not SSLSocket.shutdown: it takes TLS away under the feet of the thread that reads.
+        with suppress(OSError):
+            socket.socket.shutdown(self.socket, socket.SHUT_RDWR)
+
+
 class Server(Cheroot):
     """The port of a witness."""
 
+    ConnectionClass = Connection
     timeout = PATIENCE_SECONDS
     max_request_header_size = 16 * 1024
     max_request_body_size = LARGEST
@@ -89,11 +114,16 @@ def make_app(desk: Desk) -> Callable[[Environ, Callable[..., Any]], Iterable[byt
     """Return the WSGI application."""
 
     def app(environ: Environ, start_response: Callable[..., Any]) -> Iterable[bytes]:
-        answer = _answered(desk, environ)
+        headers = []
+        try:
+            answer = _answered(desk, environ)
+        except _NotWhole:
+            answer = Answer(HTTPStatus.BAD_REQUEST, TEXT, "the body has not come whole\n")
+            headers = [("Connection", "close")]
         body = answer.body.encode()
         start_response(
             f"{answer.status.value} {answer.status.phrase}",
-            [("Content-Type", answer.media_type), ("Content-Length", str(len(body)))],
+            [("Content-Type", answer.media_type), ("Content-Length", str(len(body))), *headers],
         )
         return [body]
 
@@ -146,8 +176,23 @@ def _answered(desk: Desk, environ: Environ) -> Answer:
         return Answer(HTTPStatus.NOT_FOUND, TEXT, f"only {PATH} is here\n")
     if environ["REQUEST_METHOD"] != "POST":
         return Answer(HTTPStatus.METHOD_NOT_ALLOWED, TEXT, "this takes POST\n")
+    body = _body(environ)
     try:
-        return desk.add_checkpoint(environ["wsgi.input"].read())
+        return desk.add_checkpoint(body)
     except (LedgerBroken, OSError) as problem:
         log.critical("nothing is cosigned: %s", problem)
         return Answer(HTTPStatus.SERVICE_UNAVAILABLE, TEXT, "the witness cannot keep it\n")
+
+
+class _NotWhole(Exception):
+    """The body of a request breaks off, is too long, or is not framed as HTTP says."""
+
+
+def _body(environ: Environ) -> bytes:
+    # It is the caller's fault, and must not be told as one of our disk.
+    if environ.get("CONTENT_LENGTH", "").startswith("-"):
+        raise _NotWhole
+    try:
+        return bytes(environ["wsgi.input"].read())
+    except (OSError, ValueError):
+        raise _NotWhole from None

@@ -29,7 +29,8 @@ log = logging.getLogger(__name__)
 
 COSIGNED, EVIDENCE, SUFFIX = "cosigned", "evidence", ".checkpoint"
 MOST_EVIDENCE = 200
-"""Files kept at most: a ledger that was forked goes on to sign."""
+"""Files kept at most of one ledger and kind: a ledger that was forked goes on to sign, and old
+checkpoints that are sent by the hundred must not keep the fork out."""
 _PRIVATE = 0o600
 
 
@@ -106,8 +107,9 @@ class Shelf:
         """
         log.critical("%s of %s: %s", kind.value, origin, what)
         text = sha256(presented.rpartition("\n\n")[0].encode()).hexdigest()[:16]
-        path = self._evidence / f"{_file_name(origin)}.{kind.value}.{text}"
-        if path.exists() or sum(1 for _ in self._evidence.iterdir()) >= MOST_EVIDENCE:
+        alike = f"{_file_name(origin)}.{kind.value}."
+        path = self._evidence / f"{alike}{text}"
+        if path.exists() or sum(1 for _ in self._evidence.glob(f"{alike}*")) >= MOST_EVIDENCE:
             return
         found = datetime.fromtimestamp(at, UTC).isoformat()
         parts = (f"{kind.value} of {origin}, found {found}", f"{what}.")

@@ -49,7 +49,7 @@ class Filter(Period, frozen=True, kw_only=True):
     refusal: ShortText | None = None
     """Code of a refusal."""
     contractor: bool = False
-    """Only what somebody of the 委託先 did (R144)."""
+    """Only what somebody did who is of the 委託先, or was (R144)."""
     request_id: ShortText | None = None
     """Of a request or a provision."""
 
@@ -124,8 +124,15 @@ def _fits(reading: Reading, asked: Filter) -> bool:
 
 
 def _contractors(case: Case) -> frozenset[str]:
-    """Return the 照合ID of everybody who is of the 委託先, suspended or not."""
-    return frozenset(each.person_id for each in case.roster.persons() if each.contractor)
+    """Return the 照合ID of everybody who is of the 委託先 or was, suspended or not.
+
+    By what the roster says today alone, whoever keeps it could take what they did out of sight.
+    """
+    return frozenset(
+        person.person_id
+        for person in case.roster.persons()
+        if any(each.contractor for each in case.roster.person_history(person.person_id))
+    )
 
 
 def _ms(moment: datetime | None) -> int | None:

@@ -27,7 +27,7 @@ LINES, MONTHS, FINDINGS, MARKS, OPEN = "lines", "months", "findings", "marks", "
 
 MonthText = Annotated[
     str,
-    Meta(min_length=7, max_length=7, pattern="^[0-9]{4}-(0[1-9]|1[0-2])$", description="YYYY-MM"),
+    Meta(min_length=7, max_length=7, pattern="^20[0-9]{2}-(0[1-9]|1[0-2])$", description="YYYY-MM"),
 ]
 ClockText = Annotated[
     str,

@@ -42,6 +42,8 @@ from plugins.usebook.sheet import read_sheet
 
 EVERY_OFFICE = Role("auditor")
 """Reads the books of all offices, and writes in none."""
+EARLIEST = date(2002, 8, 5)
+"""The day on which the network began; nobody has used it before."""
 LARGEST = 4 * 1024 * 1024
 MOST_TOLD = 100
 """Problems of one file that are told; so many more would tell nobody more."""
@@ -266,6 +268,9 @@ def _rules(case: Case, place: str, line: Written) -> Iterator[Problem]:
     if line.day > case.request.today:
         told = "まだ来ていない日です。使用した日を書いてください。"
         yield Problem("U-05", f"{place}, 使用日", told)
+    if line.day < EARLIEST:
+        told = "住民基本台帳ネットワークシステムの稼働より前の日です。使用した日を書いてください。"
+        yield Problem("U-19", f"{place}, 使用日", told)
     if line.ends is not None and line.ends < line.begins:
         told = "開始時刻より後の時刻を書いてください。日をまたぐ利用は2行に分けてください。"
         yield Problem("U-09", f"{place}, 終了時刻", told)

@@ -125,9 +125,16 @@ class _Teller:
     month: str
 
     def findings(self, matching: Matching) -> Iterator[Finding]:
-        """Yield what belongs to the month: a pair to the month of its line."""
+        """Yield what belongs to the month: a pair to every month that one of its sides is in.
+
+        The month of the line alone would not do: of this month it sees the last days, and a use
+        that lies before them could be hidden by a line of the next month with the same number.
+        """
         for pair in matching.differing:
-            if self.lines[pair.lines[0].key].month == self.month:
+            if self.month in {
+                *(self.lines[line.key].month for line in pair.lines),
+                *(month_of_use(self.uses[use.key]) for use in pair.uses),
+            }:
                 yield self._differing(pair)
         for left in matching.leftovers:
             if left.use is not None and month_of_use(self.uses[left.use.key]) == self.month:

@@ -1,6 +1,7 @@
 """Matching a month of an office with the ledger, and looking into what does not come out."""
 
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import datetime
 from typing import Annotated, Literal
 
@@ -179,11 +180,20 @@ def mark(case: Case, asked: MarkFinding) -> Marked:
     if (finding := findings.get(asked.finding)) is None:
         raise NotFound("the last matching of this month found no such thing")
     by = who(case)
-    if set(finding.people) & set(by.values()):
+    if {*finding.people, *_writers(book, office, asked.month, finding)} & set(by.values()):
         raise NotPermitted("nobody marks what came of a use or a line of his own")
     said = Mark(reason=asked.reason, by=by, at=case.request.now, what=stands_for(finding))
     book.put_mark(office, asked.month, finding.id, said)
     return Marked(unmarked=unmarked(book, office, asked.month))
+
+
+def _writers(book: Book, office: str, month: str, finding: Finding) -> Iterator[str]:
+    """Yield everybody who ever wrote in the lines of a finding: a correction takes nobody out."""
+    for number in finding.lines:
+        # The line of a pair may stand in the month beside this one.
+        with suppress(NotFound):
+            for state in book.history(office, month, number):
+                yield from state.by.values()
 
 
 def with_marks(book: Book, office: str, month: str) -> Iterator[Shown]:

@@ -21,6 +21,7 @@ import io
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
+from itertools import islice
 from typing import Any, NamedTuple
 from unicodedata import normalize
 
@@ -75,7 +76,8 @@ def read_sheet(content: bytes) -> Sheet:
         return Sheet((), (Problem("U-01", "file", told),))
     reader = csv.reader(io.StringIO(text, newline=""), strict=True)
     try:
-        rows = list(_numbered(reader))
+        # A heading, and one line more than may be: the rest of a hostile file is not taken apart.
+        rows = list(islice(_numbered(reader), MOST_LINES + 2))
     except csv.Error:
         told = "引用符の対応など、CSVの形式が正しくありません。この行を確認してください。"
         return Sheet((), (Problem("U-03", f"line {reader.line_num}", told),))
@@ -127,6 +129,10 @@ def _numbered(reader: Any) -> Iterator[tuple[int, list[str]]]:
 
 
 def _heading_problems(at: int, names: Sequence[str]) -> Iterator[Problem]:
+    if len(names) > len(COLUMNS):
+        told = f"列が多すぎます。使える列名: {'、'.join(COLUMNS)}"
+        yield Problem("U-02", f"line {at}", told)
+        return
     there = [COLUMNS.get(name) for name in names]
     for place, field in enumerate(there, 1):
         if field is None:

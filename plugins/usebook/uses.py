@@ -1,9 +1,9 @@
 """What counts as a use: requests of the ledger, put together as an office writes them down.
 
 A request counts if a person made it under a 事務, it was answered, and residents were asked for
-or told of. Requests of one 操作者ID for one 事務, 利用事由 and 使用簿番号 are one use, as long as
-none of them is further from the one before than the tolerance of the matching; without a
-使用簿番号 they belong together only within ``SITTING``, because nothing else says so.
+or told of. Requests of one person under one 操作者ID for one 事務, 利用事由 and 使用簿番号 are one
+use, as long as none of them is further from the one before than the tolerance of the matching;
+without a 使用簿番号 they belong together only within ``SITTING``, because nothing else says so.
 
 A use is about whoever was opened in it. Where nobody was, it is about whoever was listed; where
 nobody was found, about nobody: 0. Of a bulk inquiry the rows that were handed in count. Whoever
@@ -90,7 +90,7 @@ def put_together(readings: Iterable[Reading], tolerance: int) -> list[Used]:
     alike: dict[tuple[str | None, ...], list[Reading]] = defaultdict(list)
     for reading in readings:
         key = (
-            *(reading.office, reading.operator, reading.purpose, reading.reason),
+            *(reading.office, reading.person, reading.operator, reading.purpose, reading.reason),
             plain(reading.case_number),
         )
         alike[key].append(reading)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Generic, TypeVar
+from typing import Any, ClassVar, Generic, NamedTuple, TypeVar
 
 import msgspec
 
@@ -31,16 +31,32 @@ class Finding:
     """Indices of ledger entries."""
 
 
+class Span(NamedTuple):
+    """A time in which somebody may do what is told otherwise."""
+
+    since: int
+    """Seconds since 1970."""
+    until: int
+    who: str
+    """照合ID or 所属."""
+    by: str = ""
+    """照合ID of whoever entered it: for himself it is nothing."""
+
+    def covers(self, use: Use, *names: str) -> bool:
+        """Return whether it is for one of these names at the time of a use."""
+        within = self.since <= use.seconds <= self.until
+        return within and use.person != self.by and self.who in names
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Surroundings:
     """What is known beside the ledger."""
 
     canaries: frozenset[int] = frozenset()
-    drills: tuple[tuple[int, int, str], ...] = ()
-    """From, until (seconds), and 照合ID of whoever drills; empty for everybody."""
-    approved: tuple[tuple[int, int, str, str], ...] = ()
-    """From, until (seconds), the 照合ID or 所属 that may work then, and the 照合ID of whoever
-    approved it, for whom it does not count."""
+    drills: tuple[Span, ...] = ()
+    """When who opens canaries."""
+    approved: tuple[Span, ...] = ()
+    """When who works outside office hours."""
     places: dict[str, str] = field(default_factory=dict)
     """Where a terminal stands, by 操作端末ID."""
 

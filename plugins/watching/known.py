@@ -2,7 +2,9 @@
 
 A canary is a fictitious resident, notified like any other, whom the セキュリティ責任者 marks here.
 Kept is who it is in the store, never a name or number; the list tells only how many there are.
-Nobody enters a drill or approves hours for himself, or for another office than his own.
+
+Drills and hours are entered by one for others of his 所属: from then on they hold, and never for
+himself, not even as one of the 所属.
 """
 
 from datetime import datetime
@@ -28,7 +30,7 @@ from appliance.plugin_api import (
     ShortText,
     check_digits,
 )
-from plugins.watching.findings import Surroundings
+from plugins.watching.findings import Span, Surroundings
 
 CANARIES, DRILLS, HOURS = "canaries", "drills", "hours"
 Moment = Annotated[datetime, Meta(tz=True)]
@@ -145,10 +147,10 @@ def drill(case: Case, asked: Drill) -> Added:
     """Let somebody of one's office open canaries for a while without a flag.
 
     Raises:
-        NotPermitted: it is himself, or nobody of his office.
         Malformed: it ends before it begins.
+        NotPermitted: for oneself, or for somebody of another office.
     """
-    _must_be_anothers(case, asked.person_id)
+    _must_be_of_his_office(case, asked.person_id)
     return _add_period(case, DRILLS, asked.person_id, asked)
 
 
@@ -158,11 +160,11 @@ def approve_hours(case: Case, asked: ApproveHours) -> Added:
     All of it are all but whoever approves: his own uses are told as before.
 
     Raises:
-        NotPermitted: it is himself, or nobody of his office.
         Malformed: it ends before it begins.
+        NotPermitted: for oneself, or for another office or somebody of it.
     """
     if case.actor.operator is None or asked.who != case.actor.operator.office:
-        _must_be_anothers(case, asked.who)
+        _must_be_of_his_office(case, asked.who)
     return _add_period(case, HOURS, asked.who, asked)
 
 
@@ -191,9 +193,7 @@ def surroundings(papers: Papers, places: dict[str, str]) -> Surroundings:
     return Surroundings(
         canaries=frozenset(entry["person"] for _, entry in canaries if not entry["retired"]),
         drills=tuple(_span(entry) for _, entry in Register(papers, DRILLS).every()),
-        approved=tuple(
-            (*_span(entry), entry["by"]) for _, entry in Register(papers, HOURS).every()
-        ),
+        approved=tuple(_span(entry) for _, entry in Register(papers, HOURS).every()),
         places=places,
     )
 
@@ -211,18 +211,12 @@ def _add_period(case: Case, book: str, who: str, asked: Drill | ApproveHours) ->
     return Added(number=Register(case.papers, book).add(entry))
 
 
-def _must_be_anothers(case: Case, person_id: str) -> None:
-    """Refuse what keeps one's own uses, or those of another office, out of the flags.
-
-    Raises:
-        NotPermitted: says which.
-    """
+def _must_be_of_his_office(case: Case, person_id: str) -> None:
     me, person = case.actor.operator, case.roster.person(person_id)
-    if me is None or person_id == me.person_id:
-        raise NotPermitted("nobody excuses his own uses beforehand: somebody else must")
-    held = {each.office for each in case.roster.held_by(person_id)}
-    if person is None or me.office not in {person.office, *held}:
-        raise NotPermitted("this is nobody of your office: its own security officer must")
+    if me is None or person is None or person.office != me.office:
+        raise NotPermitted("name a person (照合ID) of your own office")
+    if person_id == me.person_id:
+        raise NotPermitted("nobody enters this for himself: somebody else must")
 
 
 def _signed(case: Case) -> Entry:
@@ -230,9 +224,12 @@ def _signed(case: Case) -> Entry:
     return {"by": by.person_id if by else "", "at": case.request.now.isoformat()}
 
 
-def _span(entry: Entry) -> tuple[int, int, str]:
-    since, until = (datetime.fromisoformat(entry[name]) for name in ("since", "until"))
-    return int(since.timestamp()), int(until.timestamp()), entry["who"]
+def _span(entry: Entry) -> Span:
+    since, until, at = (
+        int(datetime.fromisoformat(entry[name]).timestamp()) for name in ("since", "until", "at")
+    )
+    # What was done before it was entered is told: nobody is covered afterwards.
+    return Span(max(since, at), until, entry["who"], entry["by"])
 
 
 def _periods(case: Case, book: str) -> tuple[Period, ...]:

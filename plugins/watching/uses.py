@@ -17,8 +17,12 @@ FOLLOWING = ("provision/", "disclosure/", "relay/")
 """What a look is for: a provision, a form, an inquiry under the same case."""
 FIND, DETAIL = "search/find", "search/detail"
 LOGIN, LOGOUT = "session/", "session/close"
-NAMES = frozenset({"name", "name_match", "kana", "kana_match", "include_removed", "birth_match"})
-"""Conditions of a search that is by name alone."""
+PROOFS = ("session/open", "session/verify")
+"""Answered only to whoever has proved who he is; a challenge is drawn for anybody."""
+NAMES = frozenset(
+    {"name", "name_match", "kana", "kana_match", "include_removed", "birth_match", "sex"}
+)
+"""Conditions of a search that is by name alone: the sex, one of two, is nothing known beside it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,7 +50,7 @@ class Use:
     subjects: tuple[int, ...] = ()
     hits: int = 0
     tried: str = ""
-    """照合ID as which somebody tried to log in."""
+    """As whom somebody tried to prove himself: 照合ID, since a PIN is the person's."""
     sought: str = ""
     """The name or reading of a search by name alone."""
     kin: Kin = Kin.NONE
@@ -86,7 +90,8 @@ def use_of(reading: Reading, kin: Kin = Kin.NONE) -> Use:
 def _tried(reading: Reading) -> str:
     if not reading.operation.startswith(LOGIN):
         return ""
-    return str(reading.conditions.get("person") or "")
+    # Not the 操作者ID that is named beside it: whoever guesses can name another one each time.
+    return str(reading.conditions.get("person") or reading.person or "")
 
 
 def _sought(operation: str, conditions: Mapping[str, object]) -> str:

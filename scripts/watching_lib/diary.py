@@ -6,7 +6,7 @@ from random import Random
 from typing import Any
 
 from appliance.model import JST
-from plugins.watching.findings import Surroundings
+from plugins.watching.findings import Span, Surroundings
 from plugins.watching.kin import Kin, StaffName, kin_of
 from plugins.watching.uses import Use
 from scripts.watching_lib.staff import Clerk, Staff, resident_name
@@ -82,9 +82,7 @@ class Diary:
     def login(self, clerk: Clerk, at: datetime, *, refusal: str = "", terminal: str = "") -> None:
         """Write down an attempt to log in."""
         place = terminal or clerk.terminal
-        self.note(
-            at, operation="session/open", terminal=place, tried=clerk.operator, refusal=refusal
-        )
+        self.note(at, operation="session/open", terminal=place, tried=clerk.person, refusal=refusal)
 
     def note(self, at: datetime, **what: Any) -> None:
         """Write down anything."""
@@ -107,8 +105,8 @@ class Diary:
         """Return what is known beside the ledger."""
         return Surroundings(
             canaries=self.canaries,
-            drills=tuple(self.drills),
-            approved=tuple(self.approved),
+            drills=tuple(Span(*each) for each in self.drills),
+            approved=tuple(Span(*each) for each in self.approved),
             places=self.staff.places,
         )
 

@@ -59,6 +59,12 @@ def test_the_newest_cosignature_of_a_witness_counts() -> None:
     assert cosigned_at(cosigned(cosigned(at=AT), at=AT + 60), WITNESS.key) == AT + 60
 
 
+def test_a_time_that_no_calendar_has_is_refused() -> None:
+    assert cosigned_at(cosigned(at=253_402_300_799), WITNESS.key) == 253_402_300_799
+    with pytest.raises(LedgerBroken, match="no time there is"):
+        cosigned(at=253_402_300_800)
+
+
 def test_what_another_witness_cosigned_says_nothing_of_this_one() -> None:
     with pytest.raises(LedgerBroken, match=r"not cosigned by witness\.pref-43"):
         cosigned_at(cosigned(by=OTHER), WITNESS.key)

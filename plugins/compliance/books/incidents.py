@@ -25,8 +25,12 @@ OPEN = ("discovered", "classified")
 
 
 def serious_ones_are_reported(sheet: Sheet) -> Iterator[str]:
-    """What is likely malicious, or about more than a hundred persons, is reported."""
-    serious = sheet.given["cause"] == "malicious" or sheet.given["affected"] > MANY
+    """What is likely malicious, or about more than a hundred persons, is reported.
+
+    Written or counted in the ledger, whichever is more; it may be counted anew, and narrower.
+    """
+    affected = max(sheet.given["affected"], sheet.fields.get("counted", 0))
+    serious = sheet.given["cause"] == "malicious" or affected > MANY
     if serious and sheet.given["reporting"] != "required":
         yield "C-31"
 

@@ -57,7 +57,4 @@ class Canary(Detector[State]):
 
 
 def _drilled(use: Use, around: Surroundings) -> bool:
-    return any(
-        since <= use.seconds <= until and person in ("", use.person)
-        for since, until, person in around.drills
-    )
+    return any(span.covers(use, use.person) for span in around.drills)

@@ -1,7 +1,7 @@
-"""Attempts to log in that were refused: many for one operator, many at one terminal, slowly.
+"""Attempts to log in that were refused: many for one person, many at one terminal, slowly.
 
-A lock after five wrong PINs stops guessing at one operator; it does not stop trying one PIN on
-many operators, nor four a day.
+A lock after five wrong PINs stops guessing at one person; it does not stop trying one PIN on many,
+nor four a day.
 """
 
 from collections.abc import Iterator, Sequence
@@ -10,11 +10,13 @@ import msgspec
 
 from appliance.plugin_api import thresholds
 from plugins.watching.findings import MOST_EVIDENCE, Detector, Finding, Surroundings
-from plugins.watching.uses import LOGIN, LOGOUT, Use
+from plugins.watching.uses import LOGIN, LOGOUT, PROOFS, Use
 
 WRONG = frozenset({"unidentified", "not-permitted"})
 
 SLOW = "slow"
+MOST_ATTEMPTS = 2_000
+"""Remembered: whoever tries by the thousand is told of, and must not make the state grow."""
 
 
 class Attempt(msgspec.Struct, array_like=True):
@@ -47,10 +49,12 @@ class FailedLogins(Detector[State]):
         if not use.operation.startswith(LOGIN) or use.operation == LOGOUT:
             return
         if use.answered:
-            yield from self._succeeded(use)
+            if use.operation in PROOFS:
+                yield from self._succeeded(use)
         elif use.refusal in WRONG:
             mine = Attempt(use.index, use.seconds, use.day, use.tried, use.terminal)
             self.state.attempts.append(mine)
+            del self.state.attempts[:-MOST_ATTEMPTS]
             yield from self._failed(mine)
 
     def day_over(self, day: int) -> Iterator[Finding]:

@@ -82,7 +82,4 @@ class OutOfHours(Detector[State]):
 
 
 def _approved(use: Use, around: Surroundings) -> bool:
-    return any(
-        since <= use.seconds <= until and who in (use.person, use.office) and by != use.person
-        for since, until, who, by in around.approved
-    )
+    return any(span.covers(use, use.person, use.office) for span in around.approved)

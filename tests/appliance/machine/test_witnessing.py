@@ -206,6 +206,22 @@ def test_a_cosignature_that_is_old_is_an_alarm(bench: Bench) -> None:
     assert ours.age() == 660
 
 
+@pytest.mark.parametrize(
+    ("at", "alarm"),
+    [(int(NOW.timestamp()) + 3600, "witness-old"), (1 << 63, "witness-not-compared")],
+)
+def test_a_witness_whose_clock_is_ahead_is_an_alarm_and_no_reason_not_to_open(
+    bench: Bench, at: int, alarm: str
+) -> None:
+    text, _, _ = small_ledger(5).checkpoint().rpartition("\n\n")
+    bench.script.answers = [Answer(HTTPStatus.OK, "text/plain", WITNESS.cosign(f"{text}\n", at))]
+    ours = bench.ours()
+    ours.agree(Ledger(5).views)
+    assert (ours.status()["state"], ours.note()) == ("failing", None)
+    bench.now += 11 * MINUTE
+    assert [each["name"] for each in ours.alarms()] == [alarm]
+
+
 def refusal(status: int, body: str = "no\n", kind: str = "text/plain") -> Answer:
     return Answer(HTTPStatus(status), kind, body)
 

@@ -275,6 +275,8 @@ def test_a_ledger_that_goes_on_contradicting_itself_does_not_fill_the_disk(
     for size in range(10):
         assert bench.asks(small_ledger(size), 0).status == CONFLICT
     assert len(bench.evidence()) == 3
+    assert bench.asks(forked(15, since=12), 0).status == CONFLICT
+    assert bench.evidence().count(Kind.FORK) == 1
 
 
 def test_nobody_can_make_evidence_without_the_key_of_the_ledger(bench: Bench) -> None:

@@ -1,5 +1,6 @@
 """The witness on the wire, its folder, and its commands."""
 
+import contextlib
 import http.client
 import json
 import socket
@@ -15,7 +16,7 @@ from click.testing import CliRunner, Result
 from appliance.cli import juki as group
 from appliance.edge.tls import client_context
 from appliance.witness.desk import Desk
-from appliance.witness.server import Server
+from appliance.witness.server import WORKERS, Server
 from appliance.witness.setup import BadSetup, read_setup
 from appliance.witness.shelf import Shelf
 from storage.cosignature import WitnessKey, with_cosignature
@@ -129,6 +130,50 @@ def test_callers_that_do_not_shake_hands_hold_up_nobody(folder: Path, network: N
         assert ask(port, network.client("pref-43"), body(small_ledger(7), 0))[0] == 200
         for each in silent:
             each.close()
+
+
+def test_callers_that_take_for_ever_over_a_request_hold_up_nobody_for_long(
+    folder: Path, network: Network, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("appliance.witness.server.EXCHANGE_SECONDS", 1)
+    ended = threading.Event()
+    papers = network.client("pref-43")
+
+    def drip(slow: ssl.SSLSocket) -> None:
+        with contextlib.suppress(OSError):
+            while not ended.wait(0.2):
+                slow.sendall(b"a")
+
+    with serving(folder) as port, contextlib.ExitStack() as closing:
+        for _ in range(WORKERS):
+            raw = socket.create_connection(("127.0.0.1", port))
+            slow = client_context(*papers).wrap_socket(raw, server_hostname="127.0.0.1")
+            closing.enter_context(slow).sendall(f"POST {PATH} HTTP/1.1\r\nX: ".encode())
+            dripping = threading.Thread(target=drip, args=(slow,))
+            dripping.start()
+            closing.callback(dripping.join)
+        closing.callback(ended.set)
+        assert ask(port, papers, body(small_ledger(7), 0))[0] == 200
+
+
+@pytest.mark.parametrize(
+    "framed",
+    [
+        b"Content-Length: -1\r\n\r\n",
+        b"Transfer-Encoding: chunked\r\n\r\nzz\r\n",
+        b"Transfer-Encoding: chunked\r\n\r\n1ffff\r\n" + b"x" * 0x1FFFF + b"\r\n0\r\n\r\n",
+    ],
+)
+def test_a_body_that_does_not_come_whole_is_the_callers_fault(
+    folder: Path, network: Network, framed: bytes, caplog: pytest.LogCaptureFixture
+) -> None:
+    papers = network.client("pref-43")
+    with serving(folder) as port:
+        raw = socket.create_connection(("127.0.0.1", port), timeout=10)
+        with client_context(*papers).wrap_socket(raw, server_hostname="127.0.0.1") as caller:
+            caller.sendall(f"POST {PATH} HTTP/1.1\r\nHost: x\r\n".encode() + framed)
+            assert caller.recv(1024).startswith(b"HTTP/1.1 400 ")
+    assert "nothing is cosigned" not in caplog.text
 
 
 def test_there_is_one_path_and_one_method(folder: Path, network: Network) -> None:

@@ -9,6 +9,7 @@ import pytest
 from appliance.errors import Malformed, NotFound, NotPermitted, Rejected
 from appliance.testing import OURS, Bench
 from plugins.compliance import reach
+from plugins.compliance.books import incidents
 from tests.plugins.compliance.staff import (
     ADMIN,
     AUDITOR,
@@ -193,6 +194,24 @@ def test_the_persons_concerned_are_counted_in_the_ledger(whole: Staff) -> None:
     assert last["given"]["counted"] == entry["fields"]["counted"] == 1
     assert last["given"]["counted_in"]["person"] == "P-OP-0091"
     assert "incident 1: 1 persons" in [reading.note for reading in whole.bench.ledger()]
+
+
+@pytest.mark.requirement("R168")
+def test_fewer_persons_than_the_ledger_says_stop_no_clock(
+    whole: Staff, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(incidents, "MANY", 1)
+    for which in (1, 2):
+        admit(whole.bench, which)
+        look(whole, which)
+    number = opened(whole)
+    days = {"number": number, "since": whole.day(), "until": whole.day()}
+    assert whole.ask(AUDITOR, "count-affected", **days)["persons"] == 2
+    classified = {**CLASSIFIED, "affected": 1, "reporting": "not-required"}
+    step = (number, "classify")
+    assert refused(whole, AUDITOR, "incident", step, **classified) == {("C-31", "reporting")}
+    assert whole.ask(AUDITOR, "count-affected", **days, terminal="TERM-0009")["persons"] == 0
+    assert whole.step(AUDITOR, "incident", number, "classify", **classified) == "classified"
 
 
 @pytest.mark.requirement("R168")

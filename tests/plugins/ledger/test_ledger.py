@@ -4,8 +4,10 @@ from typing import Any
 import pytest
 
 from appliance.errors import AddConditions, Malformed, NotFound, NotPermitted, Refusal
-from appliance.testing import ORIGIN, Bench, Seat
+from appliance.roster import Roster
+from appliance.testing import ORIGIN, PREPARED, Bench, Seat
 from plugins.ledger import filters
+from storage.engine import Unit
 from storage.merkle import leaf_hash
 from storage.note import VerifierKey
 from storage.proof import Proof
@@ -106,6 +108,13 @@ def test_what_the_contractor_did_is_found_alone(bench: Bench, clerk: Seat, audit
         find(outsider, name="熊本花子")
     outside = entries(auditor, contractor=True, function="search")
     assert [(e["operator"], e["refusal"]) for e in outside] == [("OP-0009", "not-permitted")]
+    assert {e["person"] for e in entries(auditor, contractor=True)} == {"P-OP-0009"}
+
+    def taken_over(unit: Unit) -> None:
+        Roster(unit, unit).change_person("P-OP-0009", contractor=False)
+        unit.enter(PREPARED)
+
+    bench.vault.write(taken_over)
     assert {e["person"] for e in entries(auditor, contractor=True)} == {"P-OP-0009"}
 
 

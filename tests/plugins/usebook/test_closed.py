@@ -282,3 +282,41 @@ def test_a_book_that_is_written_in_during_the_matching_is_matched_again(
     monkeypatch.setattr(reviewing, "held_against", interrupted)
     with pytest.raises(Conflict, match="match again"):
         office.matches()
+
+
+def test_whoever_shares_an_authority_marks_nothing_of_his_own_under_another(
+    office: TaxOffice,
+) -> None:
+    bench = office.bench
+    roles = ("security-officer", "clerk")
+    authority = {"roles": ("clerk",), "purposes": ("prefectural-tax",), "office": OFFICE}
+    bench.appoint("OP-SHARED", "P-FIRST", "P-SECOND", **authority)
+    for which, person in ((1, "P-FIRST"), (2, "P-SECOND")):
+        seat = bench.log_in(person, "OP-SHARED", f"TERM-{person}")
+        office.inquires(which, "R8-1", seat)
+        seat.ask("session/close", {})
+    own = bench.clerk(
+        "SEC-2", roles=roles, office=OFFICE, terminal_id="TERM-9", person_id="P-SECOND"
+    )
+    assert office.matches()["matched"]["people"] == ("P-FIRST", "P-SECOND")
+    _, second = office.leftovers()
+    with pytest.raises(NotPermitted):
+        mark(office, second["id"], own)
+
+
+def test_a_correction_by_another_does_not_let_whoever_wrote_a_line_mark_it(
+    office: TaxOffice,
+) -> None:
+    own = office.bench.clerk(
+        "SEC-2", roles=("security-officer", "clerk"), office=OFFICE, terminal_id="TERM-9"
+    )
+    asked = {"day": "2026-04-01", "begins": "10:00", "operator": "OP-0001", "count": 1}
+    asked |= {"purpose": "prefectural-tax", "reason": "01"}
+    own.ask("usebook/enter", asked)
+    corrected = {"month": "2026-04", "number": 1, "line": {**asked, "count": 2}, "why": "誤記"}
+    office.clerk.ask("usebook/correct", corrected)
+    office.matches()
+    (left,) = office.leftovers()
+    with pytest.raises(NotPermitted):
+        mark(office, left["id"], own)
+    assert mark(office, left["id"]) == 0

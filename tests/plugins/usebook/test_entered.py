@@ -1,12 +1,13 @@
 """Writing in the book, and what is refused, through the front door."""
 
+import tracemalloc
 from base64 import b64encode
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from appliance.errors import Conflict, NotFound, Rejected
+from appliance.errors import Conflict, Malformed, NotFound, Rejected
 from tests.plugins.usebook.office import (
     HEADING,
     MONTH,
@@ -88,6 +89,8 @@ def test_every_bad_line_is_named_and_nothing_is_taken(office: TaxOffice) -> None
         line("10:00", day="2026-04-02"),
         line("10:00", ends="9:00"),
         line("10:00") + ",too much",
+        line("10:00", day="0001-01-01"),
+        line("10:00", day="2002-08-04"),
     )
     assert set(refused(office, file)) == {
         ("U-04", "line 3, 使用日"),
@@ -99,6 +102,8 @@ def test_every_bad_line_is_named_and_nothing_is_taken(office: TaxOffice) -> None
         ("U-05", "line 9, 使用日"),
         ("U-09", "line 10, 終了時刻"),
         ("U-03", "line 11"),
+        ("U-19", "line 12, 使用日"),
+        ("U-19", "line 13, 使用日"),
     }
 
 
@@ -107,12 +112,32 @@ def test_every_bad_line_is_named_and_nothing_is_taken(office: TaxOffice) -> None
     [
         (HEADING.replace("件数", "人数"), [("U-02", "line 1"), ("U-02", "line 1, 件数")]),
         (HEADING.replace("備考", "件数"), [("U-02", "line 1, 件数")]),
+        (HEADING + ",x" * 100_000, [("U-02", "line 1")]),
     ],
 )
 def test_a_heading_that_is_not_understood_is_told(
     office: TaxOffice, heading: str, problems: list[tuple[str, str]]
 ) -> None:
     assert refused(office, sheet(line("10:00"), heading=heading)) == problems
+
+
+@pytest.mark.parametrize("month", ["0000-01", "0001-01", "9999-12", "2026-13"])
+def test_a_month_in_which_there_can_be_no_book_is_refused(office: TaxOffice, month: str) -> None:
+    for operation in ("match", "sign-off", "leftovers", "lines"):
+        with pytest.raises(Malformed):
+            office.officer.ask(f"usebook/{operation}", {"month": month})
+
+
+def test_of_a_file_that_is_too_long_no_more_is_taken_apart_than_is_needed(
+    office: TaxOffice,
+) -> None:
+    file = sheet(*["x"] * 100_000)
+    tracemalloc.start()
+    try:
+        assert refused(office, file) == [("U-16", "file")]
+        assert tracemalloc.get_traced_memory()[1] < 30 * len(file)
+    finally:
+        tracemalloc.stop()
 
 
 def test_a_file_that_is_no_text_is_told(office: TaxOffice) -> None:

@@ -167,6 +167,15 @@ def test_a_use_and_its_line_may_lie_on_two_sides_of_midnight(office: TaxOffice) 
     assert (march["uses"], march["lines"], march["unfounded"]) == (0, 1, 0)
 
 
+def test_a_line_of_the_next_month_does_not_hide_a_use(office: TaxOffice) -> None:
+    office.inquires(1, "R8-1")
+    office.next_month()
+    office.writes(line("10:00", "R8-1", day="2026-05-01"))
+    told = office.matches()["matched"]
+    assert (told["uses"], told["matched"], told["differing"]) == (1, 0, 1)
+    assert [each["differs"] for each in office.leftovers()] == [("time",)]
+
+
 def test_the_matching_of_a_month_is_in_the_ledger(office: TaxOffice) -> None:
     office.matches()
     entry = office.bench.ledger()[-1]

@@ -64,7 +64,14 @@ def test_without_a_number_only_a_few_minutes_belong_together() -> None:
 
 
 @pytest.mark.parametrize(
-    "other", [{"operator": "OP-2"}, {"purpose": "x"}, {"reason": "02"}, {"office": "監理課"}]
+    "other",
+    [
+        {"operator": "OP-2"},
+        {"person": "P-2"},
+        {"purpose": "x"},
+        {"reason": "02"},
+        {"office": "監理課"},
+    ],
 )
 def test_uses_of_different_people_and_grounds_are_different(other: dict[str, str]) -> None:
     assert len(uses(entry(1), entry(2, **other))) == 2

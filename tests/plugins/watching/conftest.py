@@ -10,5 +10,5 @@ from tests.plugins.watching.office import Watched
 
 @pytest.fixture
 def watched(tmp_path: Path) -> Iterator[Watched]:
-    with Bench.open(tmp_path, policy=shipped_policy()) as bench:
+    with Bench.open(tmp_path, policy=shipped_policy(), in_step=True) as bench:
         yield Watched(bench)

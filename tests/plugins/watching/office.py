@@ -56,13 +56,14 @@ class Watched:
             terminal_id=f"TERM-{operator_id}",
         )
 
-    def log_in(self, seat: Seat, operator_id: str, pin: str = PIN) -> Seat:
+    def log_in(self, seat: Seat, person_id: str, pin: str = PIN, **named: str) -> Seat:
         """Log in anew: a session ends when it is not used."""
-        opened = seat.ask("session/open", {"person": f"P-{operator_id}", "pin": pin})
+        opened = seat.ask("session/open", {"person": person_id, "pin": pin, **named})
         return replace(seat, bearer=opened.data["token"])
 
     def call(self, person_id: str, name: str, kana: str) -> None:
-        """Write down what somebody of the staff is called."""
+        """Write down what somebody of the staff is called, the clerk unless he is there."""
+        self.clerk()
 
         def write(unit: Unit) -> None:
             roster = Roster(unit, unit)

@@ -7,7 +7,8 @@ import pytest
 from msgspec.structs import replace
 
 from appliance.model import JST
-from plugins.watching.findings import Surroundings
+from plugins.watching.detectors import failed_logins
+from plugins.watching.findings import Span, Surroundings
 from plugins.watching.kin import Kin
 from tests.plugins.watching.diary import SATURDAY, SHIPPED, WEDNESDAY, Notes, later
 
@@ -156,7 +157,7 @@ def test_overtime_that_somebody_else_approved_is_no_flag(who: str, by: str, told
     notes = Notes()
     notes.look(on=SATURDAY)
     noon = int(datetime(2026, 6, 6, 12, tzinfo=JST).timestamp())
-    around = Surroundings(approved=((noon - 3 * 3600, noon, who, by),))
+    around = Surroundings(approved=(Span(noon - 3 * 3600, noon, who, by),))
     assert len(notes.told("out-of-hours", around=around)) == told
 
 
@@ -320,8 +321,8 @@ def test_nobody_is_in_two_places(places: dict[str, str], at: str, told: int) -> 
 def test_logins_refused_because_of_another_terminal(times: int, told: int) -> None:
     notes = Notes()
     for _ in range(times):
-        notes.login("OP-1", "conflict")
-    assert [finding.persons for finding in notes.told("overlap")] == [("OP-1",)] * told
+        notes.login("P-1", "conflict")
+    assert [finding.persons for finding in notes.told("overlap")] == [("P-1",)] * told
 
 
 # ---- failed logins ------------------------------------------------------------------------------
@@ -351,15 +352,15 @@ def test_bursts_of_failures(tried: list[str], minutes: int, told: int) -> None:
 def test_failures_that_are_spread_over_days(times: int, told: int) -> None:
     notes = Notes()
     for number in range(times):
-        notes.login("OP-1", "unidentified", on=later(number // 2), at=f"1{number % 2}:00:00")
+        notes.login("P-1", "unidentified", on=later(number // 2), at=f"1{number % 2}:00:00")
     assert len(notes.told("failed-logins")) == told
 
 
 def test_success_after_many_failures() -> None:
     notes = Notes()
     for number in range(4):
-        notes.login("OP-1", "unidentified", at=f"10:0{number}:00")
-    notes.login("OP-1", at="10:05:00")
+        notes.login("P-1", "unidentified", at=f"10:0{number}:00")
+    notes.login("P-1", at="10:05:00")
     assert [finding.figures["succeeded"] for finding in notes.told("failed-logins")] == [0, 1]
 
 
@@ -367,15 +368,37 @@ def test_whoever_slips_and_gets_in_starts_anew() -> None:
     notes = Notes()
     for day in range(4):
         for number in range(3):
-            notes.login("OP-1", "unidentified", on=later(day), at=f"10:0{number}:00")
-        notes.login("OP-1", on=later(day), at="10:05:00")
+            notes.login("P-1", "unidentified", on=later(day), at=f"10:0{number}:00")
+        notes.login("P-1", on=later(day), at="10:05:00")
     assert notes.told("failed-logins") == []
+
+
+def test_attempts_by_the_thousand_do_not_make_the_state_grow(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(failed_logins, "MOST_ATTEMPTS", 20)
+    notes = Notes()
+    for number in range(100):
+        notes.login(f"P-{number}", "unidentified", terminal="T-1")
+    detector = failed_logins.FailedLogins(SHIPPED.failed_logins)
+    told = [finding for use in notes.uses for finding in detector.see(use, Surroundings())]
+    assert told
+    assert len(detector.state.attempts) == 20
+
+
+def test_asking_for_a_challenge_is_no_success() -> None:
+    notes = Notes()
+    for number in range(4):
+        notes.login("P-1", "unidentified", at=f"10:0{number}:00", terminal="T-1")
+        asked = {"person": "", "tried": "P-1", "terminal": "T-1"}
+        notes.use("session/challenge", at=f"10:0{number}:30", **asked)
+    assert [finding.persons for finding in notes.told("failed-logins")] == [("P-1",)]
 
 
 def test_refusals_for_other_reasons_are_no_failures() -> None:
     notes = Notes()
     for _ in range(9):
-        notes.login("OP-1", "unavailable")
+        notes.login("P-1", "unavailable")
     assert notes.told("failed-logins") == []
 
 
@@ -406,7 +429,7 @@ def test_a_drill_has_a_beginning_and_an_end(at: str, told: int) -> None:
     notes = Notes()
     notes.look(CANARY, at=at)
     begin = int(datetime(2026, 6, 3, 10, tzinfo=JST).timestamp())
-    around = Surroundings(canaries=frozenset({CANARY}), drills=((begin, begin + 3600, "P-1"),))
+    around = Surroundings(canaries=frozenset({CANARY}), drills=(Span(begin, begin + 3600, "P-1"),))
     assert len(notes.told("canary", around=around)) == told
 
 

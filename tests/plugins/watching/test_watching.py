@@ -1,7 +1,7 @@
 """Through the front door: what people do, what the jobs tell, and who decides it."""
 
 from contextlib import suppress
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -20,6 +20,12 @@ def add_canary(watched: Watched, which: int = 7) -> Seat:
     resident_code = watched.resident(which, "架空　住民", "かくう　じゅうみん")
     officer.ask("watching/add-canary", {"resident_code": resident_code})
     return officer
+
+
+def around(watched: Watched) -> dict[str, str]:
+    """Return an hour before now until an hour after it, with a reason."""
+    since, until = (watched.bench.now + timedelta(hours=each) for each in (-1, 1))
+    return {"since": since.isoformat(), "until": until.isoformat(), "why": "訓練"}
 
 
 def names(flags: list[dict[str, Any]]) -> list[str]:
@@ -48,13 +54,10 @@ def test_whoever_opens_a_canary_is_flagged_at_once(watched: Watched) -> None:
 
 @pytest.mark.parametrize(("who", "told"), [("P-OP-0001", []), ("P-OP-0002", ["canary"])])
 def test_a_drill_is_no_flag_for_whoever_drills(watched: Watched, who: str, told: list[str]) -> None:
-    officer = add_canary(watched)
-    watched.clerk(1), watched.clerk(2)
-    at = datetime.fromtimestamp(watched.bench.ledger()[-1].at_ms / 1000, UTC)
-    since, until = at - timedelta(hours=1), at + timedelta(hours=1)
-    period = {"since": since.isoformat(), "until": until.isoformat(), "why": "訓練"}
-    officer.ask("watching/drill", {"person_id": who, **period})
-    watched.look(watched.clerk(), "R8-1", name="架空　住民", **BORN)
+    officer, clerk = add_canary(watched), watched.clerk()
+    watched.clerk(2)
+    officer.ask("watching/drill", {"person_id": who, **around(watched)})
+    watched.look(clerk, "R8-1", name="架空　住民", **BORN)
     assert names(watched.night()) == told
     (drill,) = officer.ask("watching/known", {}).data["drills"]
     assert (drill["who"], drill["by"]) == (who, "P-OFFICER")
@@ -137,9 +140,10 @@ def test_his_own_name_is_told_whatever_the_case(watched: Watched) -> None:
 
 def test_wrong_pins_are_told_within_minutes(watched: Watched) -> None:
     clerk = watched.clerk()
-    for _ in range(4):
+    for number in range(4):
         with suppress(Unidentified):
-            watched.log_in(clerk, "OP-0001", "11112222")
+            watched.log_in(clerk, "P-OP-0001", "11112222", operator=f"OP-{number}")
+        clerk.ask("session/challenge", {"person": "P-OP-0001"})
     watched.bench.work()
     flags = watched.flags(detector="failed-logins")
     assert [flag["persons"] for flag in flags] == [("P-OP-0001",)]
@@ -184,6 +188,14 @@ def test_a_job_that_reads_little_at_a_time_tells_the_same(
         shown = watched.auditor().ask("watching/flag", {"number": flag["number"]}).data
         operations = {_operation(watched, index) for index in shown["evidence"]}
         assert operations == {"search/find"}
+
+
+def test_the_sex_beside_a_name_does_not_hide_the_fishing(watched: Watched) -> None:
+    clerk = watched.clerk()
+    for given in "一二三四五":
+        asked = {"name": f"熊木　{given}", "sex": "2"}
+        clerk.ask("search/find", asked, **FOR_TAX, case_number="R8-4")
+    assert names(watched.night()) == ["name-fishing"]
 
 
 def test_no_name_that_was_sought_is_kept(watched: Watched) -> None:
@@ -300,6 +312,56 @@ def test_approved_hours_end_after_they_begin(watched: Watched) -> None:
     period = {"since": MONDAY.isoformat(), "until": MONDAY.isoformat(), "why": "繁忙期"}
     with pytest.raises(Malformed, match="until"):
         watched.officer().ask("watching/approve-hours", {"who": "県税事務所", **period})
+
+
+def test_a_drill_that_is_entered_afterwards_covers_nothing(watched: Watched) -> None:
+    officer, clerk = add_canary(watched), watched.clerk()
+    watched.look(clerk, "R8-1", name="架空　住民", **BORN)
+    watched.bench.now += timedelta(minutes=1)
+    officer.ask("watching/drill", {"person_id": "P-OP-0001", **around(watched)})
+    assert names(watched.night()) == ["canary"]
+
+
+@pytest.mark.parametrize("operation", ["drill", "approve-hours"])
+def test_an_officer_covers_neither_himself_nor_another_office(
+    watched: Watched, operation: str
+) -> None:
+    officer = watched.officer()
+    watched.clerk(2, "福祉事務所")
+    field = {"drill": "person_id", "approve-hours": "who"}[operation]
+    for who in ("P-OFFICER", "P-OP-0002", "福祉事務所", "P-NOBODY"):
+        with pytest.raises(NotPermitted):
+            officer.ask(f"watching/{operation}", {field: who, **around(watched)})
+
+
+def test_hours_approved_for_an_office_are_not_for_whoever_approved_them(watched: Watched) -> None:
+    watched.bench.now = MONDAY.replace(hour=23)
+    both = watched.bench.clerk(
+        "OP-0001",
+        roles=("clerk", "security-officer"),
+        purposes=("prefectural-tax",),
+        office="県税事務所",
+    )
+    both.ask("watching/approve-hours", {"who": "県税事務所", **around(watched)})
+    watched.resident(7, "架空　住民", "かくう　じゅうみん")
+    for seat in (both, watched.clerk(2)):
+        watched.look(seat, "R8-1", name="架空　住民", **BORN)
+    flags = [f for f in _after_days(watched, 1) if f["detector"] == "out-of-hours"]
+    assert [flag["persons"] for flag in flags] == [("P-OP-0001",)]
+
+
+def test_nobody_decides_what_was_tried_as_him_under_another_authority(watched: Watched) -> None:
+    clerk = watched.clerk()
+    for _ in range(4):
+        with suppress(Unidentified):
+            watched.log_in(clerk, "P-OP-0001", "11112222")
+    watched.bench.work()
+    (flag,) = watched.flags(detector="failed-logins")
+    own = watched.bench.clerk(
+        "AUDIT-2", roles=("auditor",), purposes=(), office="監査室", person_id="P-OP-0001"
+    )
+    with pytest.raises(NotPermitted, match="himself"):
+        decide(own, flag["number"], "justified")
 
 
 def _after_days(watched: Watched, days: int) -> list[dict[str, Any]]:
