@@ -40,7 +40,7 @@ class Print(Arguments, frozen=True, kw_only=True):
     history: bool = False
 
 
-class Paper(Answer, frozen=True, kw_only=True):
+class PrintedRegister(Answer, frozen=True, kw_only=True):
     """The register as PDF/A-2u."""
 
     pdf: bytes
@@ -57,7 +57,7 @@ class _Form(NamedTuple):
     lines: Callable[[Case, Print], Iterator[tuple[str, ...]]]
 
 
-def on_paper(case: Case, asked: Print) -> Paper:
+def on_paper(case: Case, asked: Print) -> PrintedRegister:
     """Print a register.
 
     Raises:
@@ -81,7 +81,7 @@ def on_paper(case: Case, asked: Print) -> Paper:
     case.note.hits = len(lines)
     case.note.file = made.sha256
     case.note.result = f"{asked.register}, {len(lines)} lines, sha256 {made.sha256}"
-    return Paper(pdf=made.pdf, pages=made.pages, lines=len(lines), sha256=made.sha256)
+    return PrintedRegister(pdf=made.pdf, pages=made.pages, lines=len(lines), sha256=made.sha256)
 
 
 def _people(case: Case, asked: Print) -> Iterator[tuple[str, ...]]:

@@ -17,7 +17,6 @@ from appliance.edge.tls import client_context
 from tests.attack.field import (
     BUSINESS,
     CANARY,
-    CLERK,
     CS,
     NATIONAL,
     OTHER_CS,
@@ -127,7 +126,7 @@ def test_revoking_holds_for_a_connection_that_is_open(field: Field) -> None:
     administrator = field.machine.administrator()
     field.machine.register(administrator, "TERM-0008", "business")
     link = field.machine.link("TERM-0008")
-    pin = {"operator": CLERK, "pin": "00000000"}
+    pin = {"person": "P-OP-0003", "pin": "00000000"}
     assert link.ask("/v1/session/open", json.dumps(pin).encode()).status == 401
     accepted(
         administrator.call(

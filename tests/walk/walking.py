@@ -128,9 +128,14 @@ class Walk:
         asking = self._asking(caller)
         body = self.desk.body(caller, asking)
         self.figures.requests += 1
+        approval = self._approval(caller, asking, body)
         try:
             reply = caller.seat.ask(
-                asking.operation, body, purpose=asking.purpose, reason=asking.reason
+                asking.operation,
+                body,
+                purpose=asking.purpose,
+                reason=asking.reason,
+                approval=approval,
             )
         except Unregistered as refusal:
             self.figures.strangers += 1
@@ -139,7 +144,44 @@ class Walk:
             self.entered[asking.operation, refusal.code] += 1
             self._refused(caller, asking, refusal)
         else:
+            if approval is None and self._seconded(asking.operation):
+                alone = Violation("answered without a second person", asking.operation, "", "")
+                self.figures.violations.append(alone)
             self._answered(caller, asking, body, reply.data)
+
+    def _seconded(self, operation: str) -> bool:
+        return self.bench.loaded.operations[OperationName(operation)][1].seconded
+
+    def _approval(self, caller: Caller, asking: Asking, body: Mapping[str, Any]) -> int | None:
+        """Let somebody agree beforehand to what takes two persons; None if nobody does."""
+        random = self.random
+        if not self._seconded(asking.operation) or random.random() < 0.2:
+            return None
+        second = random.choice([each for each in self.callers if each.name])
+        wanted = {"operation": asking.operation, "arguments": body, "form": "1", "reason": "test"}
+        asked = self._beside(
+            caller, "approval/request", wanted, purpose=asking.purpose, reason=asking.reason
+        )
+        if asked is None:
+            return None
+        given = self._beside(second, "approval/give", {"number": asked["number"]})
+        if given is not None and second is caller:
+            himself = Violation("agreed to by himself", asking.operation, "", caller.name)
+            self.figures.violations.append(himself)
+        number: int = asked["number"]
+        return number if given is not None or random.random() < 0.3 else None
+
+    def _beside(
+        self, caller: Caller, operation: str, body: Mapping[str, Any], **why: str | None
+    ) -> Mapping[str, Any] | None:
+        """Ask for what another request needs; its refusal is counted like any other."""
+        try:
+            return caller.seat.ask(operation, body, **why).data
+        except Unregistered:
+            return None
+        except Refusal as refusal:
+            self.entered[operation, refusal.code] += 1
+            return None
 
     def _asking(self, caller: Caller) -> Asking:
         """Choose what to ask: mostly what his rights reach, and what shows somebody."""
@@ -242,10 +284,15 @@ def _desk(bench: Bench, random: Random) -> tuple[dict[str, bytes], Desk]:
     keeper = bench.clerk(
         "OP-SETUP", roles=("system-administrator",), purposes=(), terminal_id="T-SETUP"
     )
+    officer = bench.clerk(
+        "OP-SECOND", roles=("security-officer",), purposes=(), terminal_id="T-SECOND"
+    )
     keys, recipients = {}, {}
     for purpose in sorted(PURPOSES):
         keys[purpose], public = new_key()
         body = {"purpose": purpose, "name": purpose, "public_key": public}
-        recipients[purpose] = keeper.ask("provision/add-recipient", body).data["number"]
+        recipients[purpose] = keeper.ask_with(officer, "provision/add-recipient", body).data[
+            "number"
+        ]
     media_key = keeper.ask("provision/media-key", {}).data["public_key"]
     return keys, Desk(random, media_key, recipients)
