@@ -28,6 +28,7 @@ from appliance.approvals import (
     State,
     digest_of,
     party,
+    takes_two,
 )
 from appliance.case import Case
 from appliance.errors import Conflict, Malformed, NotFound, NotPermitted
@@ -236,9 +237,12 @@ class ApprovalDesk:
             NotPermitted: whoever asks could not carry it out.
         """
         operation = self._operation(asked.operation)
+        enough = Malformed("operation: one person is enough for this; do it without approval")
         if not operation.seconded:
-            raise Malformed("operation: one person is enough for this; do it without approval")
+            raise enough
         arguments = wire.parse(operation.asks, asked.arguments)
+        if not takes_two(operation, case.roster, arguments):
+            raise enough
         request = replace(case.request, operation=operation.name)
         authz.permit(case.policy, self.hook, case.actor, operation, request)
         approval = Book(case.papers).add(

@@ -201,6 +201,13 @@ class Second:
             raise NeedsApproval("whoever agreed has no role any more that may; another person must")
 
 
+def takes_two(operation: AnyOperation, roster: Roster, arguments: Arguments) -> bool:
+    """Return whether this request takes a second person."""
+    if operation.alone is None:
+        return operation.seconded
+    return operation.seconded and not operation.alone(roster, arguments)
+
+
 def demanded(
     policy: Policy,
     operation: AnyOperation,
@@ -208,6 +215,7 @@ def demanded(
     actor: Actor,
     request: Request,
     arguments: Arguments,
+    roster: Roster,
 ) -> Second | None:
     """Return what a second person must have agreed to; None if one person is enough.
 
@@ -216,9 +224,9 @@ def demanded(
         NotPermitted: nobody is logged in who could ask a second person.
         NeedsApproval: one is needed and none is named.
     """
-    if not operation.seconded:
+    if not takes_two(operation, roster, arguments):
         if number is not None:
-            raise Malformed("X-Approval goes only with an operation that takes a second person")
+            raise Malformed("X-Approval goes only with a request that takes a second person")
         return None
     if actor.operator is None:
         raise NotPermitted("this takes two persons: no machine can do it by itself")

@@ -45,8 +45,10 @@ class Task:
     @property
     def repeat(self) -> Repeat:
         """What an answer given before is remembered by."""
-        operator = self.actor.operator.operator_id if self.actor.operator else ""
-        name = f"{operator}/{self.operation.name}/{self.envelope.idempotency_key}"
+        operator = self.actor.operator
+        # Several people may hold one authority, and sit at one terminal one after another.
+        who = f"{operator.person_id}/{operator.operator_id}" if operator else ""
+        name = f"{who}/{self.operation.name}/{self.envelope.idempotency_key}"
         return Repeat(self.actor.terminal.fingerprint, name, self.envelope.body)
 
 

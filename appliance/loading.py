@@ -189,8 +189,9 @@ def _undeclared(operation: AnyOperation) -> list[str]:
 
 def _unseconded(operation: AnyOperation) -> Iterator[str]:
     """Yield what only an operation that takes a second person may say, of one that does not."""
-    if not operation.seconded and (operation.about is not None or operation.shows):
-        yield f"{operation.name}: about and shows go with seconded=True"
+    alone_too = (operation.about, operation.alone) != (None, None) or operation.shows
+    if not operation.seconded and alone_too:
+        yield f"{operation.name}: about, alone and shows go with seconded=True"
     for path in operation.shows:
         if path not in operation.drops:
             yield f"{operation.name}: shows {path!r}, which is none of its drops"

@@ -65,6 +65,8 @@ class Operation(Generic[A]):
     It is not kept for repeats; the same request again is a conflict."""
     seconded: bool = False
     """Carried out only with another person's agreement (``approvals.py``): X-Approval."""
+    alone: "Callable[[Roster, A], bool] | None" = None
+    """Of one that is seconded: for which requests one person is enough; None: for none."""
     about: "Callable[[Roster, A], About] | None" = None
     """Of one that is seconded: whom it is about. Asked again at each step."""
     shows: tuple[str, ...] = ()

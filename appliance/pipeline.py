@@ -154,10 +154,23 @@ class Pipeline:
         run.account.attended_by = grant.attended_by
         arguments = wire.parse(operation.asks, wire.decode(envelope.media_type, envelope.body))
         run.account.conditions = recorded(operation, arguments)
-        policy = self._parts.policy
-        second = demanded(policy, operation, envelope.approval, actor, request, arguments)
+        second = self._demanded(operation, envelope.approval, actor, request, arguments)
         task = Task(owner, operation, actor, request, grant, arguments, envelope, second)
         return self._change(run, task) if operation.changes else self._look(run, task)
+
+    def _demanded(
+        self,
+        operation: AnyOperation,
+        number: int | None,
+        actor: Actor,
+        request: Request,
+        arguments: Arguments,
+    ) -> Second | None:
+        if not operation.seconded and number is None:
+            return None
+        with self._engine.view() as view:
+            roster, policy = Roster(view, None), self._parts.policy
+            return demanded(policy, operation, number, actor, request, arguments, roster)
 
     def _look(self, run: "_Run", task: Task) -> Reply:
         """Handle in a view; only the ledger entry goes through the writer."""

@@ -1,11 +1,11 @@
 """Idempotency-Key: the same request again gets the first answer, not a second execution.
 
-Answers are kept sealed for three days, under ``DAY/CERTIFICATE/OPERATOR/OPERATION/KEY``. The day
-leads, so that what is outdated comes first: every change clears a few of those, unopened, and none
-has to clear them all. To tell an answer again is to show again whom it showed: that is kept beside
-it, and held against the rights of whoever repeats. An answer that may be said only once, or is too
-long, or is beyond what one certificate may have kept in a day, is not kept: its request is, and a
-repeat is told the entry of the ledger under which it was carried out.
+Answers are kept sealed for three days, under ``DAY/CERTIFICATE/PERSON/OPERATOR/OPERATION/KEY``. The
+day leads, so that what is outdated comes first: every change clears a few of those, unopened, and
+none has to clear them all. To tell an answer again is to show again whom it showed: that is kept
+beside it, and held against the rights of whoever repeats. An answer that may be said only once, or
+is too long, or is beyond what one certificate may have kept in a day, is not kept: its request is,
+and a repeat is told the entry of the ledger under which it was carried out.
 """
 
 import zlib
@@ -49,7 +49,7 @@ class Repeat:
     caller: str
     """Fingerprint of the certificate."""
     name: str
-    """Operator, operation and Idempotency-Key."""
+    """照合ID, 操作者ID, operation and Idempotency-Key."""
     body: bytes
 
     def place(self, now: datetime, days_ago: int = 0) -> bytes:

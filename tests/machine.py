@@ -35,7 +35,7 @@ from appliance.edge.tls import client_context
 from appliance.machine.config import Settings, read_settings
 from appliance.machine.init import THRESHOLD, Founded, Founder, Founding, found, write_shares
 from appliance.machine.store import Layout
-from appliance.model import JST
+from appliance.model import JST, TerminalKind
 from tests.appliance.founding import free_ports
 from tests.simulators.link import Answer, Credentials, Link
 from tests.simulators.terminal import Terminal
@@ -327,15 +327,22 @@ class Machine:
         self, administrator: Terminal, operation: str, body: Mapping[str, Any], key: str
     ) -> dict[str, Any]:
         """Do what takes two: ask, let the officer agree, carry it out; return the data."""
+        number = self.approved(administrator, operation, body, key)
+        answer = administrator.call(operation, body, idempotency_key=key, approval=number)
+        return accepted(answer)
+
+    def approved(
+        self, administrator: Terminal, operation: str, body: Mapping[str, Any], key: str
+    ) -> int:
+        """Ask for what takes two, and let the officer agree; return the number."""
         wanted = {"operation": operation, "arguments": body, "form": "test-1", "reason": "test"}
         asked = administrator.call("approval/request", wanted, idempotency_key=f"{key}-asked")
-        number = accepted(asked)["number"]
+        number = int(accepted(asked)["number"])
         officer = self.officer()
         given = officer.call("approval/give", {"number": number}, idempotency_key=f"{key}-given")
         accepted(given)
         officer.close()
-        answer = administrator.call(operation, body, idempotency_key=key, approval=number)
-        return accepted(answer)
+        return number
 
     def register(
         self, administrator: Terminal, name: str, kind: str, municipality: str | None = None
@@ -350,9 +357,11 @@ class Machine:
             "certificate": self.credentials(name).certificate.read_text("ascii"),
             "municipality_code": municipality,
         }
-        accepted(
-            administrator.call("roster/enrol-terminal", body, idempotency_key=f"{name}-entered")
-        )
+        operation, key = "roster/enrol-terminal", f"{name}-entered"
+        if TerminalKind(kind).is_staffed:
+            accepted(administrator.call(operation, body, idempotency_key=key))
+        else:
+            self.agreed(administrator, operation, body, key)
 
     def appoint(self, administrator: Terminal, operator: str, roles: Sequence[str]) -> None:
         """Let somebody in, with every 事務, who sets the PIN at the first terminal."""

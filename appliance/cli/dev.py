@@ -225,7 +225,7 @@ def _people_in(
             "certificate": pem,
             "municipality_code": code,
         }
-        ask(administrator, "roster/enrol-terminal", body)
+        _agreed((administrator, officer), "roster/enrol-terminal", body)
     purposes = sorted(firmware.unsigned(place.firmware).policy.purposes)
     for operator, roles, session in (
         (CLERK, CLERK_ROLES, place.session),

@@ -11,6 +11,7 @@ from typing import Any
 import click
 
 from appliance.certificates import CLIENT_DAYS, BadCertificate, CertificateAuthority
+from appliance.cli.approvals import Second, ask_with, takes_two
 from appliance.cli.frame import Exit, Group, Stop, as_json, must_be_private, rows, show
 from appliance.cli.link import Seat, ask
 from appliance.cli.people import at_a_terminal
@@ -170,6 +171,7 @@ def history(terminal_id: str, seat: Seat, session: Path) -> None:
 @click.option("--function", "operations", multiple=True, help="All it is for; repeatedly.")
 @click.option("--hours", multiple=True, help='Such as "平日 08:30-17:15"; repeatedly.')
 @click.option("--request-number", default="", help="申請番号")
+@takes_two
 @at_a_terminal
 @as_json
 def enrol_terminal(
@@ -178,21 +180,24 @@ def enrol_terminal(
     municipality_code: str | None,
     seat: Seat,
     session: Path,
+    second: Second,
     **given: Any,
 ) -> None:
     """Register the certificate in the file PEM as TERMINAL_ID (操作端末ID).
 
-    Without --function it is for whatever its operators may do, without --hours at any time.
+    Without --function it is for whatever its operators may do, without --hours at any time. Another
+    server takes two persons: --request, and later --approval.
 
     Examples:
       juki terminal enrol TERM-0002 terminal-2.pem --kind business --place 県税事務所
         --office 県税事務所 --own-office-only --hours "平日 08:30-17:15" --function provision
       juki terminal enrol CS-432024 cs-432024.pem --kind municipality --municipality 432024
+        --request --form 接続-3 --why 機器更新
     """
     body: dict[str, Any] = {"terminal_id": terminal_id, "certificate": _text(pem), **given}
     if municipality_code is not None:
         body["municipality_code"] = municipality_code
-    show(ask(seat, "roster/enrol-terminal", body))
+    show(ask_with(second, seat, "roster/enrol-terminal", body))
 
 
 @terminal.command("change")
@@ -242,12 +247,20 @@ def change_terminal(
 @click.argument("terminal_id")
 @click.argument("pem", type=FILE)
 @click.option("--request-number", default="", help="申請番号")
+@takes_two
 @at_a_terminal
 @as_json
 def renew_terminal(
-    terminal_id: str, pem: Path, request_number: str, seat: Seat, session: Path
+    terminal_id: str,
+    pem: Path,
+    request_number: str,
+    seat: Seat,
+    session: Path,
+    second: Second,
 ) -> None:
     """Register the next certificate of TERMINAL_ID; its former one is good for seven days more.
+
+    Of another server this takes two persons: --request, and later --approval.
 
     Example:
       juki terminal renew TERM-0003 TERM-0003.pem
@@ -257,7 +270,7 @@ def renew_terminal(
         "certificate": _text(pem),
         "request_number": request_number,
     }
-    show(ask(seat, "roster/renew-terminal", body))
+    show(ask_with(second, seat, "roster/renew-terminal", body))
 
 
 @terminal.command()

@@ -157,7 +157,7 @@ def _parameters(one: AnyOperation) -> list[Schema]:
     if one.purposed:
         parameters += [{**PURPOSE, "required": True}, {**REASON, "required": True}]
     if one.seconded:
-        parameters.append({**APPROVAL, "required": True})
+        parameters.append({**APPROVAL, "required": one.alone is None})
     return [*parameters, CASE]
 
 

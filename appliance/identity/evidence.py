@@ -12,6 +12,11 @@ from appliance.staff import Method, PersonRecord
 
 USES: frozenset[Power] = frozenset({"roster", "sessions"})
 Text = Annotated[str, Meta(min_length=1, max_length=64)]
+Id = Annotated[
+    str,
+    Meta(min_length=1, max_length=32, pattern="^[A-Z0-9-]+$", description="1 to 32 of A-Z 0-9 -"),
+]
+"""照合ID or 操作者ID, in which nobody's name has room: anybody may ask, and the ledger keeps it."""
 Label = Annotated[str, Meta(max_length=64)]
 Json = dict[str, Any]
 """What ``PublicKeyCredential.toJSON()`` gives; ``webauthn.py`` reads it."""

@@ -22,7 +22,7 @@ from appliance.authn import authority_of
 from appliance.case import Case
 from appliance.errors import Malformed, NotPermitted, Unidentified
 from appliance.identity.attempts import Attempts
-from appliance.identity.evidence import USES, Challenge, Json, Text, one_proof, usable
+from appliance.identity.evidence import USES, Challenge, Id, Json, Text, one_proof, usable
 from appliance.identity.pins import Pins
 from appliance.identity.webauthn import Copied, Devices, Kind, NotProved, Occasion
 from appliance.model import OperationName, Role
@@ -41,14 +41,14 @@ hookimpl = pluggy.HookimplMarker("appliance")
 class AskChallenge(Arguments, frozen=True, kw_only=True):
     """照合ID of whoever is to log in; in a session nothing: it is known who is in it."""
 
-    person: Text | None = None
+    person: Id | None = None
 
 
 class Open(Arguments, frozen=True, kw_only=True):
     """照合ID, 操作者ID, and a proof: a device's answer or a PIN."""
 
-    person: Text
-    operator: Text | None = None
+    person: Id
+    operator: Id | None = None
     """May be left out by whoever holds one authority only."""
     device: Json | None = None
     pin: Text | None = None

@@ -6,7 +6,7 @@ paper            key                      holds
 register bulk    number of the job        who asked for what; every state it has been in
 bulk-queue       job                      jobs that have rows left, or are to be closed; failures
 bulk-rows        job and chunk            rows of the inquiry, gone once they are answered
-bulk-result      job and chunk            rows of the result, gone when it expires
+bulk-result      job and chunk            rows of the result and of whom, gone when it expires
 bulk-progress    job                      how far it is
 bulk-expiry      day and job              when a result expires
 ===============  =======================  ====================================================
@@ -15,7 +15,7 @@ A chunk's result, its progress, and the end of its rows are one commit: whoever 
 with the next chunk, and no row is answered twice or lost.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import date
 from typing import Any
@@ -27,6 +27,7 @@ from appliance.plugin_api import (
     Entry,
     NotFound,
     Papers,
+    PersonId,
     Register,
 )
 
@@ -107,10 +108,12 @@ class Jobs:
             raise NotFound("these rows are not there any more")
         return msgspec.json.decode(kept["rows"], type=list[list[str]])
 
-    def answered(self, job: int, text: str, progress: Progress) -> None:
-        """Keep the result of the chunk before ``progress`` in place of its rows."""
+    def answered(
+        self, job: int, text: str, progress: Progress, persons: Collection[PersonId]
+    ) -> None:
+        """Keep the result of the chunk before ``progress``, and whose, in place of its rows."""
         part = _part(job, progress.chunk - 1)
-        self._papers.put(RESULT, part, {"text": text})
+        self._papers.put(RESULT, part, {"text": text, "persons": sorted(persons)})
         self._papers.drop(ROWS, part)
         self._note(job, progress)
 
@@ -118,6 +121,11 @@ class Jobs:
         """Return the rows of a result that are there, in order."""
         kept = self._papers.every(RESULT, _key(job))
         return "".join(paper["text"] for _, paper in kept)
+
+    def persons(self, job: int) -> Iterator[PersonId]:
+        """Yield those of whom items stand in a result; one of an earlier version names nobody."""
+        for _, paper in self._papers.every(RESULT, _key(job)):
+            yield from paper.get("persons", ())
 
     def close(self, job: int, expires: date, **changed: Any) -> None:
         """Take a job out of the queue: every row is answered; the result expires on a day."""

@@ -118,7 +118,8 @@ def fetch(case: Case, asked: Fetch) -> Fetched:
         NotPermitted: to the one who approved it, or the rights of whoever asked for it are over,
             or a plugin withholds an item here.
         Rejected: it was approved for another medium, or the recipient was retired.
-        Conflict: it is not approved, or is gone, even if only while this was done.
+        Conflict: it is not approved, or is gone, even if only while this was done; or somebody in
+            it was marked 要注意 since.
     """
     jobs = Jobs(case.papers)
     entry = jobs.of(case, asked.job)
@@ -131,6 +132,7 @@ def fetch(case: Case, asked: Fetch) -> Fetched:
         text = "承認された媒体と番号が違います。承認された媒体を使ってください。"
         raise Rejected("approved for another medium", [Problem("B-32", "media_id", text)])
     recipient_of(case, entry["recipient"])
+    _nobody_protected(case, jobs, asked.job)
     header = result_header(entry["purpose"], entry["request_no"], asked.job, entry["items"])
     content = framed(header, jobs.result(asked.job), entry["rows"]).encode()
     case.enter(lambda papers: _put_out(case, papers, asked.job))
@@ -203,6 +205,13 @@ def _still_asked(case: Case, entry: Entry) -> None:
     except NotPermitted as over:
         text = "申請した人の権限が終わっています。取り消して、権限のある人が申請し直してください。"
         raise NotPermitted(over.text, [Problem("B-33", "job", text)]) from None
+
+
+def _nobody_protected(case: Case, jobs: Jobs, job: int) -> None:
+    """Refuse a result with somebody in it who was no protected person yet when it was made."""
+    if [person for person in jobs.persons(job) if case.registry.is_guarded(person)]:
+        text = "作成後に要注意とされた方が含まれています。取り消して、申請し直してください。"
+        raise Conflict("somebody in it is protected now", [Problem("B-34", "job", text)])
 
 
 def _expect(entry: Entry, state: str, today: date) -> None:

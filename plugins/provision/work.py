@@ -24,6 +24,7 @@ from appliance.plugin_api import (
     NotPermitted,
     Operation,
     OperationName,
+    PersonId,
     Protected,
     Standing,
     Step,
@@ -103,7 +104,8 @@ def step(case: Case, asked: Nothing) -> Step:
         since=before.since or now,
         last=now,
     )
-    jobs.answered(worked.job, worked.text, after)
+    told = {PersonId(person) for person, code, _ in case.note.outcomes if code == Code.ONE}
+    jobs.answered(worked.job, worked.text, after, told)
     case.note.result = f"bulk {worked.job}: rows {before.done + 1} to {after.done}"
     return Step(done=after.done, total=worked.total, more=True)
 

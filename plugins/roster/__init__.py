@@ -7,7 +7,8 @@ roster reads no residents (R127). Nobody is ever removed from a roster, and no I
 another person. Which duties one person may join stands in ``suitable.py``.
 
 Whatever gives somebody a right takes two persons (協議): the セキュリティ責任者 of his 所属, or of
-the keeper's, agrees first (``seconded``). Whatever takes a right away takes one, at once.
+the keeper's, agrees first (``seconded``). So does he to the certificate of another server: whoever
+has it is sent residents' data without logging in. Whatever takes a right away takes one, at once.
 
 ``ageing.py`` watches over certificates that run out and terminals that nobody uses.
 """
@@ -229,6 +230,9 @@ ENROL_TERMINAL = Operation(
     uses=USES,
     records=tuple(name for name in EnrolTerminal.__struct_fields__ if name != "certificate"),
     drops=("certificate",),
+    seconded=True,
+    alone=machines.seats_people,
+    shows=("certificate",),
 )
 CHANGE_TERMINAL = Operation(
     name=OperationName("roster/change-terminal"),
@@ -258,6 +262,9 @@ RENEW_TERMINAL = Operation(
     uses=USES,
     records=("terminal_id", "request_number"),
     drops=("certificate",),
+    seconded=True,
+    alone=machines.seats_people_already,
+    shows=("certificate",),
 )
 TERMINAL_HISTORY = Operation(
     name=OperationName("roster/terminal-history"),

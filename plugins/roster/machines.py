@@ -17,6 +17,7 @@ from appliance.plugin_api import (
     Conflict,
     Malformed,
     NotFound,
+    Roster,
     ShortText,
     TerminalKind,
     TerminalRecord,
@@ -178,6 +179,17 @@ class RevokeTerminal(Arguments, frozen=True, kw_only=True):
 
     terminal_id: TerminalId
     reason: Reason
+
+
+def seats_people(roster: Roster, asked: EnrolTerminal) -> bool:
+    """Return whether a machine is for people, who have no rights there before they log in."""
+    return TerminalKind(asked.kind).is_staffed
+
+
+def seats_people_already(roster: Roster, asked: RenewTerminal) -> bool:
+    """Return the same of one that is registered; of one that is not, there is nothing to renew."""
+    known = [each for each in roster.terminals() if each.terminal_id == asked.terminal_id]
+    return all(each.kind.is_staffed for each in known)
 
 
 def listed(case: Case, asked: ListTerminals) -> TerminalList:

@@ -2,7 +2,7 @@
 
 The duties that are kept apart (R127, R132), and the blind roles that are held alone (R142), are
 those of ``appliance.duties``, which holds every signed role against them. Here it is the person
-(照合ID) that counts, under however many 操作者ID.
+(照合ID) that counts, under however many 操作者ID. Whoever is of the 委託先 holds blind roles only.
 """
 
 from collections.abc import Iterator, Sequence
@@ -48,6 +48,22 @@ def problems(case: Case, wanted: OperatorRecord) -> Iterator[Problem]:
             "できません。別の人を充ててください"
         )
         yield Problem("blind-alone", "roles", text)
+    if any(_is_contractor(case, h) for h in wanted.holders) and not _all_blind(policy, wanted):
+        text = (
+            "委託先の者に付与できるのは、本人確認情報を取り扱わない役割(委託先)に限ります。"
+            "職員を充ててください"
+        )
+        yield Problem("contractor", "roles", text)
+
+
+def _is_contractor(case: Case, holder: str) -> bool:
+    person = case.roster.person(holder)
+    return person is not None and person.contractor
+
+
+def _all_blind(policy: Policy, wanted: OperatorRecord) -> bool:
+    rules = [policy.roles.get(Role(name)) for name in wanted.roles]
+    return all(rule is None or rule.blind for rule in rules)
 
 
 def _joined(case: Case, wanted: OperatorRecord, holder: str) -> str:

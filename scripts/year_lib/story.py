@@ -17,7 +17,7 @@ from appliance.certificates import CertificateAuthority
 from scripts.demo import founding
 from scripts.demo.agreement import Agreement, judge
 from scripts.demo.children import Failed, simulator
-from scripts.demo.people import ADMINISTRATOR, as_person, log_in
+from scripts.demo.people import ADMINISTRATOR, OFFICER, agreed, log_in
 from scripts.demo.servers import wait_for_outbox
 from scripts.demo.stage import Stage
 from tests.simulators.cs_file import MunicipalFile
@@ -84,17 +84,19 @@ def _begin(stage: Stage, residents: int) -> None:
     grounds = stage.grounds
     authority = CertificateAuthority.load(grounds.custodians)
     with stage.steps.step("everybody is registered", vital=True) as step:
-        log_in(stage, ADMINISTRATOR, codes[ADMINISTRATOR])
-        options = as_person(stage, ADMINISTRATOR)
+        for person in (ADMINISTRATOR, OFFICER):
+            log_in(stage, person, codes[person])
         national = grounds.national / "national.pem"
         words = ("terminal", "enrol", "NATIONAL", str(national), "--kind", "national")
-        stage.juki.needs(*words, "--place", "機構", *options)
+        agreed(stage, *words, "--place", "機構", form="接続-1")
         for folder in (folders := _folders(stage)):
             issued = authority.issue_client(f"cs-{folder.name}", now=datetime.now(UTC))
             certificate, _ = issued.write(folder, "cs")
-            stage.juki.needs(
-                *("terminal", "enrol", f"CS-{folder.name}", str(certificate), *options),
+            agreed(
+                stage,
+                *("terminal", "enrol", f"CS-{folder.name}", str(certificate)),
                 *("--kind", "municipality", "--municipality", folder.name, "--place", folder.name),
+                form="接続-2",
             )
         step.saw(f"{len(folders)} municipal servers and the national server")
 

@@ -571,7 +571,7 @@ def test_what_one_person_does_alone_has_nothing_to_show_to_a_second(tmp_path: Pa
     with pytest.raises(StartupError) as refused, Bench.open(tmp_path, {"test": Odd()}):
         pass
     assert refused.value.problems == (
-        "test/odd: about and shows go with seconded=True",
+        "test/odd: about, alone and shows go with seconded=True",
         "test/odd: shows 'text', which is none of its drops",
     )
 

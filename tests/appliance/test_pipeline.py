@@ -390,6 +390,18 @@ def test_a_key_is_its_operators_own(bench: Bench, plugin: Plugin, clerk: Seat) -
     assert change(other, key="the-same-key-0001").data != first.data
 
 
+def test_a_key_is_its_persons_own_though_several_hold_one_authority(
+    bench: Bench, plugin: Plugin
+) -> None:
+    plugin.change = lambda case, asked: Said(text=str(case.actor.operator))
+    bench.appoint("OP-0005", "P-0005", "P-0006")
+    first = bench.log_in("P-0005", "OP-0005")
+    answer = change(first, key="the-same-key-0001")
+    first.ask("session/close", {})
+    other = bench.log_in("P-0006", "OP-0005")
+    assert change(other, key="the-same-key-0001").data != answer.data
+
+
 def test_a_refused_change_may_be_tried_again_with_its_key(
     bench: Bench, plugin: Plugin, clerk: Seat
 ) -> None:

@@ -248,7 +248,11 @@ def test_the_administrator_cannot_register_a_second_server_under_the_same_name(
         "certificate": field.machine.credentials("second").certificate.read_text("ascii"),
         "municipality_code": YATSUSHIRO,
     }
-    answer = administrator.call("roster/enrol-terminal", body, idempotency_key=new_key())
+    operation = "roster/enrol-terminal"
+    alone = administrator.call(operation, body, idempotency_key=new_key())
+    assert (alone.status, alone.body["code"]) == (403, "needs-approval")
+    number = field.machine.approved(administrator, operation, body, new_key())
+    answer = administrator.call(operation, body, idempotency_key=new_key(), approval=number)
     assert (answer.status, answer.body["code"]) == (409, "conflict")
     administrator.close()
     assert accepted(field.witness.call("ledger/search", {"result": "denied", "limit": 1}))

@@ -174,7 +174,7 @@ def test_who_guesses_a_pin_is_locked_out_and_cannot_tell_it_from_a_wrong_pin(fie
         entry = field.refused(reply, 401, "unidentified")
         assert entry["conditions"] == {"person": "P-0091", "operator": "OP-0091"}
         texts.add(reply.plain["detail"])
-    body = json.dumps(proof_of(f"OP-{CANARY}")).encode()
+    body = json.dumps(proof_of(f"OP-{CANARY.upper()}")).encode()
     texts.add(
         field.refused(field.ask(OTHER_TERMINAL, "session/open", body), 401, "unidentified")["why"]
     )

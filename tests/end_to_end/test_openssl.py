@@ -40,6 +40,7 @@ def process(site: Site) -> Iterator[Process]:
         )
     )
     (site.folder / "code").write_text(founded["enrolment_code"])
+    (site.folder / "officer-code").write_text(founded["officer_code"])
     running = Process(site).start()
     yield running
     running.child.kill()
@@ -61,7 +62,13 @@ def test_with_them_a_server_serves_and_a_terminal_logs_in(process: Process) -> N
     opened = juki("login", "P-0001", "--enrol", "--json", *seat, given=f"{code}\n{PIN}\n")
     assert plain(opened)["operator"] == "OP-0001"
     cs = ("CS-432024", site.tls / "CS-432024.pem", "--kind=municipality", "--municipality=432024")
-    assert plain(juki("terminal", "enrol", *cs, "--json", *seat))["municipality_code"] == "432024"
+    enrol = ("terminal", "enrol", *cs, "--json", *seat)
+    number = plain(juki(*enrol, "--request", "--form=接続-1", "--why=新設"))["number"]
+    officer = [*seat[:-1], f"--session={site.folder / 'officer.json'}"]
+    code = (site.folder / "officer-code").read_text()
+    plain(juki("login", "P-9001", "--enrol", "--json", *officer, given=f"{code}\n{PIN}\n"))
+    plain(juki("approval", "give", number, "--json", *officer))
+    assert plain(juki(*enrol, "--approval", number))["municipality_code"] == "432024"
     subprocess.run(
         [
             "openssl",

@@ -243,21 +243,9 @@ def test_a_day_of_an_administrator(process: Process) -> None:
     assert "purposes" in juki("operator", "list").stdout
     assert "not-enrolled" in juki("person", "list").stdout
     CertificateAuthority.load(site.tls).issue_client("cs", now=utc_now()).write(site.tls, "cs")
-    plain(
-        juki(
-            "terminal",
-            "enrol",
-            "CS-432024",
-            site.tls / "cs.pem",
-            "--kind",
-            "municipality",
-            "--municipality",
-            "432024",
-            "--place",
-            "八代市",
-            "--json",
-        )
-    )
+    server = ("CS-432024", str(site.tls / "cs.pem"), "--kind", "municipality")
+    where = ("--municipality", "432024", "--place", "八代市")
+    agreed(site, "terminal", "enrol", *server, *where, form="接続-1")
     assert "CS-432024" in juki("terminal", "list").stdout
     revoked = plain(juki("terminal", "revoke", "CS-432024", "--reason", "更新", "--json"))
     assert revoked["revoked"] == "更新"

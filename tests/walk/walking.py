@@ -284,15 +284,14 @@ def _desk(bench: Bench, random: Random) -> tuple[dict[str, bytes], Desk]:
     keeper = bench.clerk(
         "OP-SETUP", roles=("system-administrator",), purposes=(), terminal_id="T-SETUP"
     )
-    officer = bench.clerk(
-        "OP-SECOND", roles=("security-officer",), purposes=(), terminal_id="T-SECOND"
+    second = bench.clerk(
+        "OP-SETUP-2", roles=("security-officer",), purposes=(), terminal_id="T-SETUP-2"
     )
     keys, recipients = {}, {}
     for purpose in sorted(PURPOSES):
         keys[purpose], public = new_key()
         body = {"purpose": purpose, "name": purpose, "public_key": public}
-        recipients[purpose] = keeper.ask_with(officer, "provision/add-recipient", body).data[
-            "number"
-        ]
+        added = keeper.ask_with(second, "provision/add-recipient", body)
+        recipients[purpose] = added.data["number"]
     media_key = keeper.ask("provision/media-key", {}).data["public_key"]
     return keys, Desk(random, media_key, recipients)

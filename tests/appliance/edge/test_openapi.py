@@ -132,6 +132,10 @@ def test_the_header_of_an_approval_stands_where_two_persons_are_needed(
     approval = header(seconded, "/v1/provision/inquire", "X-Approval")
     assert approval is not None
     assert approval["required"] is True
+    sometimes = document([operation(seconded=True, alone=lambda roster, asked: True)])
+    approval = header(sometimes, "/v1/provision/inquire", "X-Approval")
+    assert approval is not None
+    assert approval["required"] is False
 
 
 def test_every_status_that_can_leave_is_listed(described: dict[str, Any]) -> None:

@@ -110,6 +110,16 @@ def test_logging_in_opens_a_session_and_says_what_one_may_do(bench: Bench, seat:
     assert again["last_terminal"] == "TERM-0001"
 
 
+@pytest.mark.parametrize("typed", ["熊本　花子", "Hanako", "p-0001", ""])
+@pytest.mark.parametrize("field", ["person", "operator"])
+def test_what_is_typed_in_place_of_an_id_is_not_kept(
+    bench: Bench, seat: Seat, typed: str, field: str
+) -> None:
+    with pytest.raises(Malformed):
+        seat.ask("session/open", {"person": "P-0001", "pin": PIN, field: typed})
+    assert bench.ledger()[-1].conditions == {}
+
+
 def test_the_ledger_has_operator_and_method_and_no_pin(bench: Bench, seat: Seat) -> None:
     log_in(seat)
     refused(seat, OTHER_PIN)

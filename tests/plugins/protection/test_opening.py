@@ -8,7 +8,15 @@ from typing import Any
 
 import pytest
 
-from appliance.errors import Conflict, Malformed, NotFound, NotPermitted, Protected, Rejected
+from appliance.errors import (
+    Conflict,
+    Malformed,
+    NotFound,
+    NotPermitted,
+    Protected,
+    Rejected,
+    VerifyAgain,
+)
 from appliance.testing import PIN, Seat
 from plugins import protection
 from tests.contract.test_operations import OPERATIONS, POLICY
@@ -260,6 +268,16 @@ def test_the_second_person_agrees_at_a_terminal_of_his_own(office: Office) -> No
     )
     with pytest.raises(NotPermitted, match="another terminal"):
         office.agree(request, beside)
+
+
+def test_whoever_agrees_has_just_proved_who_he_is(office: Office) -> None:
+    office.mark()
+    office.bench.now += timedelta(minutes=3)
+    request = office.request_opening(office.registrar, WORK)
+    with pytest.raises(VerifyAgain):
+        office.agree(request)
+    office.officer.ask("session/verify", {"pin": PIN})
+    office.agree(request)
 
 
 def test_a_clerk_agrees_to_nothing(office: Office) -> None:

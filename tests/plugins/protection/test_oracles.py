@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from appliance.errors import Protected
+from appliance.errors import Conflict, Protected
 from appliance.loading import installed
 from appliance.testing import Bench
 from storage.engine import PersonId
@@ -28,7 +28,7 @@ from tests.plugins.protection.office import (
     WORK,
     Office,
 )
-from tests.plugins.provision.desks import Desks, by_four, by_number
+from tests.plugins.provision.desks import Desks, by_four, by_number, inquiry
 from tests.plugins.reconcile.files import REPORTING, both, reconcile
 
 BORN = {"birth_date": HANAKO["birth_date"]}
@@ -182,6 +182,21 @@ def test_a_bulk_row_about_her_has_a_code_of_its_own_and_no_items(tmp_path: Path)
     assert all(not any(row[3:]) for row in told[:4])
     assert (told[4][1], told[4][3]) == ("00", "八代　太郎")
     assert hanako in step.subjects
+
+
+def test_a_bulk_result_made_before_she_was_marked_does_not_leave(tmp_path: Path) -> None:
+    functions = ("protection", "search", "reconcile")
+    with Desks.open(tmp_path, plugins=installed(functions)) as desks:
+        hanako = admit(desks.bench, 1)
+        office = at_desks(desks.bench, hanako)
+        job = desks.submit(inquiry([by_number(1)]))["job"]
+        desks.work()
+        desks.approve(job)
+        office.mark()
+        with pytest.raises(Conflict, match="protected now"):
+            desks.fetch(job)
+        refused = desks.bench.ledger()[-1]
+        assert (refused.operation, refused.subjects) == ("provision/bulk-fetch", (hanako,))
 
 
 def test_a_comparison_names_her_number_to_nobody(tmp_path: Path) -> None:

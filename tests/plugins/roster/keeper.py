@@ -28,7 +28,7 @@ class Keeper:
 
     def ask(self, operation: str, body: Mapping[str, Any]) -> Reply:
         """Ask for an operation."""
-        if operation in SECONDED:
+        if operation in SECONDED and not operation.endswith("-terminal"):
             return self.seat.ask_with(self.officer, operation, body)
         return self.seat.ask(operation, body)
 

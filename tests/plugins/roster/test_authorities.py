@@ -163,6 +163,18 @@ def test_the_contractor_holds_no_other_role_under_a_second_operator_id_either(
     keeper.ask("roster/add-operator", {**SECOND, "roles": ["contractor"]})
 
 
+@pytest.mark.requirement("R142")
+def test_nobody_of_the_contractor_is_given_a_role_that_sees_residents(keeper: Keeper) -> None:
+    worker = {"person_id": "P-0004", "name": "委託　太郎", "office": "委託先", "contractor": True}
+    papers = {"expires_on": "2099-03-31", "form": "照合付-2026-2"}
+    keeper.ask("roster/grant", {**worker, **papers})
+    for role in ("clerk", "system-administrator", "security-officer"):
+        with pytest.raises(Rejected) as refused:
+            keeper.ask("roster/add-operator", {**NEW, "holders": ["P-0004"], "roles": [role]})
+        assert [problem.rule for problem in refused.value.problems] == ["contractor"]
+    keeper.ask("roster/add-operator", {**NEW, "holders": ["P-0004"], "roles": ["contractor"]})
+
+
 def test_what_is_suspended_or_over_does_not_count_until_it_comes_back(
     bench: Bench, keeper: Keeper
 ) -> None:

@@ -51,7 +51,13 @@ def enrol(bench: Bench, keeper: Seat, **changed: Any) -> Seat:
         "certificate": pem,
         **changed,
     }
-    keeper.ask("roster/enrol-terminal", body)
+    if body["kind"] == "municipality":
+        officer = bench.clerk(
+            "OFFICER", roles=("security-officer",), purposes=(), terminal_id="TERM-9001"
+        )
+        keeper.ask_with(officer, "roster/enrol-terminal", body)
+    else:
+        keeper.ask("roster/enrol-terminal", body)
     return Seat(bench, peer_from_pem(pem))
 
 

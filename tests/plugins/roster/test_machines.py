@@ -9,7 +9,7 @@ import pytest
 
 from appliance.certificates import CertificateAuthority, is_issued_by, peer_from_pem
 from appliance.enrolling import make_request, read_request, sign_request
-from appliance.errors import Conflict, Malformed, NotFound, Unidentified
+from appliance.errors import Conflict, Malformed, NeedsApproval, NotFound, Unidentified
 from appliance.pipeline import Pipeline
 from appliance.testing import Bench, Seat
 from plugins import roster
@@ -27,6 +27,14 @@ def authority() -> CertificateAuthority:
 def certificate(name: str = "TERM-0002", days_ago: int = 1, days: int = 100) -> str:
     issued = authority().issue_client(name, now=NOW - timedelta(days=days_ago), days=days)
     return issued.certificate_pem.decode()
+
+
+SERVER = {
+    "terminal_id": "CS-432024",
+    "kind": "municipality",
+    "municipality_code": "432024",
+    "certificate": certificate(),
+}
 
 
 @cache
@@ -47,7 +55,12 @@ def keeper(bench: Bench) -> Seat:
     return bench.clerk("ADMIN", roles=("system-administrator",), purposes=())
 
 
-def enrol(keeper: Seat, **changed: Any) -> dict[str, Any]:
+@pytest.fixture
+def officer(bench: Bench) -> Seat:
+    return bench.clerk("OFFICER", roles=("security-officer",), purposes=(), terminal_id="TERM-9001")
+
+
+def enrol(keeper: Seat, officer: Seat | None = None, **changed: Any) -> dict[str, Any]:
     body = {
         "terminal_id": "TERM-0002",
         "kind": "business",
@@ -55,6 +68,8 @@ def enrol(keeper: Seat, **changed: Any) -> dict[str, Any]:
         "certificate": certificate(),
         **changed,
     }
+    if officer is not None and body["kind"] == "municipality":
+        return dict(keeper.ask_with(officer, "roster/enrol-terminal", body).data)
     return dict(keeper.ask("roster/enrol-terminal", body).data)
 
 
@@ -84,9 +99,36 @@ def test_a_registered_certificate_may_ask(bench: Bench, keeper: Seat) -> None:
     assert "certificate" not in entry.conditions
 
 
-def test_a_municipal_server_is_bound_to_its_municipality(keeper: Seat) -> None:
-    cs = {"terminal_id": "CS-432024", "kind": "municipality", "place": ""}
-    assert enrol(keeper, **cs, municipality_code="432024")["municipality_code"] == "432024"
+def test_a_municipal_server_is_bound_to_its_municipality(keeper: Seat, officer: Seat) -> None:
+    told = keeper.ask_with(officer, "roster/enrol-terminal", SERVER).data
+    assert told["municipality_code"] == "432024"
+
+
+@pytest.mark.requirement("R127")
+@pytest.mark.parametrize("changed", [{}, {"kind": "national", "municipality_code": None}])
+def test_nobody_lets_another_server_in_alone(
+    bench: Bench, keeper: Seat, officer: Seat, changed: dict[str, Any]
+) -> None:
+    """Whoever has its certificate is sent residents' data, and never logs in."""
+    with pytest.raises(NeedsApproval):
+        keeper.ask("roster/enrol-terminal", {**SERVER, **changed})
+    assert bench.ledger()[-1].refusal == "needs-approval"
+    keeper.ask_with(officer, "roster/enrol-terminal", {**SERVER, **changed})
+    renewal = {"terminal_id": "CS-432024", "certificate": certificate("next")}
+    with pytest.raises(NeedsApproval):
+        keeper.ask("roster/renew-terminal", renewal)
+    keeper.ask_with(officer, "roster/renew-terminal", renewal)
+
+
+def test_a_terminal_for_people_takes_one_person(keeper: Seat, officer: Seat) -> None:
+    wanted = {"form": "端-1", "reason": "新設", "operation": "roster/enrol-terminal"}
+    body = {"terminal_id": "TERM-0002", "kind": "business", "place": "窓口"}
+    arguments = {**body, "certificate": certificate()}
+    with pytest.raises(Malformed, match="one person is enough"):
+        keeper.ask("approval/request", {**wanted, "arguments": arguments})
+    with pytest.raises(Malformed, match="X-Approval"):
+        keeper.ask("roster/enrol-terminal", arguments, approval=1)
+    keeper.ask("roster/enrol-terminal", arguments)
 
 
 @pytest.mark.parametrize(
@@ -134,9 +176,11 @@ def test_a_municipal_server_is_bound_to_its_municipality(keeper: Seat) -> None:
         "certificate-of-another-id",
     ],
 )
-def test_what_cannot_be_registered_is_malformed(keeper: Seat, changed: dict[str, Any]) -> None:
+def test_what_cannot_be_registered_is_malformed(
+    keeper: Seat, officer: Seat, changed: dict[str, Any]
+) -> None:
     with pytest.raises(Malformed):
-        enrol(keeper, **changed)
+        enrol(keeper, officer, **changed)
 
 
 def test_a_certificate_that_could_open_no_connection_is_not_registered(tmp_path: Path) -> None:

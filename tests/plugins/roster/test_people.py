@@ -380,5 +380,11 @@ def test_changing_who_may_do_what_asks_for_a_recent_proof(bench: Bench, keeper: 
     bench.now += timedelta(minutes=3)
     with pytest.raises(VerifyAgain):
         keeper.ask("roster/grant", GRANT)
+    assert bench.ledger()[-1].operator == "ADMIN"
     keeper.seat.ask("session/verify", {"pin": PIN})
+    with pytest.raises(VerifyAgain):
+        keeper.ask("roster/grant", GRANT)
+    refused = bench.ledger()[-1]
+    assert (refused.operation, refused.operator) == ("approval/give", "OFFICER")
+    keeper.officer.ask("session/verify", {"pin": PIN})
     keeper.ask("roster/grant", GRANT)
