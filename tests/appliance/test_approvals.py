@@ -591,9 +591,7 @@ STEPS = st.lists(
 
 @pytest.mark.requirement("R127")
 @given(steps=STEPS)
-@settings(
-    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_whatever_one_person_does_in_whatever_order_he_does_nothing_alone(
     alone: tuple[Plugin, Bench],
     steps: list[tuple[str, int, int, str]],

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from storage import cells
@@ -165,7 +165,6 @@ def test_what_the_vectors_say_must_fail_fails(case: str) -> None:
 # --- sealing and opening
 
 
-@settings(deadline=None)
 @given(places, versions)
 def test_what_was_sealed_opens(place: Place, fields: dict[int, bytes | None]) -> None:
     sealed = sealed_at(place, fields)
@@ -179,7 +178,6 @@ def test_opens_just_the_fields_that_are_wanted() -> None:
     assert open_cells(PLACE, sealed, [], KEYS, KEKS) == {}
 
 
-@settings(deadline=None)
 @given(versions)
 def test_sealing_twice_gives_no_equal_cell(fields: dict[int, bytes | None]) -> None:
     once, twice = sealed_at(PLACE, fields), sealed_at(PLACE, fields)
@@ -188,7 +186,6 @@ def test_sealing_twice_gives_no_equal_cell(fields: dict[int, bytes | None]) -> N
     assert once.wrap != twice.wrap
 
 
-@settings(deadline=None)
 @given(versions, st.data())
 def test_notices_any_flipped_bit(fields: dict[int, bytes | None], data: st.DataObject) -> None:
     sealed = sealed_at(PLACE, fields)
@@ -199,7 +196,6 @@ def test_notices_any_flipped_bit(fields: dict[int, bytes | None], data: st.DataO
         open_cells(PLACE, sealed._replace(**{part: changed}), fields, KEYS, KEKS)
 
 
-@settings(deadline=None)
 @given(st.sampled_from(SealedVersion._fields), st.data())
 def test_the_seal_notices_any_flipped_bit(part: str, data: st.DataObject) -> None:
     sealed = sealed_at(PLACE, {1: b"1", 2: b"2"})

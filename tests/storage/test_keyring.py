@@ -172,7 +172,6 @@ def test_every_flipped_bit_is_noticed(path: Path) -> None:
             KeyRing.open(path, ROOT)
 
 
-@settings(deadline=None)
 @given(st.data())
 def test_a_cut_ring_is_noticed(data: st.DataObject) -> None:
     ring = small_ring()
@@ -211,7 +210,7 @@ def test_a_header_has_one_form(header: bytes) -> None:
         ringfile.decode_header(cbor2.dumps([header, b"", bytes(32)]))
 
 
-@settings(deadline=None, max_examples=200)
+@settings(max_examples=200)
 @given(st.data())
 def test_a_ring_damaged_anyhow_is_refused_whatever_the_root(data: st.DataObject) -> None:
     ring = small_ring()

@@ -30,7 +30,6 @@ digests = st.none() | st.binary(min_size=32, max_size=32)
 headers = st.builds(Header, numbers, numbers, numbers, numbers, st.just(2026), digests)
 
 
-@settings(deadline=None)
 @given(headers, st.binary(max_size=300))
 def test_what_was_entered_opens(header: Header, body: bytes) -> None:
     assert open_leaf(seal_leaf(header, body, KEY, ORIGIN), KEYS, ORIGIN) == (header, body)
@@ -159,7 +158,7 @@ def test_whatever_the_bytes_it_is_an_entry_or_refused(raw: bytes) -> None:
         parse_leaf(raw)
 
 
-@settings(deadline=None, max_examples=200)
+@settings(max_examples=200)
 @given(st.data())
 def test_an_entry_damaged_anyhow_is_refused(data: st.DataObject) -> None:
     entry = seal_leaf(HEADER, BODY, KEY, ORIGIN)

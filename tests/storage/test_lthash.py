@@ -27,13 +27,12 @@ def naive(chosen: list[bytes]) -> bytes:
     return b"".join(lane.to_bytes(2, "little") for lane in lanes)
 
 
-@settings(deadline=None, max_examples=25)
+@settings(max_examples=25)
 @given(elements)
 def test_adds_lane_by_lane(chosen: list[bytes]) -> None:
     assert of(chosen).to_bytes() == naive(chosen)
 
 
-@settings(deadline=None)
 @given(elements, st.randoms())
 def test_the_order_does_not_matter(chosen: list[bytes], random: object) -> None:
     shuffled = list(chosen)
@@ -41,7 +40,6 @@ def test_the_order_does_not_matter(chosen: list[bytes], random: object) -> None:
     assert of(shuffled) == of(chosen)
 
 
-@settings(deadline=None)
 @given(elements, st.binary(max_size=40))
 def test_removing_undoes_adding(chosen: list[bytes], element: bytes) -> None:
     state = of(chosen)
@@ -49,7 +47,6 @@ def test_removing_undoes_adding(chosen: list[bytes], element: bytes) -> None:
     assert state.remove(element).add(element) == state
 
 
-@settings(deadline=None)
 @given(elements, elements)
 def test_other_sets_have_other_digests(some: list[bytes], others: list[bytes]) -> None:
     assert (of(some).digest() == of(others).digest()) == (set(some) == set(others))

@@ -2,7 +2,7 @@ from collections.abc import Sequence
 from hashlib import sha256
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from storage.errors import LedgerBroken
@@ -107,7 +107,6 @@ def test_subtrees_that_make_no_tree_of_that_size_are_refused(size: int, count: i
 # --- proofs
 
 
-@settings(deadline=None)
 @given(sizes, st.data())
 def test_inclusion_proofs_are_those_of_the_definition(size: int, data: st.DataObject) -> None:
     index = data.draw(st.integers(0, size - 1))
@@ -117,7 +116,6 @@ def test_inclusion_proofs_are_those_of_the_definition(size: int, data: st.DataOb
     verify_inclusion(hashes[index], index, size, proof, mth(hashes))
 
 
-@settings(deadline=None)
 @given(sizes, st.data())
 def test_consistency_proofs_are_those_of_the_definition(size: int, data: st.DataObject) -> None:
     old = data.draw(st.integers(1, size))
@@ -137,7 +135,6 @@ def test_proofs_go_through_all_levels_of_tiles(index: int) -> None:
     )
 
 
-@settings(deadline=None)
 @given(sizes, st.data())
 def test_an_inclusion_proof_shows_nothing_else(size: int, data: st.DataObject) -> None:
     index = data.draw(st.integers(0, size - 1))
@@ -163,7 +160,6 @@ def test_an_inclusion_proof_shows_nothing_else(size: int, data: st.DataObject) -
         verify_inclusion(*wrong)
 
 
-@settings(deadline=None)
 @given(sizes.filter(lambda size: size > 1), st.data())
 def test_a_consistency_proof_shows_nothing_else(size: int, data: st.DataObject) -> None:
     old = data.draw(st.integers(1, size - 1))

@@ -1,7 +1,7 @@
 import base64
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from storage.cosignature import parse_cosignature
@@ -104,7 +104,6 @@ def test_every_signature_of_the_key_must_hold() -> None:
         open_note(doubled, SIGNER.verifier)
 
 
-@settings(deadline=None)
 @given(st.integers(0, len(NOTE) - 1), st.characters(exclude_categories=["Cs"]))
 def test_any_changed_character_is_noticed(place: int, character: str) -> None:
     changed = NOTE[:place] + character + NOTE[place + 1 :]

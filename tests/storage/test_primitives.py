@@ -58,7 +58,7 @@ def test_hchacha20_of_the_draft() -> None:
     assert hchacha20(bytes(range(32)), nonce).hex() == subkey
 
 
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(keys, texts, texts)
 def test_sealing_is_xchacha20_poly1305_by_its_definition(
     key: bytes, plain: bytes, bound: bytes
@@ -69,7 +69,7 @@ def test_sealing_is_xchacha20_poly1305_by_its_definition(
     assert inner.decrypt(bytes(4) + nonce[16:], ciphertext, bound) == plain
 
 
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(keys, texts)
 def test_signatures_are_openssl_s_ed25519(seed: bytes, text: bytes) -> None:
     ours, theirs = SigningKey(seed), Ed25519PrivateKey.from_private_bytes(seed)

@@ -1,5 +1,5 @@
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from storage.errors import LedgerBroken
@@ -13,7 +13,6 @@ NOTE = LEDGER.checkpoint()
 KEY = SIGNER.verifier
 
 
-@settings(deadline=None)
 @given(st.integers(0, 699), st.binary(max_size=20))
 def test_a_proof_can_be_written_read_and_verified(index: int, extra: bytes) -> None:
     made = prove(Tree(700, LEDGER), index, NOTE)

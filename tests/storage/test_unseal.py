@@ -52,7 +52,7 @@ def test_the_order_does_not_matter() -> None:
         assert key_from(*shares) == ROOT
 
 
-@settings(deadline=None, max_examples=10)
+@settings(max_examples=10)
 @given(st.binary(min_size=32, max_size=32), st.data())
 def test_any_root_comes_back_from_any_set(root: bytes, data: st.DataObject) -> None:
     count = data.draw(st.integers(2, 8))

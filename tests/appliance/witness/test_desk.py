@@ -6,7 +6,7 @@ from http import HTTPStatus
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from appliance.witness.desk import Answer, Desk
@@ -208,7 +208,6 @@ TRUNK = 6
 SIZES = st.integers(0, 12)
 
 
-@settings(deadline=None)
 @given(st.lists(st.tuples(st.booleans(), SIZES, st.none() | SIZES), max_size=25))
 def test_whatever_is_submitted_no_two_histories_are_both_cosigned(
     tmp_path_factory: pytest.TempPathFactory, submitted: list[tuple[bool, int, int | None]]

@@ -120,4 +120,4 @@ class Municipality(RuleBasedStateMachine):
 
 
 TestMunicipality = Municipality.TestCase
-TestMunicipality.settings = settings(max_examples=30, stateful_step_count=12, deadline=None)
+TestMunicipality.settings = settings(max_examples=30, stateful_step_count=12)

@@ -75,7 +75,7 @@ def in_pieces(uses: list[Use], cuts: list[int]) -> list[Finding]:
     return found
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(st.integers(0, 9), st.lists(st.integers(0, 300), max_size=6))
 def test_what_is_told_does_not_depend_on_how_much_is_read_at_once(
     seed: int, cuts: list[int]
