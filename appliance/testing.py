@@ -17,6 +17,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
+from functools import cache
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -222,6 +223,12 @@ class FakeNational:
         return Found("one", {item: fitting[0][item] for item in question.items})
 
 
+@cache
+def ours() -> Mapping[str, object]:
+    """Return our own plugins."""
+    return installed(OURS)
+
+
 class Bench:
     """The appliance under test."""
 
@@ -292,9 +299,7 @@ class Bench:
         create(folder, ring, ORIGIN, clock_ms=clock_ms)
         vault = open_vault(folder, ring, origin=ORIGIN, clock_ms=clock_ms)
         try:
-            bench = cls(
-                vault, installed(OURS) if plugins is None else plugins, policy, ring, national
-            )
+            bench = cls(vault, ours() if plugins is None else plugins, policy, ring, national)
             opened.append(bench)
             yield bench
         finally:

@@ -221,11 +221,14 @@ TEXTS = {
         "この操作には別の職員の承認が必要です。承認を求め、承認された番号を付けて実行してください。"
     ),
     r"this takes two persons: .*": "この操作には二人の職員が必要です。端末でログインしてください。",
-    r"X-Approval goes only with an operation that takes a second person": (
+    r"X-Approval goes only with a request that takes a second person": (
         "この操作に承認番号は要りません。承認番号を付けずに実行してください。"
     ),
     r"X-Approval is not of the form it must have": (
         "承認番号の形式が違います。番号を確認してください。"
+    ),
+    r"somebody in it is protected now": (
+        "作成後に要注意とされた方が含まれています。取り消して、申請し直してください。"
     ),
     r"there is no approval of this number": "この番号の承認はありません。番号を確認してください。",
     r"this approval is for something else: .*": (

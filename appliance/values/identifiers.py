@@ -20,6 +20,7 @@ values that share a digit (0 and 1, and for 市町村コード 10 and 0). It pro
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
+from functools import cache
 from importlib import resources
 from types import MappingProxyType
 from typing import Final, Self
@@ -164,8 +165,9 @@ class Municipalities:
         self._children: Mapping[str, tuple[str, ...]] = MappingProxyType(wards)
 
     @classmethod
+    @cache
     def load(cls) -> Self:
-        """Return the master that comes with the appliance."""
+        """Return the master that comes with the appliance; nobody can change it."""
         return cls.parse(
             (resources.files("appliance.values") / "data/municipalities.tsv").read_text()
         )

@@ -103,7 +103,9 @@ class Clerk:
             _note_refusal(self.account, INQUIRE, answer)
             return False
         resident = answer.body["data"]["resident"]
-        if resident is None or resident["update_number"] < expected.update_number:
+        # Whom the store does not have, the national server tells, with less of him.
+        seen = (resident or {}).get("update_number")
+        if seen is None or seen < expected.update_number:
             self.account.find_absent(f"{expected.resident_code}: acknowledged, and not seen")
         self.receipts.append(receipt_of(answer, INQUIRE, self.terminal))
         self.account.count("looks")

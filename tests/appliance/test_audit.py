@@ -139,8 +139,10 @@ def test_the_largest_entries_fit_into_the_ledger(tmp_path: Path) -> None:
     saved = [VersionId(person, 4095) for person in big]
     note = Note(outcomes=[(2**40 + n, "duplicate", "G-06") for n in range(1000)])
     account = replace(ACCOUNT, conditions={"name": "漢" * 200, "address": "漢" * 400})
+    subjects = dict.fromkeys(big)
+    touched = Touched(subjects, subjects, {NAME}, saved, 500)
     with Bench.open(tmp_path, {}) as bench:
-        for entry in account.carried_out(Touched(dict.fromkeys(big), {NAME}, saved, 500), note):
+        for entry in account.carried_out(touched, note):
             bench.vault.write(lambda unit, entry=entry: unit.enter(entry))
         assert bench.ledger()[-1].subjects == tuple(big)
 

@@ -145,7 +145,7 @@ def test_what_a_handler_tries_would_reach_somebody_without_the_blindfold(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The test of the test above: with the blindfold off, the attempts get through."""
-    monkeypatch.setattr("appliance.pipeline.blindfolded", lambda view: view)
+    monkeypatch.setattr("appliance.casework.blindfolded", lambda view: view)
     seat = bench.clerk("OP-0066", roles=("all",))
     through = []
     for name in REACHES:

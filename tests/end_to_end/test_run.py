@@ -67,7 +67,7 @@ def test_everything_is_driven_once_and_is_right(tmp_path: Path) -> None:
     assert len(steps) >= 70
     assert all(set(step) == {"step", "ok", "detail"} and step["detail"] for step in steps)
     assert {path.name for path in data.iterdir()} == {
-        *("appliance", "custodians", "municipality", "national", "terminal"),
+        *("appliance", "custodians", "municipality", "national", "terminal", "witness"),
     }
     assert still_running(data) == []
 

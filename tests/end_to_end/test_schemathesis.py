@@ -60,11 +60,12 @@ class Caller(NamedTuple):
 FUNCTIONS: Final = frozenset(
     ("session", "update", "search", "provision", "disclosure", "ledger", "roster", "relay")
 )
+# Nobody has an ID that the document gives as an example: tried as a login, it would be locked.
 CALLERS: Final = {
     # First, while the ledger that an auditor searches is short.
-    "an auditor": Caller(frozenset(("ledger",)), "TERM-0001", "OP-0003"),
+    "an auditor": Caller(frozenset(("ledger",)), "TERM-0001", "OP-7003"),
     "a registrar": Caller(
-        frozenset(("session", "search", "provision", "disclosure")), "TERM-0001", "OP-0002"
+        frozenset(("session", "search", "provision", "disclosure")), "TERM-0001", "OP-7002"
     ),
     "the administrator": Caller(frozenset(("roster", "relay")), "TERM-0001", "OP-0001"),
     "a municipality": Caller(frozenset(("update",)), "CS-432024"),
@@ -91,8 +92,8 @@ def machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
         administrator = machine.administrator()
         machine.register(administrator, "CS-432024", "municipality", "432024")
         machine.register(administrator, "NATIONAL", "national")
-        machine.appoint(administrator, "OP-0002", ["clerk", "registrar"])
-        machine.appoint(administrator, "OP-0003", ["auditor"])
+        machine.appoint(administrator, "OP-7002", ["clerk", "registrar"])
+        machine.appoint(administrator, "OP-7003", ["auditor"])
         administrator.close()
         yield machine
 
