@@ -1,0 +1,108 @@
+"""The command line of ``scripts/bench``."""
+
+import json
+import os
+import platform
+import shutil
+import tempfile
+import time
+from argparse import ArgumentParser, RawDescriptionHelpFormatter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+
+from scripts.bench_lib import table
+from scripts.bench_lib.measures import MEASURES
+from scripts.bench_lib.rows import Row, Setting
+
+QUICK, FULL = (2_000, 20_000), (200_000, 2_000_000)
+MET, MISSED, MISUSED = 0, 1, 2
+EXAMPLES = """
+examples:
+  scripts/bench --quick --json bench.json         20,000 residents, under 100 s
+  scripts/bench                                   200,000 and 2,000,000 residents; an hour or so
+  scripts/bench --only find,ledger --sizes 20000,200000
+
+exit status: 0 if every bar that was measured is met, 1 if not
+"""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Measure, print the table as it comes, and return the exit status."""
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    sizes = options.sizes or (QUICK if options.quick else FULL)
+    chosen = {name: MEASURES[name] for name in options.only or MEASURES}
+    folder = options.data or Path(tempfile.mkdtemp(prefix="juki-bench-"))
+    if folder.exists() and any(folder.iterdir()):
+        parser.error(f"{folder} is not empty")
+    setting = Setting(
+        folder=folder,
+        sizes=sizes,
+        seed=options.seed,
+        quick=options.quick,
+        postgres=not options.without_postgres,
+    )
+    print(_machine(), table.heading(), sep="\n", flush=True)
+    rows = []
+    for row in _measured(chosen, setting):
+        rows.append(row)
+        print(table.line(row), flush=True)
+    print(table.verdict(rows))
+    if options.json:
+        plain = [row.plain() for row in rows]
+        options.json.write_text(json.dumps(plain, ensure_ascii=False, indent=1) + "\n", "utf-8")
+    if options.data is None:
+        shutil.rmtree(folder, ignore_errors=True)
+    return MISSED if any(row.met is False for row in rows) else MET
+
+
+def _measured(
+    chosen: Mapping[str, Callable[[Setting], Iterator[Row]]], setting: Setting
+) -> Iterator[Row]:
+    for name, measure in chosen.items():
+        begin = time.monotonic()
+        yield from measure(setting)
+        print(f"    ({name}: {time.monotonic() - begin:.0f} s)", flush=True)
+
+
+def _machine() -> str:
+    model = next(
+        (
+            text.partition(":")[2].strip()
+            for text in Path("/proc/cpuinfo").read_text("utf-8").splitlines()
+            if text.startswith("model name")
+        ),
+        platform.machine(),
+    )
+    load = os.getloadavg()[0]
+    return f"{model}, {os.cpu_count()} cores, Python {platform.python_version()}, load {load:.1f}"
+
+
+def _sizes(text: str) -> tuple[int, ...]:
+    return tuple(sorted(int(each) for each in text.split(",")))
+
+
+def _names(text: str) -> list[str]:
+    names = text.split(",")
+    if unknown := set(names) - MEASURES.keys():
+        raise ValueError(f"there is no {', '.join(sorted(unknown))}")
+    return names
+
+
+def _parser() -> ArgumentParser:
+    parser = ArgumentParser(
+        prog="scripts/bench",
+        description="The appliance and its rivals on the same work, in one run.",
+        epilog=f"measures: {', '.join(MEASURES)}\n{EXAMPLES}",
+        formatter_class=RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--quick", action="store_true", help="2,000 and 20,000 residents")
+    parser.add_argument("--sizes", type=_sizes, metavar="N,N", help="numbers of residents")
+    parser.add_argument("--only", type=_names, metavar="NAME,NAME", help="only these measures")
+    parser.add_argument(
+        "--without-postgres", action="store_true", help="leave PostgreSQL out, and say so"
+    )
+    parser.add_argument("--seed", type=int, default=1, metavar="N")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the rows there")
+    parser.add_argument("--data", type=Path, metavar="DIR", help="where stores lie, and stay")
+    return parser
