@@ -28,6 +28,7 @@ from appliance.firstload import FirstLoad, Occasion
 from appliance.index import Index
 from appliance.items import ItemName, Values, seal_form
 from appliance.loading import admit, first_load, installed
+from appliance.machine import host
 from appliance.machine.loadfile import lines_of
 from appliance.marks import Marker
 from appliance.model import JST, Change
@@ -114,6 +115,7 @@ def serve(pipe: Connection) -> None:
     """Do what the pipe says until it says None or is closed: the whole life of a worker."""
     # The parent ends the load, and the workers with it.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    host.harden()
     try:
         worker = Worker(pipe.recv())
         while (order := pipe.recv()) is not None:
