@@ -13,6 +13,7 @@ What it says of a failure is where in our code it was, never what was worked on.
 """
 
 import signal
+import sys
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -223,3 +224,10 @@ def _where(problem: BaseException) -> str:
         return type(problem).__name__
     name = Path(step.tb_frame.f_code.co_filename).name
     return f"{type(problem).__name__} at {name}:{step.tb_lineno}"
+
+
+if __name__ == "__main__":
+    # What crosses the pipe is known to the parent by the name of this module.
+    from appliance.machine import loadworker
+
+    loadworker.serve(Connection(int(sys.argv[1])))
