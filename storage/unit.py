@@ -120,6 +120,7 @@ class WriteUnit(Snapshot):
         except BaseException:
             self._whole = False
             raise
+        self._found.clear()
         self._count(records.counted(vid, sealed.seal))
         self._unsaved.discard(person)
         self._saved[person] = (seen + 1, sealed.seal)
@@ -133,6 +134,7 @@ class WriteUnit(Snapshot):
             WrongKey: there is no retention key for that year.
         """
         retention.retain(self._ready(), self._keys, version, until)
+        self._found.clear()
 
     def erase(self, version: VersionId, lost: Iterable[Token] = ()) -> None:
         """Take away all that a version says, and tokens that no other version of its person has.
@@ -142,6 +144,7 @@ class WriteUnit(Snapshot):
         """
         connection = self._ready()
         before, after = retention.erase(connection, version)
+        self._found.clear()
         for token in lost:
             if isinstance(token.value, bytes):
                 terms.release(connection, token, version.person)
@@ -217,6 +220,7 @@ class WriteUnit(Snapshot):
         except BaseException:
             self.heads, self._logged, self._entries, self._unsaved, self._whole = kept
             self._gained, self._lost, self._saved = set(), set(), {}
+            self._found.clear()
             # After some failures of the disk SQLite has undone the whole transaction already.
             if connection.in_transaction:
                 ask(connection, "ROLLBACK TO item")
@@ -242,11 +246,13 @@ class WriteUnit(Snapshot):
             raise StorageError("the unit changed the file and entered nothing in the ledger")
         self.end()
 
-    def candidates(self, tokens: Collection[Token], limit: int) -> list[PersonId]:
-        """Return persons whose latest version has any of these compound tokens."""
+    def candidates(
+        self, tokens: Collection[Token], limit: int, also: Collection[Token] = ()
+    ) -> list[PersonId]:
+        """Return persons whose latest version has any of these tokens, and any of ``also``."""
         self._ready()
         self._post()
-        return super().candidates(tokens, limit)
+        return super().candidates(tokens, limit, also)
 
     def checkpoint(self) -> str:
         """Return the signed checkpoint of the last commit.

@@ -318,6 +318,17 @@ class Conformance:
             assert view.candidates([Token(5, 70_001)], 10) == []
             assert view.candidates([], 10) == []
 
+    def test_candidates_may_have_to_have_one_of_other_tokens_too(self, engine: Engine) -> None:
+        sato = admitted(engine, SATO, [NAME, TOWN])
+        ito = admitted(engine, ITO, [TOWN])
+        with engine.view() as view:
+            assert view.candidates([TOWN], 10, also=[NAME]) == [sato]
+            assert view.candidates([NAME], 10, also=[TOWN, NAME]) == [sato]
+            assert view.candidates([TOWN, NAME], 0, also=[TOWN]) == [sato]
+            assert view.candidates([TOWN], 10, also=[TOWN]) == [sato, ito]
+            assert view.candidates([TOWN], 10, also=[Token(5, 70_001)]) == []
+            assert view.candidates([], 10, also=[TOWN]) == []
+
     def test_one_more_candidate_than_the_limit_shows_that_there_are_more(
         self, engine: Engine
     ) -> None:
@@ -394,6 +405,8 @@ class Conformance:
             assert list(view.documents("nothing")) == []
             assert list(view.document_keys("papers")) == [key for key, _ in found]
             assert list(view.document_keys("nothing")) == []
+            assert view.has_documents("papers")
+            assert not view.has_documents("nothing")
 
     def test_a_dropped_document_is_gone_with_all_its_revisions(self, engine: Engine) -> None:
         entered(engine, lambda unit: unit.put_document("papers", b"k", b"one"))
