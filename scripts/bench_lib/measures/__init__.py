@@ -2,10 +2,12 @@
 
 from collections.abc import Callable, Iterator, Mapping
 
-from scripts.bench_lib.measures import crypto, loading
+from scripts.bench_lib.measures import crypto, finding, ledger, loading
 from scripts.bench_lib.rows import Row, Setting
 
 MEASURES: Mapping[str, Callable[[Setting], Iterator[Row]]] = {
     "crypto": crypto.measure,
     "loading": loading.measure,
+    "finding": finding.measure,
+    "ledger": ledger.measure,
 }
