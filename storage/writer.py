@@ -1,8 +1,11 @@
-"""The one writer: waiting units share a transaction, each in a savepoint, and one commit.
+"""The one writer: waiting units share a transaction and one commit.
+
+A unit that reads or changes the file is in a savepoint of its own; one that only enters an entry in
+the ledger has nothing to undo before its entry is sealed, which is the last thing it does.
 
 How a unit can end::
 
-    it raises                   its savepoint is undone; the caller gets what it raised
+    it raises                   it is undone; the caller gets what it raised
     the disk is full            the whole group is undone: DiskFull; the next group may succeed
     the disk fails before       the whole group is undone: StorageError
     the commit
@@ -215,7 +218,7 @@ class Writer:
             yield job
 
     def _run_unit(self, job: _Job[Any], heads: Heads, group: list[_Job[Any]]) -> Heads:
-        """Run one unit in a savepoint; return where the file stands after it."""
+        """Run one unit; return where the file stands after it."""
         connection = self._connection
         group.append(job)
         if not connection.in_transaction:

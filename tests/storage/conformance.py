@@ -569,6 +569,36 @@ class Conformance:
 
         engine.write(work)
 
+    def test_what_was_read_before_a_change_is_read_anew_after_it(self, engine: Engine) -> None:
+        sato = admitted(engine, SATO)
+
+        def work(unit: Unit) -> None:
+            assert unit.read(sato, [2]).fields == {2: b"sato 2"}
+            with undone(unit):
+                unit.save(sato, ITO, seen=1)
+                assert unit.read(sato, [2]).fields == {2: b"ito 2"}
+                assert unit.latest(sato) == 2
+            assert unit.read(sato, [2]).fields == {2: b"sato 2"}
+            assert unit.latest(sato) == 1
+            unit.save(sato, ITO, seen=1)
+            assert unit.read(sato, [2]).fields == {2: b"ito 2"}
+            unit.erase(VersionId(sato, 1))
+            with pytest.raises(RecordNotFound):
+                unit.read(sato, [2], 1)
+
+        entered(engine, work)
+
+    def test_a_unit_that_only_entered_and_raises_leaves_no_entry(self, engine: Engine) -> None:
+        def work(unit: Unit) -> None:
+            unit.enter(ENTRY)
+            raise LookupError
+
+        with pytest.raises(LookupError):
+            engine.write(work)
+        entered(engine, lambda unit: None)
+        with engine.view() as view:
+            assert view.ledger_size() == 1
+
     def test_a_unit_that_raises_leaves_nothing(self, engine: Engine) -> None:
         sato = admitted(engine, SATO, [NAME])
         checkpoint = engine.checkpoint()
