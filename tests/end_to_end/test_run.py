@@ -129,7 +129,7 @@ def test_told_to_stop_in_the_middle_it_stops_what_it_started(tmp_path: Path) -> 
     ) as process:
         assert process.stdout is not None
         for line in process.stdout:
-            if "the appliance starts" in line:
+            if "three custodians unseal it" in line:
                 break
         assert len(still_running(data)) >= 2
         process.terminate()
