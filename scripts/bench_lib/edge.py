@@ -2,7 +2,7 @@
 
 ::
 
-    python -m scripts.bench_lib.edge CERTIFICATE KEY CA PORT MODULE:FACTORY [ARGUMENT ...]
+    python -m scripts.bench_lib.edge [--resumes] CERTIFICATE KEY CA PORT MODULE:FACTORY [WORD ...]
 
 ``FACTORY`` is called with the arguments and returns a WSGI application. ``empty`` is the floor: a
 bottle handler that does nothing.
@@ -34,13 +34,18 @@ def empty() -> App:
     return wsgi
 
 
-def main(certificate: str, key: str, ca: str, port: str, factory: str, *arguments: str) -> None:
+def main(
+    certificate: str, key: str, ca: str, port: str, factory: str, *arguments: str, resumes: bool
+) -> None:
     """Serve until killed."""
+    context = tls.server_context(Path(certificate), Path(key), Path(ca))
+    if resumes:
+        context.num_tickets = 2
     module, _, name = factory.partition(":")
     server = Server(
         ("127.0.0.1", int(port)),
         getattr(import_module(module), name)(*arguments),
-        context=tls.server_context(Path(certificate), Path(key), Path(ca)),
+        context=context,
         report=lambda early: None,
         clock=lambda: datetime.now(UTC),
         request_id=lambda: secrets.token_hex(16),
@@ -50,4 +55,4 @@ def main(certificate: str, key: str, ca: str, port: str, factory: str, *argument
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    main(*(word for word in sys.argv[1:] if word != "--resumes"), resumes="--resumes" in sys.argv)

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Sequence
-from itertools import cycle
+from itertools import cycle, islice
 from pathlib import Path
 from statistics import quantiles
 from typing import Annotated
@@ -117,7 +117,7 @@ class _Loop:
         for client in task.clients:
             connection = Connection(task.address, client.papers)
             requests = iter(cycle(client.requests) if client.repeats else client.requests)
-            for warming, _ in zip(requests, range(task.warm), strict=False):
+            for warming in islice(requests, task.warm):
                 connection.ask(warming)
             connection.sock.setblocking(False)
             number = connection.sock.fileno()

@@ -148,12 +148,17 @@ class Site:
             yield Served(("127.0.0.1", machine.port), process.pid)
 
     @contextmanager
-    def rival(self, factory: str, *arguments: str) -> Iterator[Served]:
-        """Start another application behind the same edge server (``edge.py``); end it after."""
+    def rival(self, factory: str, *arguments: str, resumes: bool = False) -> Iterator[Served]:
+        """Start another application behind the same edge server (``edge.py``); end it after.
+
+        ``resumes``: unlike the appliance, it lets TLS sessions be resumed.
+        """
         (port,) = free_ports(1)
         folder = self.machine.folder / "network"
         names = [str(folder / name) for name in ("server.pem", "server.key", "ca.pem")]
-        command = [sys.executable, "-m", "scripts.bench_lib.edge", *names, str(port), factory]
+        options = ["--resumes"] if resumes else []
+        edge = [sys.executable, "-m", "scripts.bench_lib.edge", *options]
+        command = [*edge, *names, str(port), factory]
         process = subprocess.Popen([*command, *arguments], cwd=ROOT, stdin=subprocess.DEVNULL)
         try:
             self._wait_for(process, ("127.0.0.1", port))
