@@ -6,7 +6,8 @@ TLS, against pgcrypto behind the same edge server, look-up and audit in one stat
 """
 
 import os
-import shutil
+import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack
 from datetime import UTC, datetime
@@ -14,6 +15,7 @@ from functools import partial
 from itertools import cycle, islice
 from pathlib import Path
 from random import Random
+from statistics import median
 from typing import Any, NamedTuple, Protocol, TypeVar
 
 import msgspec
@@ -21,9 +23,13 @@ import msgspec
 from appliance.finding import COMPARED, Conditions, judge, plan
 from appliance.index import Index
 from appliance.items import BY_NAME, ItemName, Values, open_form, seal_form
+from appliance.machine import loaddesk
 from appliance.machine.init import THRESHOLD
 from appliance.machine.keeper import Shares
+from appliance.machine.loader import load
 from appliance.machine.opening import open_store
+from appliance.parts import utc_now
+from appliance.testing import ORIGIN, OURS, Bench
 from appliance.values.normalise import names_in
 from scripts.bench_lib.measures.serving import Side
 from scripts.bench_lib.postgres import inquiry
@@ -32,11 +38,11 @@ from scripts.bench_lib.postgres.rival import Found, Person, Rival
 from scripts.bench_lib.postgres.sealing import KINDS, Cells
 from scripts.bench_lib.postgres.server import NotThere, running
 from scripts.bench_lib.rows import Row, Setting, at_least, left_out, told
-from scripts.bench_lib.served import ITEMS, Served, Site
-from scripts.bench_lib.timing import Spread, in_turns
+from scripts.bench_lib.served import ITEMS, Sender, Served, Site
+from scripts.bench_lib.timing import in_turns, percentile
 from storage.engine import Token
-from storage.keyring import KeyRing, read_header
-from storage.vault import Vault, create, open_vault
+from storage.keyring import read_header
+from storage.vault import Vault
 from tests.machine import Machine
 
 T = TypeVar("T")
@@ -52,7 +58,6 @@ SIDES = {
 }
 PARTS = ("load", "find", "four-informations", "update", "provision")
 WRITTEN = {"one": "one statement", "two": "a transaction of two statements"}
-ORIGIN = "audit.juki.test/g1"
 
 
 class Size(NamedTuple):
@@ -116,7 +121,7 @@ class _Beside:
         residents = min(setting.sizes[0], self._size.most)
         self._folder, self._conninfo = folder, conninfo
         self._secret = os.urandom(32)
-        self._random = Random(setting.seed)
+        self._seed, self._random = setting.seed, Random(setting.seed)
         self._site = Site.make(folder / "site", residents, setting.seed)
         self._people: list[Person] = []
 
@@ -136,22 +141,49 @@ class _Beside:
             yield from self._provision()
 
     def _load(self, sides: Mapping[str, Rival]) -> Iterator[Row]:
-        empty, mine = _empty(self._folder / "loaded")
-
         def side(rival: Rival) -> None:
             rival.load(self._people)
             rival.finish_load()
 
-        try:
-            work: dict[str, Callable[[], object]] = {"ours": partial(mine.load, self._people)}
-            work |= {kind: partial(side, rival) for kind, rival in sides.items()}
-            # Once: a table is loaded empty, and its indexes are made afterwards.
-            taken = in_turns(work, 1)
-        finally:
-            empty.close()
-        shutil.rmtree(self._folder / "loaded")
-        what = f"{len(self._people):,} residents, one process a side, against "
-        yield from self._told("load", taken, "residents/s", len(self._people), what)
+        work: dict[str, Callable[[], object]] = {
+            kind: partial(side, rival) for kind, rival in sides.items()
+        }
+        if not self._size.few:
+            work["ours"] = self._ready_to_load()
+        # Once: a table is loaded empty, and its indexes are made afterwards.
+        taken = in_turns(work, 1)
+        if self._size.few:
+            yield left_out(f"{NAME}/load", "too few residents in a quick run to tell")
+            return
+        what = (
+            f"{len(self._people):,} residents; ours from files, with every rule, message and"
+            f" tally, sealed by {os.cpu_count()} processes; theirs from memory, by COPY, with "
+        )
+        ours, size = taken["ours"], len(self._people)
+        for kind in KINDS:
+            yield told(
+                f"{NAME}/load {kind}",
+                ours.rate(size),
+                "residents/s",
+                taken[kind].rate(size),
+                note=what + SIDES[kind],
+            )
+
+    def _ready_to_load(self) -> Callable[[], object]:
+        """Return what loads the same residents, written as files, into another empty store."""
+        files = self._folder / "files"
+        files.mkdir()
+        paths = [files / f"{sender.code}.jsonl" for sender in self._site.senders]
+        for path in paths:
+            told = Sender(path.stem, len(self._people) // len(paths), self._seed).first_load()
+            path.write_bytes(b"".join(msgspec.json.encode(notice) + b"\n" for notice in told))
+        with Bench.open(self._folder / "loaded") as bench:
+            for sender in self._site.senders:
+                bench.municipality(sender.code)
+            empty = loaddesk.Site(
+                self._folder / "loaded", bench.ring, ORIGIN, bench.loaded, OURS, bytes(32)
+            )
+        return partial(load, empty, paths, lambda remarks: None, utc_now)
 
     def _store(self, ours: Ours, sides: Mapping[str, Rival]) -> Iterator[Row]:
         stores: dict[str, Store] = {"ours": ours, **sides}
@@ -161,26 +193,17 @@ class _Beside:
             ("four-informations", size.fours, asked.four),
             ("update", size.updates, asked.update),
         ):
-            work = {name: partial(ask, store, name, count) for name, store in stores.items()}
-            for once in work.values():
-                once()
-            taken = in_turns(work, size.rounds)
-            yield from self._told(part, taken, "µs", count, "against ")
-
-    def _told(
-        self, part: str, taken: Mapping[str, Spread], unit: str, work: int, what: str
-    ) -> Iterator[Row]:
-        for kind, label in SIDES.items():
-            ours, theirs = taken["ours"], taken[kind]
-            figures = (
-                (ours.rate(work), theirs.rate(work))
-                if unit.endswith("/s")
-                else (1e6 / ours.rate(work), 1e6 / theirs.rate(work))
-            )
-            name = f"{NAME}/{part} {kind}"
-            yield told(
-                name, figures[0], unit, figures[1], spread=ours.spread, note=f"{what}{label}"
-            )
+            timings: dict[str, list[float]] = {name: [] for name in stores}
+            work = {
+                name: partial(ask, store, timings[name], count) for name, store in stores.items()
+            }
+            # The first round fills caches and prepares statements.
+            in_turns(work, 1)
+            for each in timings.values():
+                each.clear()
+            in_turns(work, size.rounds)
+            for kind in KINDS:
+                yield _asked_one(f"{NAME}/{part} {kind}", kind, timings["ours"], timings[kind])
 
     def _provision(self) -> Iterator[Row]:
         """Ask the appliance and its rivals for one resident after another."""
@@ -253,29 +276,56 @@ class _Asked:
                 self._people, plain, [*plain[1:], plain[0]], strict=True
             )
         ]
-        self._turns: dict[tuple[str, str], Iterator[int]] = {}
-        self._seen: dict[str, dict[int, int]] = {}
+        self._seen: dict[int, Counter[int]] = {}
 
-    def find(self, store: Store, name: str, count: int) -> None:
-        for code in self._next("find", name, self._codes, count):
+    def find(self, store: Store, timings: list[float], count: int) -> None:
+        """Find residents by code, 8 items opened."""
+
+        def find(code: str) -> None:
             if store.find(code, EIGHT) is None:
                 raise LookupError("a resident is not found")
 
-    def four(self, store: Store, name: str, count: int) -> None:
-        for sought in self._next("four", name, self._sought, count):
+        _each(find, self._codes, timings, count)
+
+    def four(self, store: Store, timings: list[float], count: int) -> None:
+        """Find residents by four informations."""
+
+        def seek(sought: Conditions) -> None:
             if not found(store, sought):
                 raise LookupError("a resident is not found by four informations")
 
-    def update(self, store: Store, name: str, count: int) -> None:
-        versions = self._seen.setdefault(name, {})
-        for person in self._next("update", name, self._moves, count):
-            seen = versions.get(person.number, 1)
-            store.update(person, seen)
-            versions[person.number] = seen + 1
+        _each(seek, self._sought, timings, count)
 
-    def _next(self, what: str, name: str, among: list[T], count: int) -> list[T]:
-        turn = self._turns.setdefault((what, name), cycle(range(len(among))))
-        return [among[at] for at in islice(turn, count)]
+    def update(self, store: Store, timings: list[float], count: int) -> None:
+        """Let residents move, each time on top of the version before."""
+        seen = self._seen.setdefault(id(store), Counter())
+
+        def move(person: Person) -> None:
+            seen[person.number] += 1
+            store.update(person, seen[person.number])
+
+        _each(move, self._moves, timings, count)
+
+
+def _each(work: Callable[[T], object], among: list[T], timings: list[float], count: int) -> None:
+    """Do the work with one after another, and add how long each took, in seconds."""
+    for each in islice(cycle(among), count):
+        begin = time.perf_counter()
+        work(each)
+        timings.append(time.perf_counter() - begin)
+
+
+def _asked_one(name: str, kind: str, ours: list[float], theirs: list[float]) -> Row:
+    """Return a row of the middle of single timings."""
+    middle = [median(each) * 1e6 for each in (ours, theirs)]
+    late = [percentile(each, 99) * 1e6 for each in (ours, theirs)]
+    return told(
+        name,
+        middle[0],
+        "µs",
+        middle[1],
+        note=f"{SIDES[kind]}; p50, and p99 {late[0]:,.0f} and {late[1]:,.0f} µs, one caller",
+    )
 
 
 def found(store: Store, sought: Conditions) -> list[int]:
@@ -311,14 +361,3 @@ def _opened(machine: Machine) -> tuple[Vault, Ours]:
     opened = open_store(machine.settings, root, lambda: datetime.now(UTC))
     index = Index(opened.ring.key("idx-root/1"), opened.ring.token_bits)
     return opened.vault, Ours(opened.vault, index)
-
-
-def _empty(folder: Path) -> tuple[Vault, Ours]:
-    ring = KeyRing.create(os.urandom(32), os.urandom(16), 20, 2026)
-
-    def clock_ms() -> int:
-        return int(datetime.now(UTC).timestamp() * 1000)
-
-    create(folder, ring, ORIGIN, clock_ms)
-    vault = open_vault(folder, ring, origin=ORIGIN, clock_ms=clock_ms)
-    return vault, Ours(vault, Index(ring.key("idx-root/1"), ring.token_bits))

@@ -1,7 +1,6 @@
 """The same work over our store: no handler, no rights, as the rival has none."""
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from itertools import islice
+from collections.abc import Collection, Iterator, Sequence
 
 from appliance.index import Index
 from appliance.items import CELLS, open_form
@@ -11,8 +10,7 @@ from scripts.bench_lib.postgres.sealing import Cells
 from storage.engine import Entry, Token, Unit
 from storage.vault import Vault
 
-UNIT = 1_000
-"""Residents that are loaded in one transaction."""
+PAGE = 1_000
 NOTED = Entry(event=1, result=0, body=b"\xa0" * 64)
 ALL = tuple(item.number for item in CELLS)
 
@@ -28,15 +26,9 @@ class Ours:
         """Yield everybody as the latest version has them."""
         with self._vault.view() as view:
             after = 0
-            while numbers := view.persons(after, UNIT):
+            while numbers := view.persons(after, PAGE):
                 yield from (Person(each, view.read(each, ALL).fields) for each in numbers)
                 after = numbers[-1]
-
-    def load(self, people: Iterable[Person]) -> None:
-        """Take residents in, sealed, with their tokens and an entry for each unit; durable."""
-        left = iter(people)
-        while batch := list(islice(left, UNIT)):
-            self._vault.write(_saving(batch, self.index))
 
     def find(self, resident_code: str, fields: Sequence[int]) -> Cells | None:
         """Return these cells of who has a 住民票コード, or None."""
@@ -63,13 +55,3 @@ class Ours:
             unit.enter(NOTED)
 
         self._vault.write(save)
-
-
-def _saving(batch: list[Person], index: Index) -> Callable[[Unit], None]:
-    def save(unit: Unit) -> None:
-        for person in batch:
-            tokens = index.tokens_of(open_form(person.cells))
-            unit.save(unit.admit(), person.cells, seen=0, gained=tokens)
-        unit.enter(NOTED)
-
-    return save
