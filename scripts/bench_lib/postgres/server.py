@@ -52,6 +52,7 @@ def running(folder: Path) -> Iterator[str]:
         folder.mkdir(mode=0o700)
         for own in (folder, Path(sockets)):
             if owner is not None:
+                # What lies there beside it is each readable by its owner alone.
                 folder.parent.chmod(0o711)
                 os.chown(own, owner.pw_uid, owner.pw_gid)
         data, log = folder / "data", folder / "log"
