@@ -187,6 +187,17 @@ class Site:
         asked = {"by": {"resident_code": person.resident_code}, "items": ITEMS}
         return self.asked("provision/inquire", asked, number)
 
+    def search(self, number: int, rng: Random) -> bytes:
+        """Return a request for a random resident by name and birth date."""
+        person = rng.choice(rng.choice(self.senders).known)
+        asked = {"name": person.name, "birth_date": person.birth_date}
+        return self.asked("search/find", asked, number)
+
+    def lanes(self) -> tuple[list[Papers], list[Papers]]:
+        """Return the papers of all terminals, and of all municipalities."""
+        terminals = [self.papers(_terminal(number)) for number in range(TERMINALS)]
+        return terminals, [self.papers(f"CS-{sender.code}") for sender in self.senders]
+
     def asked(self, operation: str, body: object, number: int) -> bytes:
         """Return any request of whoever is logged in at a terminal."""
         session = {"Authorization": f"Bearer {self._tokens[number % TERMINALS]}"}

@@ -41,7 +41,7 @@ class Size(NamedTuple):
     """New connections."""
 
 
-QUICK = Size(rounds=2, seconds=0.6, notices=320, batches=2, of=500, shakes=120)
+QUICK = Size(rounds=2, seconds=0.5, notices=320, batches=2, of=250, shakes=60)
 FULL = Size(rounds=5, seconds=4.0, notices=3_200, batches=8, of=BATCH, shakes=2_000)
 
 
