@@ -12,7 +12,9 @@ ledger, and never the root: nothing stands in its arguments or its environment.
 What it says of a failure is where in our code it was, never what was worked on.
 """
 
+import gc
 import signal
+import sys
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -117,6 +119,9 @@ def serve(pipe: Connection) -> None:
     host.harden()
     try:
         worker = Worker(pipe.recv())
+        # Hundreds of thousands of values come and go, none of them in a circle.
+        gc.freeze()
+        gc.disable()
         while (order := pipe.recv()) is not None:
             pipe.send(worker.carry_out(order))
     except EOFError:
@@ -223,3 +228,10 @@ def _where(problem: BaseException) -> str:
         return type(problem).__name__
     name = Path(step.tb_frame.f_code.co_filename).name
     return f"{type(problem).__name__} at {name}:{step.tb_lineno}"
+
+
+if __name__ == "__main__":
+    # What crosses the pipe is known to the parent by the name of this module.
+    from appliance.machine import loadworker
+
+    loadworker.serve(Connection(int(sys.argv[1])))
