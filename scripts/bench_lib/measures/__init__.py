@@ -2,9 +2,15 @@
 
 from collections.abc import Callable, Iterator, Mapping
 
-from scripts.bench_lib.measures import crypto
+from scripts.bench_lib.measures import (
+    crypto,
+    papers,
+    reconciling,
+)
 from scripts.bench_lib.rows import Row, Setting
 
 MEASURES: Mapping[str, Callable[[Setting], Iterator[Row]]] = {
     "crypto": crypto.measure,
+    "reconcile": reconciling.measure,
+    "papers": papers.measure,
 }
