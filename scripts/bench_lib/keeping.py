@@ -13,7 +13,7 @@ from typing import Any
 
 import msgspec
 
-from appliance.items import BY_NAME, ItemName, open_form
+from appliance.items import BY_NAME, open_form
 from appliance.marks import AGREED
 from storage.engine import PersonId, View
 from tests.simulators.notices import Notice
@@ -102,10 +102,7 @@ class _KeptGroup(Group):
 
 
 def _otherwise(view: View, person: PersonId) -> Notice:
-    values = open_form(view.read(person, _CELLS).fields)
-    told: dict[str, Any] = {
-        "sequence": 1,
-        **values,
-        "address": f"{values[ItemName('address')]}１号室",
-    }
+    opened = open_form(view.read(person, _CELLS).fields)
+    values: dict[str, Any] = {str(name): value for name, value in opened.items()}
+    told = {"sequence": 1, **values, "address": f"{values['address']}１号室"}
     return msgspec.convert(told, Notice)
