@@ -10,20 +10,21 @@ As long as ``staged`` is there nobody else opens the file (``LoadUnfinished``), 
 would be found in it. A load that was killed is begun again, and goes on behind its last unit.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
 import apsw
 
-from storage import ledger, outbox, records, schema
+from storage import ledger, outbox, records, schema, tallies
 from storage.connection import abandon, ask, ask_many, carry_wal, open_writer
-from storage.engine import Mark, PersonId, Token, VersionId
+from storage.engine import PersonId, Token, VersionId
 from storage.errors import StorageError
 from storage.keyring import KeyRing
 from storage.keys import StoreKeys
 from storage.lock import FolderLock
 from storage.lthash import State
+from storage.marks import MarkRow
 from storage.note import sign_checkpoint
 from storage.sealing import PERSON_BITS, Sealed, index_of
 from storage.unit import Heads, WriteUnit
@@ -51,7 +52,7 @@ class BulkUnit(WriteUnit):
         super().__init__(connection, keys, heads, clock_ms=clock_ms, seconds_left=lambda: FOREVER)
         self._part = part
         self._claimed: dict[tuple[int, bytes], int] = {}
-        self._marks: list[tuple[str, bytes, bytes, int]] = []
+        self._marks: list[MarkRow] = []
         self._staged: dict[int, bytearray] = {}
         self._first = not ask(connection, "SELECT 1 FROM ident LIMIT 1")
 
@@ -70,7 +71,7 @@ class BulkUnit(WriteUnit):
         """Give an identifier that is nobody's to a person who is brought in this unit."""
         self._claimed[index, value] = person
 
-    def bring(self, sealed: Sealed, marks: Iterable[Mark]) -> None:
+    def bring(self, sealed: Sealed, marks: Iterable[MarkRow]) -> None:
         """Write persons in the order of their numbers, the first of them ``following``.
 
         Raises:
@@ -88,23 +89,28 @@ class BulkUnit(WriteUnit):
             "INSERT INTO ver (vid, hdr, wrap, rsc, seal, cells) VALUES (?, ?, ?, ?, ?, ?)",
             sealed.rows,
         )
-        self._marks += [(each.group, each.place, each.digest, each.person) for each in marks]
+        self._marks += marks
         for where, packed in sealed.postings.items():
             self._staged.setdefault(where, bytearray()).extend(packed)
         digest = self.heads.digest.joined(sealed.digest)
         self.heads = self.heads._replace(person=last, digest=digest)
 
-    def send_all(self, messages: Iterable[tuple[str, str, VersionId, bytes]]) -> None:
-        """Put messages into the outbox, each one above the last of its destination."""
+    def send_all(self, messages: Iterable[tuple[str, str, int, bytes]]) -> None:
+        """Put messages about first versions into the outbox, numbered on from the last."""
         last, digest = dict(self.heads.parcels), State()
         rows = []
-        for destination, kind, version, note in messages:
+        for destination, kind, person, note in messages:
             last[destination] = number = last.get(destination, 0) + 1
-            row, element = outbox.made(self._keys, number, destination, kind, version, note)
+            about = VersionId(PersonId(person), 1)
+            row, element = outbox.made(self._keys, number, destination, kind, about, note)
             rows.append(row)
             digest = digest.add(element)
         outbox.write(self._connection, rows)
         self.heads = self.heads._replace(parcels=last, digest=self.heads.digest.joined(digest))
+
+    def tally_all(self, moved: Mapping[str, int]) -> None:
+        """Change many tallies."""
+        tallies.add_all(self._ready(), moved)
 
     def finish(self) -> None:
         """Write what is still to be written, each table in its order."""

@@ -14,6 +14,8 @@ from storage.connection import ask, each_row
 from storage.engine import Mark, PersonId
 
 _AT_ONCE = 1000
+MarkRow = tuple[str, bytes, bytes, int]
+"""A mark as the table has it."""
 
 
 def put(connection: apsw.Connection, mark: Mark) -> None:

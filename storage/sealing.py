@@ -18,7 +18,7 @@ from typing import NamedTuple, Self
 
 from storage import records, terms
 from storage.cells import FieldKeys, Kek, seal_version
-from storage.engine import Fields, PersonId, Token
+from storage.engine import Fields, PersonId
 from storage.keyring import KeyRing
 from storage.lthash import State
 
@@ -29,6 +29,10 @@ PERSON_BITS = 32
 
 Row = tuple[int, bytes, bytes, bytes, bytes, bytes]
 """A version as the table has it: its number, and the five parts."""
+
+
+Compound = tuple[int, int]
+"""The number of an index, and a token of it."""
 
 
 class SealingKeys(NamedTuple):
@@ -71,18 +75,17 @@ class Sealer:
         self._fields = FieldKeys(keys.fields)
         self._shift = max(0, keys.token_bits - SLICES.bit_length() + 1)
 
-    def seal(self, persons: Iterable[tuple[PersonId, Fields, Iterable[Token]]]) -> Sealed:
-        """Seal the first version of each person; identifiers among the tokens are passed over."""
+    def seal(self, persons: Iterable[tuple[PersonId, Fields, Iterable[Compound]]]) -> Sealed:
+        """Seal the first version of each person, who is found by these compound tokens."""
         rows, digest = [], State()
         postings: defaultdict[int, array[int]] = defaultdict(lambda: array("Q"))
         for person, fields, tokens in persons:
             row = self._row(person, fields)
             rows.append(row)
             digest = digest.add(records.counted(row[0], row[4]))
-            for token in tokens:
-                if isinstance(token.value, int):
-                    where = token.index * SLICES + (token.value >> self._shift)
-                    postings[where].append(token.value << PERSON_BITS | person)
+            for index, value in tokens:
+                where = index * SLICES + (value >> self._shift)
+                postings[where].append(value << PERSON_BITS | person)
         return Sealed(rows, digest, {at: packed.tobytes() for at, packed in postings.items()})
 
     def _row(self, person: PersonId, fields: Fields) -> Row:

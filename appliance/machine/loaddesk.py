@@ -134,8 +134,7 @@ class Desk:
         """Write what belongs to the whole unit: numbers, tallies, the report, the ledger."""
         for order in self._orders.values():
             order.save()
-        for name, by in sorted(self._tallies.items()):
-            self._unit.tally(name, by)
+        self._unit.tally_all(self._tallies)
         self._keep(self._remarks)
         for source, part in self._parts.values():
             for entry in self._account(source, part):

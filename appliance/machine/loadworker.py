@@ -28,6 +28,7 @@ from appliance.firstload import FirstLoad, Occasion
 from appliance.index import Index
 from appliance.items import ItemName, Values, seal_form
 from appliance.loading import admit, first_load, installed
+from appliance.machine import host
 from appliance.machine.loadfile import lines_of
 from appliance.marks import Marker
 from appliance.model import JST, Change
@@ -35,7 +36,8 @@ from appliance.recount import moved
 from appliance.registry import encoded
 from appliance.standing import until
 from appliance.values.identifiers import Municipalities
-from storage.engine import Mark, PersonId, VersionId
+from storage.engine import PersonId, VersionId
+from storage.marks import MarkRow
 from storage.sealing import Sealed, Sealer, SealingKeys
 
 RESIDENT_CODE, MY_NUMBER = ItemName("resident_code"), ItemName("my_number")
@@ -93,9 +95,9 @@ class SealedPiece(NamedTuple):
 
     number: int
     sealed: Sealed
-    marks: list[Mark]
-    messages: list[tuple[str, str, VersionId, bytes]]
-    """Destination, kind, what it tells of, and note."""
+    marks: list[MarkRow]
+    messages: list[tuple[str, str, int, bytes]]
+    """Destination, kind, person, and note."""
     tallies: Counter[str]
 
 
@@ -113,6 +115,7 @@ def serve(pipe: Connection) -> None:
     """Do what the pipe says until it says None or is closed: the whole life of a worker."""
     # The parent ends the load, and the workers with it.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    host.harden()
     try:
         worker = Worker(pipe.recv())
         while (order := pipe.recv()) is not None:
@@ -166,22 +169,27 @@ class Worker:
         whole = [values for at in order.lines if (values := judged[at]) is not None]
         people = [(PersonId(order.first + at), values) for at, values in enumerate(whole)]
         tallies: Counter[str] = Counter()
-        messages: list[tuple[str, str, VersionId, bytes]] = []
+        messages: list[tuple[str, str, int, bytes]] = []
         today = now.astimezone(JST).date()
         for person, values in people:
-            version = VersionId(person, 1)
-            change = Change(version, None, values, None, until(values))
+            change = Change(VersionId(person, 1), None, values, None, until(values))
             for told in self._hook.messages(change=change):
-                messages += [(m.destination, m.kind, version, encoded(m.note)) for m in told]
+                messages += [(m.destination, m.kind, person, encoded(m.note)) for m in told]
             for name, by in moved(self._hook, change, today):
                 tallies[name] += by
+        sealed = [seal_form(values) for _, values in people]
+        marks: list[MarkRow] = [
+            (mark.group, mark.place, mark.digest, mark.person)
+            for (person, values), cells in zip(people, sealed, strict=True)
+            if (mark := self._marker.mark(person, values, cells)) is not None
+        ]
         return SealedPiece(
             order.number,
             self._sealer.seal(
-                (person, seal_form(values), self._index.tokens_of(values))
-                for person, values in people
+                (person, cells, self._index.compounds_of(values))
+                for (person, values), cells in zip(people, sealed, strict=True)
             ),
-            [mark for each in people if (mark := self._marker.mark(*each)) is not None],
+            marks,
             messages,
             tallies,
         )

@@ -24,14 +24,14 @@ class Workers:
         self.count = count
         self._answers: SimpleQueue[Answer | Failure | WorkerDied] = SimpleQueue()
         self._pipes: list[Connection] = []
-        self._processes = []
+        self.processes = []
         for _ in range(count):
             ours, theirs = context.Pipe()
             process = context.Process(target=loadworker.serve, args=(theirs,), daemon=True)
             process.start()
             theirs.close()
             self._pipes.append(ours)
-            self._processes.append(process)
+            self.processes.append(process)
             ours.send(charge)
             Thread(target=self._listen, args=(ours, process), daemon=True).start()
 
@@ -63,7 +63,7 @@ class Workers:
         """End them all."""
         for pipe in self._pipes:
             pipe.close()
-        for process in self._processes:
+        for process in self.processes:
             process.terminate()
             process.join()
 
