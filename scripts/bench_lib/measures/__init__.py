@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Mapping
 
 from scripts.bench_lib.measures import (
     crypto,
+    memory,
     papers,
     reconciling,
 )
@@ -13,4 +14,5 @@ MEASURES: Mapping[str, Callable[[Setting], Iterator[Row]]] = {
     "crypto": crypto.measure,
     "reconcile": reconciling.measure,
     "papers": papers.measure,
+    "memory": memory.measure,
 }
