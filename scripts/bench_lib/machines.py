@@ -51,6 +51,9 @@ class Grown:
     """Residents by municipality."""
     seed: int
     sample: Sample
+    loaded_bytes: int = 0
+    """How large the file was after the load."""
+    loaded_seconds: float = 0.0
     enrolled: set[str] = field(default_factory=set)
 
     @property
@@ -118,8 +121,12 @@ def _make(folder: Path, residents: int, seed: int) -> Grown:
     files.mkdir()
     paths = [str(path) for path in written(files, residents, seed, sample)]
     given = ("--config", str(machine.config), "--shares-from", str(folder / "custodians"))
+    begin = time.perf_counter()
     done = machine.juki("load", *given, *paths)
+    seconds = time.perf_counter() - begin
     if done.returncode:
         raise RuntimeError(f"juki load: {done.stdout}{done.stderr}")
     shutil.rmtree(files)
-    return Grown(machine, residents, dict(shares(residents)), seed, sample)
+    made = Grown(machine, residents, dict(shares(residents)), seed, sample)
+    made.loaded_bytes, made.loaded_seconds = made.file.stat().st_size, seconds
+    return made

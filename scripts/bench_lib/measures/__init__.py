@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Mapping
 
 from scripts.bench_lib.measures import (
     crypto,
+    growth,
     memory,
     papers,
     reconciling,
@@ -15,4 +16,5 @@ MEASURES: Mapping[str, Callable[[Setting], Iterator[Row]]] = {
     "reconcile": reconciling.measure,
     "papers": papers.measure,
     "memory": memory.measure,
+    "growth": growth.measure,
 }
