@@ -138,8 +138,8 @@ def _formulas(known: Measured) -> str:
     return f"""Computed from one run of the bench, largest size {known.largest:,} residents:
 
 - disk = residents × ({known.first:,.0f} bytes as loaded
-  + {YEARS} years × ({NOTICES} notices a year × {known.later:,.0f} bytes a later version with its message
-  + {INQUIRIES:g} inquiries a year × {known.entry:,.0f} bytes a ledger entry)).
+  + {YEARS} years × ({NOTICES} notices a year × {known.later:,.0f} bytes a later version
+  and its outbox message + {INQUIRIES:g} inquiries a year × {known.entry:,.0f} bytes a ledger entry)).
   Double it for a copy, and leave half the disk free.
 - memory = {memory.value:,.0f} MB measured
   + {memory.slope * 1e6:,.2f} MB for each million residents more.
