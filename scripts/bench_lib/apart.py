@@ -5,10 +5,11 @@
     with Apart(site) as apart:
         apart.ask("431001", "reconcile/begin", {"mode": "differences"})
         seconds = apart.open_all(["431001"])
-        print(apart.peak_mib())
+        print(apart.peak_mb())
 """
 
 import gc
+import os
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
@@ -23,6 +24,7 @@ import msgspec
 from appliance.items import BY_NAME
 from appliance.marks import AGREED
 from appliance.testing import Bench, Seat
+from scripts.bench_lib.machines import memory
 from scripts.bench_lib.site import Filled, opened
 
 _CELLS = [BY_NAME[name].number for name in AGREED]
@@ -50,10 +52,10 @@ class Apart:
         return float(self._call("open_all", groups))
 
     def rest(self) -> float:
-        """Forget the peak so far; return what is in memory now, in MiB."""
+        """Forget the peak so far; return what is in memory now, in MB."""
         return float(self._call("rest"))
 
-    def peak_mib(self) -> float:
+    def peak_mb(self) -> float:
         """Return the most there was in memory since ``rest``."""
         return float(self._call("peak"))
 
@@ -104,12 +106,7 @@ class _Appliance:
         gc.collect()
         # proc_pid_clear_refs(5): 5 sets the peak to what there is now.
         Path("/proc/self/clear_refs").write_text("5", "ascii")
-        return _status("VmRSS")
+        return memory(os.getpid(), "VmRSS")
 
     def peak(self) -> float:
-        return _status("VmHWM")
-
-
-def _status(name: str) -> float:
-    lines = Path("/proc/self/status").read_text("ascii").splitlines()
-    return next(int(line.split()[1]) for line in lines if line.startswith(name + ":")) / 1024
+        return memory(os.getpid())

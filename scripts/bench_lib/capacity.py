@@ -18,6 +18,8 @@ WORKING_SECONDS = 240 * 8 * 3600
 PREFECTURES = (500_000, 1_700_000, 14_000_000)
 NATION, APPLIANCES = 125_000_000, 47
 DAY = 86_400
+LARGE_ENOUGH = 200_000
+"""Residents; from fewer, lines this long are worth little."""
 HEADINGS = (
     "residents",
     "appliances",
@@ -135,11 +137,12 @@ def _peak(residents: float, a_year: float) -> float:
 
 def _formulas(known: Measured) -> str:
     memory, start, check = known.memory, known.start, known.check
-    return f"""Computed from one run of the bench, largest size {known.largest:,} residents:
+    few = "" if known.largest >= LARGE_ENOUGH else "; too few for more than the order of magnitude"
+    return f"""Computed from one run of the bench, largest size {known.largest:,} residents{few}:
 
 - disk = residents × ({known.first:,.0f} bytes as loaded
-  + {YEARS} years × ({NOTICES} notices a year × {known.later:,.0f} bytes a later version
-  and its outbox message + {INQUIRIES:g} inquiries a year × {known.entry:,.0f} bytes a ledger entry)).
+  + {YEARS} years × ({NOTICES} notices a year × {known.later:,.0f} bytes a later version,
+  message and all, + {INQUIRIES:g} inquiries a year × {known.entry:,.0f} bytes of ledger)).
   Double it for a copy, and leave half the disk free.
 - memory = {memory.value:,.0f} MB measured
   + {memory.slope * 1e6:,.2f} MB for each million residents more.

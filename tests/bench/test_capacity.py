@@ -79,3 +79,10 @@ def test_the_page_says_its_formulas_and_where_one_machine_ends() -> None:
     assert "Where one machine ends" in text
     assert "1,000 inquiries/s" in text
     assert "Assumed, not measured" in text
+
+
+def test_a_small_run_says_that_it_is_one() -> None:
+    assert "order of magnitude" not in page(rows())
+    small = [{**row, "name": row["name"].replace("000000", "0000")} for row in rows()]
+    small = [{**row, "name": row["name"].replace("@200000", "@2000")} for row in small]
+    assert "order of magnitude" in page(small)

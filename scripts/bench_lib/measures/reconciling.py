@@ -72,9 +72,9 @@ def _traffic(taken: _Taken) -> Row:
 def _memory(taken: list[_Taken]) -> Row:
     small, large = taken[0], taken[-1]
     note = f"{small.name}, then {large.name}; more than at rest: " + ", ".join(
-        f"{each.peak - each.rested:.1f} MiB" for each in (small, large)
+        f"{each.peak - each.rested:.1f} MB" for each in (small, large)
     )
-    return at_most("reconcile/memory", large.peak, small.peak, "MiB", FLAT, note=note)
+    return at_most("reconcile/memory", large.peak, small.peak, "MB", FLAT, note=note)
 
 
 def _measured(setting: Setting, size: int) -> _Taken:
@@ -90,7 +90,7 @@ def _measured(setting: Setting, size: int) -> _Taken:
         seconds, outcome = _run(apart, few)
         ours.append(seconds)
         _, much = _run(apart, more)
-        peak = apart.peak_mib()
+        peak = apart.peak_mb()
         for turn in range(QUICK_ROUNDS if setting.quick else ROUNDS):
             opening.append(apart.open_all(groups))
             if turn:
