@@ -36,6 +36,31 @@ Pair = tuple[int, int]
 _AT_ONE_ADDRESS = 32
 """Addresses whose key is remembered: who lives together is mostly written one after another."""
 
+(
+    RESIDENT_CODE_ITEM,
+    MY_NUMBER_ITEM,
+    NAME_ITEM,
+    KANA_ITEM,
+    BIRTH_DATE_ITEM,
+    SEX_ITEM,
+    ADDRESS_ITEM,
+    MUNICIPALITY_CODE_ITEM,
+    TOWN_CODE_ITEM,
+) = map(
+    ItemName,
+    (
+        "resident_code",
+        "my_number",
+        "name",
+        "kana",
+        "birth_date",
+        "sex",
+        "address",
+        "municipality_code",
+        "town_code",
+    ),
+)
+
 
 class Index:
     """Makes tokens; holds the index keys of one installation."""
@@ -60,9 +85,9 @@ class Index:
     def tokens_of(self, values: Values) -> frozenset[Token]:
         """Return every token by which this record is found."""
         identifiers = []
-        if code := _text(values, "resident_code"):
+        if code := _text(values, RESIDENT_CODE_ITEM):
             identifiers.append(self.code(code))
-        if number := _text(values, "my_number"):
+        if number := _text(values, MY_NUMBER_ITEM):
             identifiers.append(self.number(number))
         return frozenset((*identifiers, *(Token(*pair) for pair in self.compounds_of(values))))
 
@@ -70,17 +95,19 @@ class Index:
         """Return the compound tokens among them, as they are made by the million."""
         pairs: set[Pair] = set()
         add, of = pairs.add, self._of
-        if address := self._address_key(_text(values, "address")):
+        if address := self._address_key(_text(values, ADDRESS_ITEM)):
             add((ADDRESS, of[ADDRESS].token(address)))
-        birth, sex = _text(values, "birth_date"), _text(values, "sex")
-        place, town = _text(values, "municipality_code"), _text(values, "town_code")
+        birth, sex = _text(values, BIRTH_DATE_ITEM), _text(values, SEX_ITEM)
+        place, town = _text(values, MUNICIPALITY_CODE_ITEM), _text(values, TOWN_CODE_ITEM)
         add((BIRTH_PLACE, of[BIRTH_PLACE].token(birth, place, sex)))
-        for key in filter(None, map(normalise.name_key, normalise.names_in(_text(values, "name")))):
+        for key in filter(
+            None, map(normalise.name_key, normalise.names_in(_text(values, NAME_ITEM)))
+        ):
             add((NAME, of[NAME].token(key)))
             add((KANJI_BIRTH, of[KANJI_BIRTH].token(key[:1], birth)))
             if town:
                 add((KANJI_TOWN, of[KANJI_TOWN].token(key[:1], place, town, sex)))
-        if key := normalise.kana_key(_text(values, "kana")):
+        if key := normalise.kana_key(_text(values, KANA_ITEM)):
             add((KANA, of[KANA].token(key)))
             add((KANA_BIRTH, of[KANA_BIRTH].token(key[:2], birth)))
             add((KANA_YEAR, of[KANA_YEAR].token(key[:2], place, birth[:4])))
@@ -89,6 +116,6 @@ class Index:
         return pairs
 
 
-def _text(values: Values, item: str) -> str:
-    value = values.get(ItemName(item))
+def _text(values: Values, item: ItemName) -> str:
+    value = values.get(item)
     return "" if value is None else str(value)

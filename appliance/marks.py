@@ -19,7 +19,7 @@ from appliance.errors import NotPermitted
 from appliance.items import BY_NAME, CELLS, ItemName, Values, open_form
 from appliance.standing import REMOVED_FLAG
 from appliance.values.identifiers import Municipalities
-from storage.derive import derive, prefixed
+from storage.derive import derive
 from storage.engine import Engine, Fields, Mark, PersonId, Unit, View
 
 ROOT = "mark-root/1"
@@ -71,8 +71,8 @@ def digest_of(key: bytes, values: Values) -> bytes:
 
 
 def _digest(key: bytes, cells: Fields) -> bytes:
-    parts = (cells[number] for number in _NUMBERS)
-    data = b"".join([_NULL if part is None else prefixed(part) for part in parts])
+    parts = [cells[number] for number in _NUMBERS]
+    data = b"".join([_NULL if p is None else len(p).to_bytes(2, "little") + p for p in parts])
     return blake2b(data, digest_size=16, key=key, person=b"jk1.mark.items").digest()
 
 

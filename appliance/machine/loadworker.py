@@ -12,14 +12,16 @@ ledger, and never the root: nothing stands in its arguments or its environment.
 What it says of a failure is where in our code it was, never what was worked on.
 """
 
+import gc
 import signal
+import sys
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pluggy
 
@@ -31,8 +33,7 @@ from appliance.loading import admit, first_load, installed
 from appliance.machine import host
 from appliance.machine.loadfile import lines_of
 from appliance.marks import Marker
-from appliance.model import JST, Change
-from appliance.recount import moved
+from appliance.model import JST, Change, Message
 from appliance.registry import encoded
 from appliance.standing import until
 from appliance.values.identifiers import Municipalities
@@ -112,16 +113,19 @@ Answer = JudgedPiece | SealedPiece
 
 
 def serve(pipe: Connection) -> None:
-    """Do what the pipe says until it says None or is closed: the whole life of a worker."""
+    """Do what the pipe says until it is closed: the whole life of a worker."""
     # The parent ends the load, and the workers with it.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     host.harden()
     try:
         worker = Worker(pipe.recv())
-        while (order := pipe.recv()) is not None:
-            pipe.send(worker.carry_out(order))
-    except EOFError:
-        return
+        # Hundreds of thousands of values come and go, none of them in a circle.
+        gc.freeze()
+        gc.disable()
+        while True:
+            pipe.send(worker.carry_out(pipe.recv()))
+    except (EOFError, ConnectionError):
+        return  # whoever it worked for is gone
     except Exception as problem:
         pipe.send(Failure(_where(problem)))
 
@@ -131,7 +135,8 @@ class Worker:
 
     def __init__(self, charge: Charge) -> None:
         manager = admit(installed(charge.plugins))
-        self._hook: pluggy.HookRelay = manager.hook
+        # As pluggy would ask them, without what that costs a million times.
+        self._asked = {name: _askable(manager, name) for name in ("messages", "tallies")}
         self._plugin: FirstLoad = first_load(manager)[1]
         self._index = Index(charge.index_root, charge.sealing.token_bits)
         self._marker = Marker(charge.mark_root)
@@ -164,6 +169,14 @@ class Worker:
         own = None if number is None else self._index.number(str(number)).value
         return code, own  # type: ignore[return-value]  # identifiers are bytes
 
+    def _messages(self, change: Change) -> Iterator[Message]:
+        for ask in self._asked["messages"]:
+            yield from ask(change=change)
+
+    def _tallies(self, change: Change, today: date) -> Iterator[tuple[str, int]]:
+        for ask in self._asked["tallies"]:
+            yield from ask(change=change, today=today).items()
+
     def _seal(self, order: Seal) -> SealedPiece:
         now, judged = self._judged.pop(order.number)
         whole = [values for at in order.lines if (values := judged[at]) is not None]
@@ -173,9 +186,9 @@ class Worker:
         today = now.astimezone(JST).date()
         for person, values in people:
             change = Change(VersionId(person, 1), None, values, None, until(values))
-            for told in self._hook.messages(change=change):
-                messages += [(m.destination, m.kind, person, encoded(m.note)) for m in told]
-            for name, by in moved(self._hook, change, today):
+            for m in self._messages(change):
+                messages.append((m.destination, m.kind, person, encoded(m.note)))
+            for name, by in self._tallies(change, today):
                 tallies[name] += by
         sealed = [seal_form(values) for _, values in people]
         marks: list[MarkRow] = [
@@ -195,6 +208,17 @@ class Worker:
         )
 
 
+def _askable(manager: pluggy.PluginManager, hook: str) -> list[Callable[..., Any]]:
+    """Return the answers of plugins to a question, in pluggy's order, by name of argument."""
+
+    def by_name(implementation: pluggy.HookImpl) -> Callable[..., Any]:
+        function, names = implementation.function, implementation.argnames
+        return lambda **given: function(*(given[name] for name in names))
+
+    found = getattr(manager.hook, hook).get_hookimpls()
+    return [by_name(implementation) for implementation in reversed(found)]
+
+
 def _where(problem: BaseException) -> str:
     """Return the kind of a problem and where it was raised; its text may hold values."""
     step = problem.__traceback__
@@ -204,3 +228,10 @@ def _where(problem: BaseException) -> str:
         return type(problem).__name__
     name = Path(step.tb_frame.f_code.co_filename).name
     return f"{type(problem).__name__} at {name}:{step.tb_lineno}"
+
+
+if __name__ == "__main__":
+    # What crosses the pipe is known to the parent by the name of this module.
+    from appliance.machine import loadworker
+
+    loadworker.serve(Connection(int(sys.argv[1])))

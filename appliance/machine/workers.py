@@ -1,9 +1,11 @@
 """The workers of a load: started, given their charge, heard, ended; one that dies is told."""
 
-import multiprocessing
 import os
+import subprocess
+import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from multiprocessing import Pipe
 from multiprocessing.connection import Connection
 from queue import SimpleQueue
 from threading import Thread
@@ -20,15 +22,13 @@ class Workers:
     """As many processes as the machine has cores, beside the one that writes."""
 
     def __init__(self, charge: Charge, count: int) -> None:
-        context = multiprocessing.get_context("spawn")
         self.count = count
         self._answers: SimpleQueue[Answer | Failure | WorkerDied] = SimpleQueue()
         self._pipes: list[Connection] = []
-        self.processes = []
+        self.processes: list[subprocess.Popen[bytes]] = []
         for _ in range(count):
-            ours, theirs = context.Pipe()
-            process = context.Process(target=loadworker.serve, args=(theirs,), daemon=True)
-            process.start()
+            ours, theirs = Pipe()
+            process = _started(theirs)
             theirs.close()
             self._pipes.append(ours)
             self.processes.append(process)
@@ -65,17 +65,29 @@ class Workers:
             pipe.close()
         for process in self.processes:
             process.terminate()
-            process.join()
+            process.wait()
 
-    def _listen(self, pipe: Connection, process: multiprocessing.process.BaseProcess) -> None:
+    def _listen(self, pipe: Connection, process: subprocess.Popen[bytes]) -> None:
         """Take what a worker says off its pipe at once, so that it never waits for the writer."""
         try:
             while True:
                 self._answers.put(pipe.recv())
         except (EOFError, OSError):
-            process.join(1)
-            told = f"a worker ended before its work was done (exit status {process.exitcode})"
+            with suppress(subprocess.TimeoutExpired):
+                process.wait(1)
+            told = f"a worker ended before its work was done (exit status {process.returncode})"
             self._answers.put(WorkerDied(told))
+
+
+def _started(pipe: Connection) -> subprocess.Popen[bytes]:
+    """Start a worker at the other end of a pipe; it imports what it needs and nothing of ours."""
+    # Neither the current folder nor, where we run without them, the environment is looked at.
+    alone = "-I" if sys.flags.isolated else "-P"
+    end = str(pipe.fileno())
+    command = [sys.executable, alone, "-m", loadworker.__name__, end]
+    return subprocess.Popen(  # noqa: S603
+        command, stdin=subprocess.DEVNULL, pass_fds=[pipe.fileno()]
+    )
 
 
 @contextmanager

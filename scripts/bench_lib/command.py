@@ -76,7 +76,7 @@ def _looked_at(parser: ArgumentParser, options: Namespace) -> int:
 
 def _draw(parser: ArgumentParser, plain: list[dict[str, Any]], path: Path) -> None:
     try:
-        path.write_text(plot.drawn(plain, f"juki-appliance: {_machine()}"), "utf-8")
+        path.write_text(plot.drawn(plain, f"juki-appliance by size: {_machine()}"), "utf-8")
     except ValueError as problem:
         parser.error(str(problem))
 

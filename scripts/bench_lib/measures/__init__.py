@@ -2,17 +2,12 @@
 
 from collections.abc import Callable, Iterator, Mapping
 
-from scripts.bench_lib.measures import (
-    crypto,
-    growth,
-    memory,
-    papers,
-    reconciling,
-)
+from scripts.bench_lib.measures import crypto, growth, loading, memory, papers, reconciling
 from scripts.bench_lib.rows import Row, Setting
 
 MEASURES: Mapping[str, Callable[[Setting], Iterator[Row]]] = {
     "crypto": crypto.measure,
+    "loading": loading.measure,
     "reconcile": reconciling.measure,
     "papers": papers.measure,
     "memory": memory.measure,
