@@ -26,6 +26,8 @@ from storage.keyring import read_header
 from tests.machine import Machine
 
 SAMPLED = 500
+FEWEST = 1_000
+"""Residents that an appliance can be made for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +118,8 @@ def memory(pid: int, what: str = "VmHWM") -> float:
 
 
 def _make(folder: Path, residents: int, seed: int) -> Grown:
-    machine, sample = Machine.make(folder), Sample(SAMPLED, seed)
+    machine = Machine.make(folder, residents=max(residents, FEWEST))
+    sample = Sample(SAMPLED, seed)
     files = folder / "files"
     files.mkdir()
     paths = [str(path) for path in written(files, residents, seed, sample)]
