@@ -33,8 +33,7 @@ def measure(setting: Setting) -> Iterator[Row]:
     yield told("memory/sealed", began.sealed_mb, "MB", note="VmHWM once it answers, sealed")
     yield told("memory/unsealed", began.unsealed_mb, "MB", note="once it serves")
     for name, peak in peaks:
-        if "PDF" in name or "reconcile" in name:
-            yield told(f"memory/after {name}", peak, "MB")
+        yield told(f"memory/after {name}", peak, "MB")
     yield below(
         f"memory/all functions@{size}",
         peaks[-1][1],
