@@ -169,6 +169,15 @@ class View(Protocol):
         """Yield the marks of a group with ``first <= place <= last``, in the order of places."""
         ...
 
+    def packed_marks(
+        self, group: str, first: bytes = b"", last: bytes = b"\xff" * 16
+    ) -> Iterator[bytes]:
+        """Yield place and digest of each of these marks side by side, many marks at a time.
+
+        In the order of ``marks``, at a fifth of its cost; a piece holds whole marks only.
+        """
+        ...
+
     def document(self, collection: str, key: bytes) -> Document | None:
         """Return the latest revision of a document, or None if there is none."""
         ...
