@@ -12,6 +12,7 @@ ledger, and never the root: nothing stands in its arguments or its environment.
 What it says of a failure is where in our code it was, never what was worked on.
 """
 
+import gc
 import signal
 import sys
 from collections import Counter
@@ -118,6 +119,9 @@ def serve(pipe: Connection) -> None:
     host.harden()
     try:
         worker = Worker(pipe.recv())
+        # Hundreds of thousands of values come and go, none of them in a circle.
+        gc.freeze()
+        gc.disable()
         while (order := pipe.recv()) is not None:
             pipe.send(worker.carry_out(order))
     except EOFError:

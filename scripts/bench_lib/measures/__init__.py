@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping
 
-from scripts.bench_lib.measures import crypto, finding, ledger, loading
+from scripts.bench_lib.measures import crypto, finding, ledger, loading, rival, serving
 from scripts.bench_lib.rows import Row, Setting
 
 MEASURES: Mapping[str, Callable[[Setting], Iterator[Row]]] = {
@@ -10,4 +10,6 @@ MEASURES: Mapping[str, Callable[[Setting], Iterator[Row]]] = {
     "loading": loading.measure,
     "finding": finding.measure,
     "ledger": ledger.measure,
+    "serving": serving.measure,
+    "rival": rival.measure,
 }
