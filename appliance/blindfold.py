@@ -17,6 +17,7 @@ SEEN = frozenset(
         "document",
         "documents",
         "document_keys",
+        "has_documents",
         "revisions",
         "put_document",
         "drop_document",

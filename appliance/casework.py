@@ -23,6 +23,8 @@ from appliance.repeats import Repeat
 from appliance.roster import Roster
 from storage.engine import Unit, View
 
+_NO_POWERS = Powers()
+
 
 @dataclass(frozen=True, slots=True)
 class Task:
@@ -95,7 +97,9 @@ def opened(parts: Parts, task: Task, view: View, unit: Unit | None) -> Case:
             parts.tools.municipalities,
             task.actor.terminal.municipality_code,
         ),
-        powers=Powers(
+        powers=_NO_POWERS
+        if not uses
+        else Powers(
             sessions=parts.sessions if "sessions" in uses else None,
             roster=Roster(view, unit) if "roster" in uses else None,
             ledger=LedgerReader(view, parts.witnessed()) if "ledger" in uses else None,

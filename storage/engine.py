@@ -121,10 +121,14 @@ class View(Protocol):
         """Return who holds this identifier now or ever held it, or None."""
         ...
 
-    def candidates(self, tokens: Collection[Token], limit: int) -> list[PersonId]:
+    def candidates(
+        self, tokens: Collection[Token], limit: int, also: Collection[Token] = ()
+    ) -> list[PersonId]:
         """Return persons whose latest version has any of these compound tokens.
 
-        Sorted, without repeats; at most ``limit + 1``, so that the caller sees there are more.
+        Where ``also`` holds any, only those who have one of them too: the time it takes goes by
+        how many have ``tokens``. Sorted, without repeats; at most ``limit + 1``, so that the
+        caller sees there are more.
         """
         ...
 
@@ -189,6 +193,10 @@ class View(Protocol):
 
         Those up to the key ``after`` are not read; empty: none is left out.
         """
+        ...
+
+    def has_documents(self, collection: str) -> bool:
+        """Return whether a collection has any document; nothing is opened."""
         ...
 
     def document_keys(self, collection: str) -> Iterator[bytes]:
