@@ -10,6 +10,7 @@ Read it in this order::
     link.py      the two ways to the server; the session file
     machine.py   init serve unseal status check config
     report.py    what status and check say, in lines for people
+    keys.py      keys rotate
     dev.py       serve --dev: a whole appliance to try things on
     sealing.py   seal
     policy.py    policy sign|show
@@ -37,6 +38,7 @@ from appliance.cli.compliance import compliance
 from appliance.cli.frame import Juki
 from appliance.cli.jobs import job
 from appliance.cli.journal import journal
+from appliance.cli.keys import keys
 from appliance.cli.ledger import ledger
 from appliance.cli.machine import check, config, init, serve, status, unseal
 from appliance.cli.media import media
@@ -87,6 +89,7 @@ for command in (
     status,
     check,
     config,
+    keys,
     policy,
     login,
     verify,
