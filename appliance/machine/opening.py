@@ -244,9 +244,11 @@ def _draw_yearly(ring: KeyRing, layout: Layout, clock: Clock, keys_of: int | Non
     """Draw the keys of a new year, once it has come; return whether there are new ones."""
     newest = newest_year(ring.names())
     year = clock().astimezone(JST).year
-    if keys_of is None and year not in (newest, newest + 1):
+    if keys_of is None and year != newest + 1:
         # A clock that leaps must not make keys that then stay the newest for years.
-        log.warning("the clock is %d years from the newest keys; they stay in use", year - newest)
+        if abs(year - newest) > 1:
+            away = year - newest
+            log.warning("the clock is %d years from the newest keys; they stay in use", away)
         year = newest
     needed = yearly_needed(newest, year if keys_of is None else keys_of)
     there = ring.checks()

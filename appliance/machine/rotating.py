@@ -74,6 +74,7 @@ def rotate(settings: Settings, shares: Iterable[str], year: int | None, clock: C
         SharesRefused: a share is no good, or there are too few.
         StartupError, StorageError: as at unsealing; the ring is the old one or the new one, whole.
     """
+    planned(settings, year, clock)  # before anybody is asked for a share
     layout = Layout(settings.data)
     _, header = sealed_store(settings)
     if header.share_set is None:
