@@ -1,11 +1,13 @@
 """Whom the stores of a bench are filled with: made-up residents of all of Kumamoto, from a seed."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
+from pathlib import Path
 from random import Random
 from typing import Any
 
 import msgspec
 
+from tests.simulators.notices import Notice
 from tests.simulators.places import SIZES
 from tests.simulators.population import Population
 
@@ -31,10 +33,19 @@ def shares(residents: int) -> Mapping[str, int]:
     return {code: count for code, count in given.items() if count}
 
 
-def notices(municipality_code: str, residents: int, seed: int) -> Iterator[dict[str, Any]]:
-    """Yield a municipality's residents as the notices of a first load, ``sequence`` 1, 2, 3 ..."""
-    for notice in Population(seed, municipality_code, residents).notices():
-        yield msgspec.to_builtins(notice)
+def written(folder: Path, residents: int, seed: int, sample: "Sample | None" = None) -> list[Path]:
+    """Write everybody as files for ``juki load``, one a municipality; return the files."""
+    paths = []
+    encoder = msgspec.json.Encoder()
+    for code, count in shares(residents).items():
+        path = folder / f"{code}.jsonl"
+        with path.open("wb") as file:
+            for notice in Population(seed, code, count).notices():
+                file.write(encoder.encode(notice) + b"\n")
+                if sample is not None:
+                    sample.pass_by(notice)
+        paths.append(path)
+    return paths
 
 
 class Sample:
@@ -44,11 +55,11 @@ class Sample:
         self._size, self._random, self._seen = size, Random(seed), 0
         self.residents: list[dict[str, Any]] = []
 
-    def pass_by(self, notice: Mapping[str, Any]) -> None:
+    def pass_by(self, notice: Notice) -> None:
         """Take a resident, perhaps in the place of another."""
         self._seen += 1
         place = self._random.randrange(self._seen)
         if len(self.residents) < self._size:
-            self.residents.append({name: notice[name] for name in ASKED})
+            self.residents.append({name: getattr(notice, name) for name in ASKED})
         elif place < self._size:
-            self.residents[place] = {name: notice[name] for name in ASKED}
+            self.residents[place] = {name: getattr(notice, name) for name in ASKED}

@@ -12,21 +12,23 @@ The store is shared: a measure that changes residents works on a ``copied`` one.
 
 import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from appliance.testing import ORIGIN, Bench, ours
-from scripts.bench_lib.population import Sample, notices, shares
+from appliance.machine.loaddesk import REJECTED, Remark, Site
+from appliance.machine.loader import load
+from appliance.parts import utc_now
+from appliance.testing import ORIGIN, OURS, Bench, ours
+from scripts.bench_lib.population import Sample, shares, written
 from scripts.bench_lib.rows import Setting
 from storage.keyring import KeyRing
 from storage.vault import open_vault
 
 SAMPLED = 2_000
-BATCH = 1_000
+POLICY = bytes(32)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,16 +73,19 @@ def opened(site: Filled) -> Iterator[Bench]:
 
 
 def _fill(folder: Path, residents: int, seed: int) -> Filled:
+    files = folder.parent / f"{residents}.files"
+    files.mkdir(parents=True, exist_ok=True)
     sample = Sample(SAMPLED, seed)
+    paths = written(files, residents, seed, sample)
     with Bench.open(folder) as bench:
-        for code, count in shares(residents).items():
-            server = bench.municipality(code)
-            told = notices(code, count, seed)
-            while batch := list(islice(told, BATCH)):
-                answer = server.ask("update/notify", {"notifications": batch})
-                refused = [r for r in answer.data["results"] if r["outcome"] != "applied"]
-                if refused:
-                    raise ValueError(f"{len(refused)} made-up residents of {code} were refused")
-                for notice in batch:
-                    sample.pass_by(notice)
-        return Filled(folder, bench.ring, ORIGIN, residents, sample.residents)
+        for code in shares(residents):
+            bench.municipality(code)
+        ring, loaded = bench.ring, bench.loaded
+    load(Site(folder, ring, ORIGIN, loaded, OURS, POLICY), paths, _nobody_refused, utc_now)
+    shutil.rmtree(files)
+    return Filled(folder, ring, ORIGIN, residents, sample.residents)
+
+
+def _nobody_refused(remarks: Sequence[Remark]) -> None:
+    if refused := [remark for remark in remarks if remark.outcome == REJECTED]:
+        raise ValueError(f"{len(refused)} made-up residents were refused")

@@ -2,10 +2,13 @@
 
 from collections.abc import Callable, Iterator, Mapping
 
-from scripts.bench_lib.measures import crypto, rewrapping
+from scripts.bench_lib.measures import crypto, loading, rewrapping, rival, serving
 from scripts.bench_lib.rows import Row, Setting
 
 MEASURES: Mapping[str, Callable[[Setting], Iterator[Row]]] = {
     "crypto": crypto.measure,
+    "loading": loading.measure,
+    "serving": serving.measure,
+    "rival": rival.measure,
     "rewrapping": rewrapping.measure,
 }
