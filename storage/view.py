@@ -120,6 +120,11 @@ class Snapshot:
         """Return how many versions may be erased on this day."""
         return retention.due(self._ready(), day)
 
+    def key_years(self) -> tuple[int, ...]:
+        """Return the years of the retention keys of current versions; the last one is in use."""
+        self._ready()
+        return self._keys.years
+
     def persons(self, after: int, limit: int) -> list[PersonId]:
         """Return up to ``limit`` persons numbered above ``after``, in order."""
         return records.persons(self._ready(), after, limit)
