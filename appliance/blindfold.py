@@ -25,6 +25,8 @@ SEEN = frozenset(
         "acknowledged",
         "tallies",
         "tally",
+        "key_years",
+        "rewrap",
     }
 )
 """What there is of a view or a unit; none of it opens a resident, finds one or tells of one."""

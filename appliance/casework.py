@@ -7,6 +7,7 @@ from appliance import authz
 from appliance.approvals import Second
 from appliance.blindfold import blindfolded
 from appliance.case import Case, Powers
+from appliance.keycare import Keys
 from appliance.ledger_reader import LedgerReader
 from appliance.marks import Marks
 from appliance.model import Actor, Behalf, Envelope, Grant, Request
@@ -105,6 +106,7 @@ def opened(parts: Parts, task: Task, view: View, unit: Unit | None) -> Case:
             ledger=LedgerReader(view, parts.witnessed()) if "ledger" in uses else None,
             outgoing=Outgoing(view, unit, registry) if "outgoing" in uses else None,
             protections=Protections(view, unit) if "protections" in uses else None,
+            keys=Keys(view, unit) if "keys" in uses else None,
         ),
     )
     if parts.national is not None:

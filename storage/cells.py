@@ -272,6 +272,11 @@ def verify_seal(
         raise Tampered(f"{place} does not follow the version before it")
 
 
+def kek_of(hdr: bytes) -> int:
+    """Return the number of the retention key that a header names."""
+    return int.from_bytes(hdr[6:10], "little")
+
+
 def rewrap(
     place: Place, sealed: SealedVersion, keks: Mapping[int, bytes], kek: Kek
 ) -> SealedVersion:
@@ -366,7 +371,7 @@ def _wrap(place: Place, secret: bytes, kek: Kek, nonce: bytes | None = None) -> 
 
 
 def _row_secret(place: Place, sealed: SealedVersion, keks: Mapping[int, bytes]) -> bytes:
-    kek = int.from_bytes(sealed.hdr[6:10], "little")
+    kek = kek_of(sealed.hdr)
     if kek not in keks:
         raise Tampered(f"{place} is under retention key {kek}, which is not held")
     try:

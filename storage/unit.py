@@ -11,10 +11,10 @@ from typing import NamedTuple, NoReturn, Self
 
 import apsw
 
-from storage import documents, ledger, marks, outbox, records, retention, tallies, terms
+from storage import documents, ledger, marks, outbox, records, retention, rewrapping, tallies, terms
 from storage.cells import NO_SEAL, seal_version
 from storage.connection import ask
-from storage.engine import MOST_VERSIONS, Entry, Fields, Mark, PersonId, Token, VersionId
+from storage.engine import MOST_VERSIONS, Entry, Fields, Mark, PersonId, Rewrapped, Token, VersionId
 from storage.errors import DeadlineExceeded, RecordNotFound, StaleRevision, StorageError
 from storage.keys import StoreKeys
 from storage.lthash import State
@@ -153,6 +153,14 @@ class WriteUnit(Snapshot):
             else:
                 self._lost.add((terms.packed(token), version.person))
         self.heads = self.heads._replace(digest=self.heads.digest.remove(before).add(after))
+
+    def rewrap(self, after: VersionId | None, limit: int) -> Rewrapped:
+        """Bring versions that have no term under the newest retention key; nothing else changes.
+
+        Raises:
+            Tampered: a version's row secret does not open where it lies.
+        """
+        return rewrapping.sweep(self._ready(), self._keys, after, limit)
 
     def tally(self, name: str, by: int) -> None:
         """Change a tally; ``name`` must tell of nobody."""

@@ -120,6 +120,11 @@ class Snapshot:
         """Return how many versions may be erased on this day."""
         return retention.due(self._ready(), day)
 
+    def key_years(self) -> tuple[int, ...]:
+        """Return the years of the retention keys of current versions; the last one is in use."""
+        self._ready()
+        return self._keys.years
+
     def persons(self, after: int, limit: int) -> list[PersonId]:
         """Return up to ``limit`` persons numbered above ``after``, in order."""
         return records.persons(self._ready(), after, limit)
@@ -131,6 +136,12 @@ class Snapshot:
     def marks(self, group: str, first: bytes = b"", last: bytes = b"\xff" * 16) -> Iterator[Mark]:
         """Yield the marks of a group with ``first <= place <= last``, in the order of places."""
         return self._while_ready(marks.each(self._ready(), group, first, last))
+
+    def packed_marks(
+        self, group: str, first: bytes = b"", last: bytes = b"\xff" * 16
+    ) -> Iterator[bytes]:
+        """Yield place and digest of each of these marks side by side, many marks at a time."""
+        return self._while_ready(marks.packed(self._ready(), group, first, last))
 
     def documents(
         self, collection: str, prefix: bytes = b"", after: bytes = b""

@@ -242,6 +242,10 @@ class Conformance:
         with engine.view() as view:
             assert list(view.marks("431001")) == [one, two, three]
             assert list(view.marks("431001", two.place, two.place)) == [two]
+            marks = b"".join(each.place + each.digest for each in (one, two, three))
+            assert b"".join(view.packed_marks("431001")) == marks
+            packed = view.packed_marks("431001", two.place, two.place)
+            assert list(packed) == [two.place + two.digest]
 
     def test_a_mark_takes_the_place_of_the_one_before_and_can_be_taken_away(
         self, engine: Engine
