@@ -9,6 +9,7 @@ from datetime import date
 
 import pluggy
 
+from appliance.firstload import FirstLoad
 from appliance.items import ItemName
 from appliance.jobs import Job
 from appliance.model import Actor, Change, Deny, Message, Request
@@ -92,5 +93,15 @@ def alarms(watch: Watch) -> Iterable[Alarm]:
     Asked: every minute, in a view, without an entry in the ledger; answer in milliseconds.
     Together: all are shown, in ``juki status`` and in the metrics.
     Raising: is shown as an alarm of its own; the other plugins are asked all the same.
+    """
+    raise NotImplementedError
+
+
+@hookspec
+def first_loads() -> Iterable[FirstLoad]:
+    """Return how residents are brought in at once (``juki load``), if the plugin does that.
+
+    Asked: by ``juki load`` alone, in each of its processes, once.
+    Together: exactly one; none or two, and nothing is loaded. Raising: nothing is loaded.
     """
     raise NotImplementedError

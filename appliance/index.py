@@ -5,12 +5,12 @@ tells its holder next to nothing. A plugin cannot add one. Whoever changes a row
 ``normalise.py`` raises ``normalise.VERSION`` and rebuilds the index.
 """
 
-from collections.abc import Iterable, Iterator
+from functools import lru_cache
 
 from appliance.items import ItemName, Values
 from appliance.values import normalise
 from storage.engine import Token
-from storage.tokens import identifier_token, index_key, token
+from storage.tokens import Tokens, index_key
 
 CODE, NUMBER = 1, 2
 NAME, KANA, KANA_BIRTH, BIRTH_PLACE, KANA_YEAR, KANA_TOWN, ADDRESS, KANJI_BIRTH, KANJI_TOWN = range(
@@ -31,63 +31,91 @@ NAMES = {
 }
 
 
+Pair = tuple[int, int]
+"""The number of an index and a compound token of it."""
+_AT_ONE_ADDRESS = 32
+"""Addresses whose key is remembered: who lives together is mostly written one after another."""
+
+(
+    RESIDENT_CODE_ITEM,
+    MY_NUMBER_ITEM,
+    NAME_ITEM,
+    KANA_ITEM,
+    BIRTH_DATE_ITEM,
+    SEX_ITEM,
+    ADDRESS_ITEM,
+    MUNICIPALITY_CODE_ITEM,
+    TOWN_CODE_ITEM,
+) = map(
+    ItemName,
+    (
+        "resident_code",
+        "my_number",
+        "name",
+        "kana",
+        "birth_date",
+        "sex",
+        "address",
+        "municipality_code",
+        "town_code",
+    ),
+)
+
+
 class Index:
     """Makes tokens; holds the index keys of one installation."""
 
     def __init__(self, root: bytes, bits: int) -> None:
         """``bits`` is how much is kept of a compound token: log2 of the residents expected."""
-        self._bits = bits
-        self._keys = {number: index_key(root, name) for number, name in NAMES.items()}
+        self._of = {number: Tokens(index_key(root, name), bits) for number, name in NAMES.items()}
+        self._address_key = lru_cache(_AT_ONE_ADDRESS)(normalise.address_key)
 
     def code(self, resident_code: str) -> Token:
         """X1, 住民票コード."""
-        return self._identifier(CODE, resident_code)
+        return Token(CODE, self._of[CODE].identifier(resident_code))
 
     def number(self, my_number: str) -> Token:
         """X2, 個人番号."""
-        return self._identifier(NUMBER, my_number)
+        return Token(NUMBER, self._of[NUMBER].identifier(my_number))
 
     def compound(self, index: int, *parts: str) -> Token:
         """X3 to X11: a token of parts that are already normalised."""
-        encoded = [part.encode() for part in parts]
-        return Token(index, token(self._keys[index], encoded, self._bits))
+        return Token(index, self._of[index].token(*parts))
 
     def tokens_of(self, values: Values) -> frozenset[Token]:
         """Return every token by which this record is found."""
-        return frozenset(self._tokens(values))
+        identifiers = []
+        if code := _text(values, RESIDENT_CODE_ITEM):
+            identifiers.append(self.code(code))
+        if number := _text(values, MY_NUMBER_ITEM):
+            identifiers.append(self.number(number))
+        return frozenset((*identifiers, *(Token(*pair) for pair in self.compounds_of(values))))
 
-    def _identifier(self, index: int, text: str) -> Token:
-        return Token(index, identifier_token(self._keys[index], [text.encode()]))
-
-    def _tokens(self, values: Values) -> Iterator[Token]:
-        if code := _text(values, "resident_code"):
-            yield self.code(code)
-        if number := _text(values, "my_number"):
-            yield self.number(number)
-        if address := normalise.address_key(_text(values, "address")):
-            yield self.compound(ADDRESS, address)
-        birth, sex = _text(values, "birth_date"), _text(values, "sex")
-        place, town = _text(values, "municipality_code"), _text(values, "town_code")
-        yield self.compound(BIRTH_PLACE, birth, place, sex)
-        yield from self._kanji(_text(values, "name"), birth, place, town, sex)
-        yield from self._kana(_text(values, "kana"), birth, place, town, sex)
-
-    def _kanji(self, name: str, birth: str, place: str, town: str, sex: str) -> Iterable[Token]:
-        for key in filter(None, map(normalise.name_key, normalise.names_in(name))):
-            yield self.compound(NAME, key)
-            yield self.compound(KANJI_BIRTH, key[:1], birth)
+    def compounds_of(self, values: Values) -> set[Pair]:
+        """Return the compound tokens among them, as they are made by the million."""
+        pairs: set[Pair] = set()
+        add, of = pairs.add, self._of
+        if address := self._address_key(_text(values, ADDRESS_ITEM)):
+            add((ADDRESS, of[ADDRESS].token(address)))
+        birth, sex = _text(values, BIRTH_DATE_ITEM), _text(values, SEX_ITEM)
+        place, town = _text(values, MUNICIPALITY_CODE_ITEM), _text(values, TOWN_CODE_ITEM)
+        add((BIRTH_PLACE, of[BIRTH_PLACE].token(birth, place, sex)))
+        for key in filter(
+            None, map(normalise.name_key, normalise.names_in(_text(values, NAME_ITEM)))
+        ):
+            add((NAME, of[NAME].token(key)))
+            add((KANJI_BIRTH, of[KANJI_BIRTH].token(key[:1], birth)))
             if town:
-                yield self.compound(KANJI_TOWN, key[:1], place, town, sex)
-
-    def _kana(self, kana: str, birth: str, place: str, town: str, sex: str) -> Iterable[Token]:
-        if key := normalise.kana_key(kana):
-            yield self.compound(KANA, key)
-            yield self.compound(KANA_BIRTH, key[:2], birth)
-            yield self.compound(KANA_YEAR, key[:2], place, birth[:4])
+                add((KANJI_TOWN, of[KANJI_TOWN].token(key[:1], place, town, sex)))
+        if key := normalise.kana_key(_text(values, KANA_ITEM)):
+            add((KANA, of[KANA].token(key)))
+            add((KANA_BIRTH, of[KANA_BIRTH].token(key[:2], birth)))
+            add((KANA_YEAR, of[KANA_YEAR].token(key[:2], place, birth[:4])))
             if town:
-                yield self.compound(KANA_TOWN, key[:2], place, town, sex)
+                add((KANA_TOWN, of[KANA_TOWN].token(key[:2], place, town, sex)))
+        return pairs
 
 
-def _text(values: Values, item: str) -> str:
-    value = values.get(ItemName(item))
+def _text(values: Values, item: ItemName) -> str:
+    value = values.get(item)
     return "" if value is None else str(value)

@@ -107,9 +107,19 @@ PROVIDED: tuple[ItemName, ...] = tuple(
 """The eight items that may leave the prefecture (R27, R47, R73)."""
 
 
+_AS_TEXT = tuple(
+    (item.number, item.name, item.encode, item.form is not Form.FLAG) for item in CELLS
+)
+
+
 def seal_form(values: Values) -> dict[int, bytes | None]:
     """Return all cells of a record; an item that is not given is sealed as None."""
-    return {item.number: item.encode(values.get(item.name)) for item in CELLS}
+    get = values.get
+    return {
+        # Most are text, and this is done by the million.
+        number: value.encode() if type(value := get(name)) is str and plain else encode(value)
+        for number, name, encode, plain in _AS_TEXT
+    }
 
 
 def open_form(cells: Mapping[int, bytes | None]) -> dict[ItemName, Value]:

@@ -11,6 +11,7 @@ import pluggy
 
 from appliance import hookspecs
 from appliance.errors import StartupError
+from appliance.firstload import FirstLoad
 from appliance.jobs import OFTEN, Job, Nothing, Step
 from appliance.model import OperationName
 from appliance.operation import POWERS, AnyOperation, Power, argument_paths, covers
@@ -132,6 +133,18 @@ def timetable(
     if problems:
         raise StartupError(*problems)
     return tuple(jobs[name] for name in sorted(jobs))
+
+
+def first_load(manager: pluggy.PluginManager) -> tuple[str, FirstLoad]:
+    """Return how residents are brought in at once, and the plugin that says so.
+
+    Raises:
+        StartupError: no plugin does, or two, or one failed.
+    """
+    offered = list(_answers(manager, "first_loads"))
+    if len(offered) != 1:
+        raise StartupError(f"{len(offered)} plugins know how to load residents; one must")
+    return offered[0]
 
 
 def _unfit(

@@ -19,8 +19,8 @@ from appliance.errors import NotPermitted
 from appliance.items import BY_NAME, CELLS, ItemName, Values, open_form
 from appliance.standing import REMOVED_FLAG
 from appliance.values.identifiers import Municipalities
-from storage.derive import derive, prefixed
-from storage.engine import Engine, Mark, PersonId, Unit, View
+from storage.derive import derive
+from storage.engine import Engine, Fields, Mark, PersonId, Unit, View
 
 ROOT = "mark-root/1"
 ITEM_LIST = "juki-marks/1"
@@ -52,6 +52,7 @@ PLACE_SIZE = 16
 
 _GROUP, _CODE = ItemName("municipality_code"), ItemName("resident_code")
 _ITEMS = tuple(BY_NAME[name] for name in AGREED)
+_NUMBERS = tuple(item.number for item in _ITEMS)
 _NULL = b"\xff\xff"
 _AT_ONCE = 500
 
@@ -64,8 +65,12 @@ def place_of(key: bytes, resident_code: str) -> bytes:
 
 def digest_of(key: bytes, values: Values) -> bytes:
     """Return the digest of the agreed items under the key of a group, 16 bytes."""
-    parts = (item.encode(values.get(item.name)) for item in _ITEMS)
-    data = b"".join(_NULL if part is None else prefixed(part) for part in parts)
+    return _digest(key, {item.number: item.encode(values.get(item.name)) for item in _ITEMS})
+
+
+def _digest(key: bytes, cells: Fields) -> bytes:
+    parts = [cells[number] for number in _NUMBERS]
+    data = b"".join([_NULL if p is None else len(p).to_bytes(2, "little") + p for p in parts])
     return blake2b(data, digest_size=16, key=key, person=b"jk1.mark.items").digest()
 
 
@@ -74,17 +79,25 @@ class Marker:
 
     def __init__(self, root: bytes) -> None:
         self._root = root
+        self._keys: dict[str, bytes] = {}
 
     def key(self, group: str) -> bytes:
         """Return the key of a group, 32 bytes."""
-        return derive(self._root, b"jk1.mark.key", group.encode())
+        if group not in self._keys:
+            self._keys[group] = derive(self._root, b"jk1.mark.key", group.encode())
+        return self._keys[group]
 
-    def mark(self, person: PersonId, values: Values) -> Mark | None:
-        """Return the mark of a whole record, or None if the person is struck off."""
+    def mark(self, person: PersonId, values: Values, cells: Fields | None = None) -> Mark | None:
+        """Return the mark of a whole record, or None if the person is struck off.
+
+        ``cells`` are the same values as they are sealed, where the caller has them.
+        """
         if (seat := self._seat(values)) is None:
             return None
         group, place = seat
-        return Mark(group, place, digest_of(self.key(group), values), person)
+        key = self.key(group)
+        digest = digest_of(key, values) if cells is None else _digest(key, cells)
+        return Mark(group, place, digest, person)
 
     def move(self, unit: Unit, person: PersonId, before: Values | None, after: Values) -> None:
         """Bring the mark of a person from one record to the next."""

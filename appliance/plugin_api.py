@@ -30,6 +30,7 @@ from appliance.errors import (
     Unavailable,
 )
 from appliance.finding import Conditions, Hit, Why
+from appliance.firstload import FirstLoad, Judged, Occasion, Turn
 from appliance.hours import PATTERN as HOURS_PATTERN
 from appliance.hours import check as check_hours
 from appliance.items import ITEM_NAMES, ITEMS, PROVIDED, ItemName, Value, Values
@@ -116,6 +117,7 @@ from appliance.vocabulary import (
     told,
 )
 from appliance.watch import Alarm, Watch
+from appliance.wire import decode_line as strict_json
 from storage.engine import Mark, PersonId, VersionId
 
 hookimpl = pluggy.HookimplMarker("appliance")
@@ -163,6 +165,7 @@ __all__ = [
     "Elsewhere",
     "Entry",
     "Eras",
+    "FirstLoad",
     "Gaiji",
     "Grant",
     "Hit",
@@ -170,6 +173,7 @@ __all__ = [
     "ItemName",
     "Items",
     "Job",
+    "Judged",
     "LedgerReader",
     "LoginState",
     "Malformed",
@@ -185,6 +189,7 @@ __all__ = [
     "NotFound",
     "NotPermitted",
     "Nothing",
+    "Occasion",
     "Opening",
     "Operation",
     "OperationName",
@@ -220,6 +225,7 @@ __all__ = [
     "TerminalRecord",
     "Told",
     "TooMany",
+    "Turn",
     "Unavailable",
     "Value",
     "Values",
@@ -255,6 +261,7 @@ __all__ = [
     "printed_table",
     "rows_digest",
     "seion",
+    "strict_json",
     "terminal_named_in",
     "thresholds",
     "told",

@@ -38,6 +38,7 @@ How they come to lie in a file, from the ground up::
     unit.py       writing: a unit of work
     writer.py     the one writer: group commit, and what a failing disk does to it
     vault.py      the engine: create, open, close
+    bulk.py       very many persons at once, alone with the file (sealing.py: beside it)
     check.py      does everything open, follow and match? (recordcheck.py, ledgercheck.py)
     journal.py    what happened while the store was closed
 """

@@ -9,11 +9,15 @@ Draft-irtf-cfrg-xchacha; ``crypto_aead_xchacha20poly1305_ietf`` of libsodium.
 """
 
 import os
+from collections.abc import Iterable
 
 from nacl import bindings as sodium
+from nacl._sodium import ffi, lib  # what ``bindings`` itself calls
 from nacl.exceptions import CryptoError
 
 NONCE_SIZE = 24
+_KEY_SIZE = 32
+_NONE, _ZEROS = ffi.NULL, bytes(12)
 TAG_SIZE = 16
 OVERHEAD = NONCE_SIZE + TAG_SIZE
 
@@ -32,7 +36,40 @@ def seal(plain: bytes, key: bytes, bound: bytes, *, nonce: bytes | None = None) 
         nonce: 24 bytes, given by test vectors alone; drawn here otherwise.
     """
     drawn = os.urandom(NONCE_SIZE) if nonce is None else nonce
-    return drawn + sodium.crypto_aead_xchacha20poly1305_ietf_encrypt(plain, bound, drawn, key)
+    if len(drawn) != NONCE_SIZE or len(key) != _KEY_SIZE:
+        raise ValueError("a nonce is 24 bytes, and a key 32")
+    length = len(plain)
+    sealed = ffi.new("unsigned char[]", length + TAG_SIZE)
+    lib.crypto_aead_xchacha20poly1305_ietf_encrypt(
+        sealed, _NONE, plain, length, bound, len(bound), _NONE, drawn, key
+    )
+    return drawn + bytes(ffi.buffer(sealed))
+
+
+def seal_once(messages: Iterable[tuple[bytes, bytes, bytes]], size: int) -> bytes:
+    """Return messages one after another, each sealed under a key that seals nothing else.
+
+    ChaCha20-Poly1305 (RFC 8439) with a nonce of zeros: ciphertext and tag of each, ``size`` bytes
+    in all. Straight into libsodium, for this is done by the million: 24 calls through the bindings
+    that are made for single messages take twice as long as all of them here.
+
+    Args:
+        messages: key of 32 bytes, plain text, and what it is bound to.
+        size: the sum of their lengths, and of a tag each.
+    """
+    sealed = ffi.new("unsigned char[]", size)
+    at = 0
+    for key, plain, bound in messages:
+        length = len(plain)
+        if len(key) != _KEY_SIZE or at + length + TAG_SIZE > size:
+            raise ValueError("a key is not 32 bytes, or there is more to seal than was said")
+        lib.crypto_aead_chacha20poly1305_ietf_encrypt(
+            sealed + at, _NONE, plain, length, bound, len(bound), _NONE, _ZEROS, key
+        )
+        at += length + TAG_SIZE
+    if at != size:
+        raise ValueError("there is less to seal than was said")
+    return bytes(ffi.buffer(sealed))
 
 
 def unseal(sealed: bytes, key: bytes, bound: bytes) -> bytes:

@@ -272,14 +272,14 @@ def _sealed(
     head = b"jk1c" + place.db + hdr[2:6]
     tail = _CELL_PLACE.pack(place.person, place.version)
     directory: list[int] = []
-    bodies = []
+    sealing = []
     for field in sorted(fields):
-        body = ChaCha20Poly1305(keys.cell_key(field, secret)).encrypt(
-            _NONCE, _padded(field, fields[field]), head + _FIELD_NUMBER[field] + tail
-        )
-        directory += field, len(body)
-        bodies.append(body)
-    cells = b"".join([bytes([len(bodies)]), _DIRECTORY[len(bodies)].pack(*directory), *bodies])
+        plain = _padded(field, fields[field])
+        directory += field, len(plain) + aead.TAG_SIZE
+        sealing.append((keys.cell_key(field, secret), plain, head + _FIELD_NUMBER[field] + tail))
+    count = len(sealing)
+    written = bytes([count]) + _DIRECTORY[count].pack(*directory)
+    cells = written + aead.seal_once(sealing, sum(directory[1::2]))
     rsc = _commitment(secret)
     seal = _seal(place, hdr, rsc, cells, seal_key, previous_seal)
     return SealedVersion(hdr, _wrap(place, secret, kek, wrap_nonce), rsc, seal, cells)

@@ -9,6 +9,7 @@ Drawn as a tree; the appliance translates it once, in ``registry.py`` and ``pipe
       DiskFull            no room for the unit; nothing of it is kept, reading goes on
       StoreInUse          another process has this data folder
       WrongKey            the key does not open this store
+      LoadUnfinished      a load was stopped in the middle: load again, the same files
       SharesRefused       shares that cannot give this store's key; says which and why
       Tampered            bytes that do not open where they lie: stop, call a human
       LedgerBroken        the ledger does not recompute: stop, call a human
@@ -38,6 +39,10 @@ class DiskFull(StorageError):
 
 class StoreInUse(StorageError):
     """Another process holds the lock of this data folder."""
+
+
+class LoadUnfinished(StorageError):
+    """A load was stopped in the middle; not everybody in the file would be found."""
 
 
 class WrongKey(StorageError):

@@ -31,9 +31,11 @@ class State:
 
     def add(self, element: bytes) -> Self:
         """Return the state of the set with this element in it."""
-        mine, its = self.lanes, _expanded(element)
-        # The top bit of each lane is added without carry, so that no lane spills into the next.
-        return type(self)(((mine & _LOW) + (its & _LOW)) ^ ((mine ^ its) & _HIGH))
+        return type(self)(_sum(self.lanes, _expanded(element)))
+
+    def joined(self, other: Self) -> Self:
+        """Return the state of this set and another one, which have no element in common."""
+        return type(self)(_sum(self.lanes, other.lanes))
 
     def remove(self, element: bytes) -> Self:
         """Return the state of the set with this element taken out."""
@@ -58,6 +60,11 @@ class State:
         if len(state) != STATE_SIZE:
             raise ValueError(f"a state has {STATE_SIZE} bytes, not {len(state)}")
         return cls(int.from_bytes(state, "little"))
+
+
+def _sum(mine: int, its: int) -> int:
+    # The top bit of each lane is added without carry, so that no lane spills into the next.
+    return ((mine & _LOW) + (its & _LOW)) ^ ((mine ^ its) & _HIGH)
 
 
 def _expanded(element: bytes) -> int:

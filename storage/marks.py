@@ -12,6 +12,9 @@ import apsw
 from storage.connection import ask, each_row
 from storage.engine import Mark, PersonId
 
+MarkRow = tuple[str, bytes, bytes, int]
+"""A mark as the table has it."""
+
 
 def put(connection: apsw.Connection, mark: Mark) -> None:
     """Set the mark of a place; it takes the place of the one before."""

@@ -11,17 +11,21 @@ cannot be made up by whoever writes into the file; an old one put back only repe
 """
 
 import hmac
+from collections.abc import Iterable
 from hashlib import blake2b
 
 import apsw
 
 from storage.aead import DoesNotOpen, seal, unseal
-from storage.connection import ask
+from storage.connection import ask, ask_many
 from storage.derive import derive, prefixed
 from storage.engine import Parcel, VersionId
 from storage.errors import Tampered
 from storage.keys import StoreKeys
 from storage.records import version_at, vid_of
+
+Row = tuple[str, int, str, int, bytes]
+"""A parcel as the table has it."""
 
 
 def place_of(destination: str, number: int, kind: str, vid: int) -> bytes:
@@ -56,15 +60,28 @@ def send(
     note: bytes,
 ) -> bytes:
     """Write a parcel; return its element of the digest."""
+    row, element = made(keys, number, destination, kind, version, note)
+    write(connection, [row])
+    return element
+
+
+def made(
+    keys: StoreKeys, number: int, destination: str, kind: str, version: VersionId, note: bytes
+) -> tuple[Row, bytes]:
+    """Return a parcel, sealed, and its element of the digest."""
     vid = vid_of(version.person, version.number)
     place = place_of(destination, number, kind, vid)
     sealed = seal(note, keys.parcels, _bound(keys, place))
-    ask(
+    return (destination, number, kind, vid, sealed), counted(place, sealed)
+
+
+def write(connection: apsw.Connection, rows: Iterable[Row]) -> None:
+    """Write parcels that were made."""
+    ask_many(
         connection,
         "INSERT INTO parcel (destination, number, kind, vid, note) VALUES (?, ?, ?, ?, ?)",
-        (destination, number, kind, vid, sealed),
+        rows,
     )
-    return counted(place, sealed)
 
 
 def parcels(

@@ -174,6 +174,28 @@ def bring_forward(connection: apsw.Connection) -> None:
         raise
 
 
+def begin_staging(connection: apsw.Connection) -> None:
+    """Make the table in which a load keeps its postings until they are sorted (``bulk.py``).
+
+    While it is there the store is not whole, and nobody but a load may open it.
+    """
+    ask(
+        connection,
+        "CREATE TABLE IF NOT EXISTS staged "
+        "(slice INTEGER NOT NULL, part INTEGER NOT NULL, postings BLOB NOT NULL) STRICT",
+    )
+
+
+def end_staging(connection: apsw.Connection) -> None:
+    """Take that table away: every posting is where it belongs."""
+    ask(connection, "DROP TABLE staged")
+
+
+def is_staging(connection: apsw.Connection) -> bool:
+    """Return whether a load was begun and not ended."""
+    return bool(ask(connection, "SELECT 1 FROM sqlite_schema WHERE name = 'staged'"))
+
+
 def differences(connection: apsw.Connection) -> list[str]:
     """Return the names of tables, indexes and triggers that are not as this release makes them."""
     model = apsw.Connection(":memory:")

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 
 import apsw
 
-from storage.connection import ask
+from storage.connection import ask, ask_many
 
 
 def add(connection: apsw.Connection, name: str, by: int) -> None:
@@ -21,6 +21,17 @@ def add(connection: apsw.Connection, name: str, by: int) -> None:
     )
     if value == 0:
         ask(connection, "DELETE FROM tally WHERE name = ?", (name,))
+
+
+def add_all(connection: apsw.Connection, moved: Mapping[str, int]) -> None:
+    """Change many tallies at once."""
+    ask_many(
+        connection,
+        "INSERT INTO tally (name, value) VALUES (?, ?) "
+        "ON CONFLICT DO UPDATE SET value = value + excluded.value",
+        sorted(moved.items()),
+    )
+    ask(connection, "DELETE FROM tally WHERE value = 0")
 
 
 def read(connection: apsw.Connection, prefix: str) -> Mapping[str, int]:

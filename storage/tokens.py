@@ -46,6 +46,31 @@ def identifier_token(key: bytes, parts: Sequence[bytes]) -> bytes:
     return _digest(key, parts)[:IDENTIFIER_SIZE]
 
 
+class Tokens:
+    """The tokens of one index, made with a key that is taken in once."""
+
+    __slots__ = ("_shift", "_state")
+
+    def __init__(self, key: bytes, bits: int) -> None:
+        """``bits`` is the width of its compound tokens, 1 to 62."""
+        self._state = blake2b(digest_size=16, key=key, person=b"jk1.idx.tok")
+        self._shift = 128 - bits
+
+    def token(self, *parts: str) -> int:
+        """Return ``token`` of these parts."""
+        state = self._state.copy()
+        for part in parts:
+            encoded = part.encode()
+            state.update(len(encoded).to_bytes(2, "little") + encoded)
+        return int.from_bytes(state.digest(), "big") >> self._shift
+
+    def identifier(self, part: str) -> bytes:
+        """Return ``identifier_token`` of this part."""
+        state = self._state.copy()
+        state.update(prefixed(part.encode()))
+        return state.digest()[:IDENTIFIER_SIZE]
+
+
 def _digest(key: bytes, parts: Sequence[bytes]) -> bytes:
     data = b"".join(map(prefixed, parts))
     return blake2b(data, digest_size=16, key=key, person=b"jk1.idx.tok").digest()

@@ -33,7 +33,7 @@ from storage.connection import (
 )
 from storage.disk import sync_folder
 from storage.engine import Unit
-from storage.errors import DiskFull, LedgerBroken, OutcomeUnknown, StorageError
+from storage.errors import DiskFull, LedgerBroken, LoadUnfinished, OutcomeUnknown, StorageError
 from storage.keyring import KeyRing
 from storage.keys import StoreKeys
 from storage.leaf import parse_leaf
@@ -92,6 +92,7 @@ def open_vault(
     clock_ms: Callable[[], int],
     monotonic: Callable[[], float] = time.monotonic,
     vfs: str | None = None,
+    unfinished: bool = False,
 ) -> "Vault":
     """Open the store of a folder; this process has it until ``close``.
 
@@ -105,10 +106,12 @@ def open_vault(
         clock_ms: the time of ledger entries, in milliseconds since 1970.
         monotonic: the clock of deadlines, in seconds.
         vfs: the name of an SQLite VFS to go through; tests break the disk with it.
+        unfinished: open it though a load was stopped in the middle, to load on.
 
     Raises:
         StoreInUse: another process has the folder.
         WrongKey: the ring is of another store.
+        LoadUnfinished: a load was stopped in the middle.
         Tampered, LedgerBroken: the file is not as this store left it.
         StorageError: there is no store, or it is of a newer release.
     """
@@ -121,6 +124,8 @@ def open_vault(
         connection = open_writer(path, keys.page, vfs)
         try:
             schema.bring_forward(connection)
+            if schema.is_staging(connection) and not unfinished:
+                raise LoadUnfinished("a load was stopped in the middle; load the same files again")
             carried = _carried(connection)
             verify_heads(connection, keys)
             writer = Writer(connection, keys, clock_ms=clock_ms, monotonic=monotonic)

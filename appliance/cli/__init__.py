@@ -9,6 +9,7 @@ Read it in this order::
     frame.py     exit codes, output, how an error becomes both
     link.py      the two ways to the server; the session file
     machine.py   init serve unseal status check config
+    load.py      load: very many residents at once, while no server has the store
     report.py    what status and check say, in lines for people
     dev.py       serve --dev: a whole appliance to try things on
     sealing.py   seal
@@ -38,6 +39,7 @@ from appliance.cli.frame import Juki
 from appliance.cli.jobs import job
 from appliance.cli.journal import journal
 from appliance.cli.ledger import ledger
+from appliance.cli.load import load
 from appliance.cli.machine import check, config, init, serve, status, unseal
 from appliance.cli.media import media
 from appliance.cli.policy import policy
@@ -86,6 +88,7 @@ for command in (
     seal,
     status,
     check,
+    load,
     config,
     policy,
     login,

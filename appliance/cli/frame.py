@@ -25,6 +25,7 @@ from appliance.machine.config import DEFAULT_PATH
 from appliance.machine.init import StoreExists
 from storage.errors import (
     LedgerBroken,
+    LoadUnfinished,
     OutcomeUnknown,
     SharesRefused,
     StorageError,
@@ -106,6 +107,8 @@ def stopped_by(problem: Exception) -> Stop:
             return Stop(Exit.NOT_UNDERSTOOD, "startup", *problem.problems)
         case SharesRefused():
             return Stop(Exit.REFUSED, "shares-refused", str(problem))
+        case LoadUnfinished():
+            return Stop(Exit.REFUSED, "load-unfinished", str(problem))
         case StoreInUse():
             return Stop(Exit.REFUSED, "store-in-use", str(problem))
         case Tampered() | LedgerBroken() | WrongKey() | OutcomeUnknown():

@@ -225,7 +225,7 @@ def unseal(config_path: Path, shares_from: Path | None) -> None:
     status = _seal_status(port)
     if not status["sealed"]:
         raise Stop(Exit.REFUSED, "conflict", "the appliance is not sealed")
-    shares = _shares(shares_from)
+    shares = shares_given(shares_from)
     while status["sealed"]:
         share = _next(shares, status)
         code, plain = ask_machine(port, "POST", "/v1/sys/unseal", {"share": share})
@@ -301,7 +301,7 @@ def check(config_path: Path, shares_from: Path | None, anchors: tuple[Path, ...]
     ) as progress:
         summary, findings = checking.check_store(
             settings,
-            _shares(shares_from),
+            shares_given(shares_from),
             [anchor.read_text("utf-8") for anchor in anchors],
             _on(progress),
         )
@@ -337,7 +337,7 @@ def _seal_status(port: int) -> dict[str, Any]:
     return plain
 
 
-def _shares(folder: Path | None) -> Iterator[str]:
+def shares_given(folder: Path | None) -> Iterator[str]:
     """Yield shares: from files, typed, or a line each of standard input."""
     if folder is not None:
         papers = sorted(folder.glob("share-*.txt"))

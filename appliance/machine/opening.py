@@ -79,7 +79,12 @@ def milliseconds(clock: Clock) -> Callable[[], int]:
 
 
 def open_store(
-    settings: Settings, root: bytes, clock: Clock, witness: Witnessing | None = None
+    settings: Settings,
+    root: bytes,
+    clock: Clock,
+    witness: Witnessing | None = None,
+    *,
+    unfinished: bool = False,
 ) -> Opened:
     """Open the store of a data folder with its root key, and load the policy.
 
@@ -88,26 +93,37 @@ def open_store(
         root: the root key.
         clock: the time.
         witness: asked what it has cosigned, before anything is written.
+        unfinished: open it though a load was stopped in the middle, to load on.
 
     Raises:
         StartupError: the configuration, the policy or a plugin is not as it must be.
         WrongKey, Tampered, LedgerBroken: the store is not as it must be.
         StoreInUse: another process has it.
+        LoadUnfinished: a load was stopped in the middle.
     """
     layout = Layout(settings.data)
     identity = read_identity(layout)
     ring = KeyRing.open(layout.ring, root)
     check_settings(settings, identity, ring.header)
-    clock_ms = milliseconds(clock)
+
+    def opened() -> Vault:
+        return open_vault(
+            layout.store,
+            ring,
+            origin=identity.origin,
+            clock_ms=milliseconds(clock),
+            unfinished=unfinished,
+        )
+
     with ExitStack() as undo:
-        vault = open_vault(layout.store, ring, origin=identity.origin, clock_ms=clock_ms)
+        vault = opened()
         undo.callback(vault.close)
         known = _agreed(vault, ring, layout, identity)
         if witness is not None:
             witness.agree(vault.view)
         if _draw_yearly(ring, layout, clock):
             vault.close()
-            vault = open_vault(layout.store, ring, origin=identity.origin, clock_ms=clock_ms)
+            vault = opened()
             undo.callback(vault.close)
         firmware = verified(
             settings.firmware, identity.policy_keys, least_serial=known.policy_serial

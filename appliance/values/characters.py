@@ -77,6 +77,8 @@ def outsiders(text: str) -> tuple[str, ...]:
     Each is given once, with its selector, in the order of the text. Braces that are not part of
     a placeholder are outside, and so is every control character.
     """
+    if _standing_alone().issuperset(text):
+        return ()
     plain = _GAIJI.sub("", text) if "{" in text else text
     allowed = _repertoire()
     return tuple(dict.fromkeys(unit for unit in _units(plain) if unit not in allowed))
@@ -140,6 +142,12 @@ def fold_table() -> Table:
 def _repertoire() -> frozenset[str]:
     texts = (line.rsplit("\t", 1)[1] for line in _lines("repertoire.tsv"))
     return frozenset(texts) - {"{", "}"}
+
+
+@cache
+def _standing_alone() -> frozenset[str]:
+    """Return what may stand by itself and joins nothing before it, as nearly everything does."""
+    return frozenset(u for u in _repertoire() if len(u) == 1 and not _FOLLOWERS.match(u))
 
 
 def _units(text: str) -> Iterator[str]:

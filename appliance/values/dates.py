@@ -67,7 +67,7 @@ class PartialDate:
     @property
     def in_calendar(self) -> bool:
         """Whether the calendar has this day; of a date with unknown parts, whether it may."""
-        return not self.day or self.day <= monthrange(self.year, self.month)[1]
+        return self.day <= 28 or self.day <= monthrange(self.year, self.month)[1]
 
     def lower(self) -> date:
         """Return the earliest day this can be; a day in no calendar is the last of its month."""
@@ -78,6 +78,8 @@ class PartialDate:
         return self._limit(12, 31) if self.year else date.max
 
     def _limit(self, month: int, day: int) -> date:
+        if 0 < self.day <= 28:
+            return date(self.year, self.month, self.day)
         month = self.month or month
         return date(self.year, month, min(self.day or day, monthrange(self.year, month)[1]))
 

@@ -22,6 +22,7 @@ from dataclasses import dataclass
 from datetime import date
 from functools import cache
 from importlib import resources
+from operator import mul
 from types import MappingProxyType
 from typing import Final, Self
 
@@ -101,7 +102,8 @@ def _checked(text: str, count: int) -> str:
 
 
 def _remainder(text: str, weights: tuple[int, ...]) -> int:
-    return sum(int(d) * w for d, w in zip(text, weights, strict=False)) % 11
+    total: int = sum(map(mul, map(int, text), weights))
+    return total % 11
 
 
 def _zero_below_two(remainder: int) -> str:

@@ -40,6 +40,8 @@ _WITH_MARKS: Final = chained(
     dropping(map(chr, (*spelling.SPACES, *spelling.HYPHENS))),
     dropping("・" + LONG_VOWEL),
 )
+_STORED: Final = frozenset(map(chr, range(0x3041, 0x3097))) | {"\u3000", LONG_VOWEL}
+"""What a reading in hiragana is written with; of these alone, nothing is left to change."""
 _UNMARK: Final = dropping((VOICED, HALF_VOICED))
 _ALIKE: Final = {
     "ち" + VOICED: "し",
@@ -56,6 +58,8 @@ _LONG_O: Final = re.compile("(?<=[おこそとのほもよろ])う+")
 
 def hiragana(text: str) -> str:
     """Return a reading in hiragana, as item 4 is stored: ﾔﾏﾀﾞ and ヤマダ give やまだ."""
+    if _STORED.issuperset(text):
+        return text
     return composed(jaconv.kata2hira(jaconv.h2z(text)))
 
 

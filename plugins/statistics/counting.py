@@ -13,6 +13,7 @@ with it.
 
 from collections.abc import Mapping
 from datetime import date, datetime
+from functools import lru_cache
 
 from appliance.plugin_api import JST, Change, ItemName, Values
 
@@ -45,6 +46,11 @@ def _resident(values: Values, until: date | None, today: date) -> str | None:
 
 
 def _update(values: Values) -> str:
-    written = datetime.fromisoformat(str(values[RECORDED_AT]))
-    month = written.astimezone(JST).isoformat()[: len("YYYY-MM")]
+    month = _month(str(values[RECORDED_AT]))
     return f"{UPDATE}/{month}/{values[MUNICIPALITY_CODE]}/{values[REASON]}"
+
+
+@lru_cache(16)
+def _month(written: str) -> str:
+    # A batch has one timestamp for all.
+    return datetime.fromisoformat(written).astimezone(JST).isoformat()[: len("YYYY-MM")]

@@ -17,6 +17,7 @@ Read it in this order::
     inbox.py     what the prefecture tells a municipality
     batch.py     all of it together, one notice after another
     recovery.py  a municipality's full set after a loss of data
+    firstload.py the same rules, for ``juki load``
 """
 
 from collections.abc import Iterable
@@ -31,6 +32,7 @@ from appliance.plugin_api import (
     AnyOperation,
     Arguments,
     Case,
+    FirstLoad,
     Operation,
     OperationName,
     Power,
@@ -40,6 +42,7 @@ from appliance.plugin_api import (
 )
 from plugins.update import inbox, recovery
 from plugins.update.batch import Batch
+from plugins.update.firstload import FIRST_LOAD
 from plugins.update.held import Waiting
 from plugins.update.notice import Notice
 from plugins.update.order import Receipts
@@ -245,6 +248,11 @@ OPEN_RECOVERY = Operation(
 @hookimpl
 def operations() -> Iterable[AnyOperation]:
     return (NOTIFY, HELD, WITHDRAW, INBOX, ACKNOWLEDGE_INBOX, RECOVER, OPEN_RECOVERY)
+
+
+@hookimpl
+def first_loads() -> Iterable[FirstLoad]:
+    return (FIRST_LOAD,)
 
 
 @hookimpl

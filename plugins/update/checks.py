@@ -271,7 +271,7 @@ def _date(text: str) -> PartialDate | None:
     return _read(text) if len(text) == DATE_LENGTH else None
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=8192)
 def _read(text: str) -> PartialDate | None:
     try:
         return PartialDate.parse(text)

@@ -144,7 +144,7 @@ class Judge:
         if before is not None and standing.came_from in sender.covers:
             sender = sender.reaching(str(before[MUNICIPALITY_CODE]))
         known = (told(notice), before, standing.state, sender)
-        findings = _found(notice.update_number - standing.next_number, *known)
+        findings = found(notice.update_number - standing.next_number, *known)
         if before is not None and not rules.is_anothers(before, sender):
             return findings
         refused = Verdict.of(findings).outcome is Outcome.REJECTED
@@ -189,7 +189,7 @@ class Judge:
             return {}
 
 
-def _found(
+def found(
     ahead: int, values: Values, before: Values | None, state: State, sender: Sender
 ) -> list[Finding]:
     """Return what the rules say of a notice whose 更新順番号 is so much above the next one."""

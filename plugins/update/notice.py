@@ -5,6 +5,7 @@ code, a check digit) is text here, so that a wrong one is refused alone and by i
 """
 
 from datetime import UTC, date, datetime
+from functools import lru_cache
 from hashlib import blake2b
 from typing import Annotated
 
@@ -160,8 +161,14 @@ def record(values: Values, *, removed: bool, received: date, now: datetime) -> V
         # It came in by itself: there was no operator (R34).
         OPERATOR_ID: SYSTEM,
         TERMINAL_ID: SYSTEM,
-        RECORDED_AT: now.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ"),
+        RECORDED_AT: _written(now),
         NOTIFIED_ON: received.isoformat(),
         GAIJI_FLAG: bool(values[NAME_GAIJI_COUNT] or values[ADDRESS_GAIJI_COUNT]),
         REMOVED_FLAG: removed,
     }
+
+
+@lru_cache(16)
+def _written(moment: datetime) -> str:
+    # A batch has one for all.
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")

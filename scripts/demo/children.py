@@ -183,6 +183,27 @@ class Done:
         return dict(json.loads(self.out))
 
 
+def _finished(command: Sequence[str], given: str) -> Done:
+    """Run a command to its end; whoever interrupts ends it too, however early."""
+    process: subprocess.Popen[str] | None = None
+    try:
+        with _undisturbed():
+            process = subprocess.Popen(
+                command,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                text=True,
+            )
+        out, err = process.communicate(given)
+    except BaseException:
+        if process is not None:
+            process.kill()
+            process.communicate()
+        raise
+    return Done(process.returncode, out, err)
+
+
 class Juki:
     """Runs ``juki`` as a person at the machine would, and keeps what it said no to.
 
@@ -201,14 +222,11 @@ class Juki:
 
     def run(self, *words: str, given: str = "") -> Done:
         """Run a command; ``given`` is its standard input."""
-        ended = subprocess.run(
-            appliance(*words), input=given, capture_output=True, text=True, check=False
-        )
-        if ended.returncode:
+        done = _finished(appliance(*words), given)
+        if done.code:
             with self.log.open("a", encoding="utf-8") as log:
-                log.write(f"juki {' '.join(words)}: exit {ended.returncode}\n{ended.stdout}")
-                log.write(ended.stderr)
-        return Done(ended.returncode, ended.stdout, ended.stderr)
+                log.write(f"juki {' '.join(words)}: exit {done.code}\n{done.out}{done.err}")
+        return done
 
     def needs(self, *words: str, given: str = "") -> dict[str, Any]:
         """Run a command that must succeed; return what it answers with ``--json``.
