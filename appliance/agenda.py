@@ -34,6 +34,8 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     total: int | None = None
     refusal: str = ""
     """The code of what ended it."""
+    says: str = ""
+    """What its latest step had to say."""
 
 
 class State(msgspec.Struct, frozen=True, kw_only=True):
@@ -99,6 +101,7 @@ class Agenda:
             outcome="running" if step["more"] else "done",
             done=step["done"],
             total=step["total"],
+            says=step["says"],
         )
         self._put(name, _with(state, run, failures=0))
 

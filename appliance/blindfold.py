@@ -17,6 +17,7 @@ SEEN = frozenset(
         "document",
         "documents",
         "document_keys",
+        "has_documents",
         "revisions",
         "put_document",
         "drop_document",
@@ -24,6 +25,8 @@ SEEN = frozenset(
         "acknowledged",
         "tallies",
         "tally",
+        "key_years",
+        "rewrap",
     }
 )
 """What there is of a view or a unit; none of it opens a resident, finds one or tells of one."""

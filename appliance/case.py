@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from appliance.errors import Failed
+from appliance.keycare import Keys
 from appliance.ledger_reader import LedgerReader
 from appliance.marks import Marks
 from appliance.media import Media
@@ -35,6 +36,7 @@ class Powers:
     ledger: LedgerReader | None = None
     outgoing: Outgoing | None = None
     protections: Protections | None = None
+    keys: Keys | None = None
 
 
 @dataclass(slots=True, kw_only=True)
@@ -93,6 +95,11 @@ class Case:
     def protections(self) -> Protections:
         """Whom nobody opens alone; of an operation that uses ``protections``."""
         return _given(self.powers.protections, "protections")
+
+    @property
+    def keys(self) -> Keys:
+        """The retention keys; of an operation that uses ``keys``."""
+        return _given(self.powers.keys, "keys")
 
     def tally(self, name: str, by: int = 1) -> None:
         """Change a tally together with the ledger entry of the answer; ``name`` tells of nobody."""

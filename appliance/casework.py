@@ -7,6 +7,7 @@ from appliance import authz
 from appliance.approvals import Second
 from appliance.blindfold import blindfolded
 from appliance.case import Case, Powers
+from appliance.keycare import Keys
 from appliance.ledger_reader import LedgerReader
 from appliance.marks import Marks
 from appliance.model import Actor, Behalf, Envelope, Grant, Request
@@ -22,6 +23,8 @@ from appliance.registry import Registry
 from appliance.repeats import Repeat
 from appliance.roster import Roster
 from storage.engine import Unit, View
+
+_NO_POWERS = Powers()
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,12 +98,15 @@ def opened(parts: Parts, task: Task, view: View, unit: Unit | None) -> Case:
             parts.tools.municipalities,
             task.actor.terminal.municipality_code,
         ),
-        powers=Powers(
+        powers=_NO_POWERS
+        if not uses
+        else Powers(
             sessions=parts.sessions if "sessions" in uses else None,
             roster=Roster(view, unit) if "roster" in uses else None,
             ledger=LedgerReader(view, parts.witnessed()) if "ledger" in uses else None,
             outgoing=Outgoing(view, unit, registry) if "outgoing" in uses else None,
             protections=Protections(view, unit) if "protections" in uses else None,
+            keys=Keys(view, unit) if "keys" in uses else None,
         ),
     )
     if parts.national is not None:

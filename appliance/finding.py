@@ -5,16 +5,17 @@ candidates, ``judge`` opens and compares each one. Results are therefore exact, 
 for the tokens, and every hit says why it matched.
 """
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Set
 from dataclasses import dataclass, replace
 from datetime import date
 from enum import IntEnum
+from typing import NamedTuple
 
 from appliance import index as x
 from appliance.errors import AddConditions, Malformed
 from appliance.index import Index
 from appliance.items import ItemName, Values
-from appliance.standing import DECIDING, Standing, standing
+from appliance.standing import Standing, standing
 from appliance.values import normalise
 from appliance.values.dates import PartialDate
 from storage.engine import PersonId, Token
@@ -22,15 +23,6 @@ from storage.engine import PersonId, Token
 SEXES = ("0", "1", "2")
 MOST_TOKENS = 150
 """A question that fans out wider than this is answered with what to add."""
-COMPARED = (
-    *map(
-        ItemName,
-        ("name", "kana", "birth_date", "sex", "address", "municipality_code", "town_code"),
-    ),
-    *DECIDING,
-)
-
-
 CONDITIONS = (
     *("name", "kana", "birth_date", "birth_year", "sex", "address"),
     *("municipality_code", "town_code"),
@@ -119,8 +111,18 @@ def worth(sought: Conditions) -> None:
     _key("address", sought.address, normalise.address_key)
 
 
-def plan(sought: Conditions, index: Index, around: Collection[str]) -> set[Token]:
+class Plan(NamedTuple):
+    """Whoever fits has one of ``tokens``, and one of ``also`` unless that is empty."""
+
+    tokens: Set[Token]
+    also: Set[Token] = frozenset()
+
+
+def plan(sought: Conditions, index: Index, around: Collection[str]) -> Plan:
     """Return the tokens to look under: those of the narrowest index the conditions reach.
+
+    A whole name is had by more people the more there are. With a birth date or the other of the two
+    names, those are looked up who have both.
 
     ``around`` is every code that the municipality sought covers (熊本市 its wards), or nothing.
 
@@ -128,26 +130,46 @@ def plan(sought: Conditions, index: Index, around: Collection[str]) -> set[Token
         AddConditions: no index is reached; says what to add.
         Malformed: a condition is not a date, or empties when normalised.
     """
-    tokens = _narrowest(sought, index, around)
-    if len(tokens) > MOST_TOKENS:
+    found = _narrowest(sought, index, around)
+    if len(found.tokens) > MOST_TOKENS:
         raise AddConditions("add the day of birth or the sex; this stands for too many dates")
-    return tokens
+    return found
 
 
-def _narrowest(sought: Conditions, index: Index, around: Collection[str]) -> set[Token]:
-    kanji = _key("name", sought.name, normalise.name_key)
-    kana = _key("kana", sought.kana, normalise.kana_key)
-    births, address = _births(sought), _key("address", sought.address, normalise.address_key)
+class _Keys(NamedTuple):
+    """The conditions as the index has them; empty: not given."""
+
+    kanji: str
+    kana: str
+    births: list[str]
+    address: str
+
+
+def _narrowest(sought: Conditions, index: Index, around: Collection[str]) -> Plan:
+    kanji, kana, births, _ = keys = _Keys(
+        _key("name", sought.name, normalise.name_key),
+        _key("kana", sought.kana, normalise.kana_key),
+        _births(sought),
+        _key("address", sought.address, normalise.address_key),
+    )
+    whole = [index.compound(x.NAME, kanji)] if kanji and not sought.name_prefix else []
+    if kana and not sought.kana_prefix:
+        whole.append(index.compound(x.KANA, kana))
+    if births and kana and (len(kana) >= 2 or not sought.kana_prefix):
+        born = {index.compound(x.KANA_BIRTH, kana[:2], birth) for birth in births}
+        return Plan(born, set(whole[:1]))
+    if births and kanji:
+        born = {index.compound(x.KANJI_BIRTH, kanji[:1], birth) for birth in births}
+        return Plan(born, set(whole[:1]))
+    if whole:
+        return Plan(set(whole[:1]), set(whole[1:]))
+    return Plan(_by_place(sought, index, around, keys))
+
+
+def _by_place(sought: Conditions, index: Index, around: Collection[str], keys: _Keys) -> set[Token]:
+    kanji, kana, births, address = keys
     sexes = (sought.sex,) if sought.sex is not None else SEXES
     towns = [(p, sought.town_code, s) for p in around if sought.town_code for s in sexes]
-    if kanji and not sought.name_prefix:
-        return {index.compound(x.NAME, kanji)}
-    if kana and not sought.kana_prefix:
-        return {index.compound(x.KANA, kana)}
-    if kana and len(kana) >= 2 and births:
-        return {index.compound(x.KANA_BIRTH, kana[:2], birth) for birth in births}
-    if kanji and births:
-        return {index.compound(x.KANJI_BIRTH, kanji[:1], birth) for birth in births}
     if kana and len(kana) >= 2 and towns:
         return {index.compound(x.KANA_TOWN, kana[:2], *town) for town in towns}
     if kana and len(kana) >= 2 and around and sought.birth_year:

@@ -4,7 +4,7 @@ One row an item. Everything that loops over items (sealing, rights, redaction, t
 loops over this table; there is no other list.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from types import MappingProxyType
@@ -44,12 +44,16 @@ class Item:
 
     def decode(self, cell: bytes | None) -> Value:
         """Return the value of an opened cell."""
-        if cell is None:
-            return None
-        text = cell.decode()
-        if self.form is Form.FLAG:
-            return text == "1"
-        return int(text) if self.form is Form.COUNT else text
+        return None if cell is None else _DECODED[self.form](cell)
+
+
+_DECODED: Mapping[Form, Callable[[bytes], Value]] = {
+    Form.TEXT: bytes.decode,
+    Form.DATE: bytes.decode,
+    Form.COUNT: int,
+    Form.FLAG: b"1".__eq__,
+    Form.MOMENT: bytes.decode,
+}
 
 
 def _item(number: int, name: str, label: str, form: Form = Form.TEXT) -> Item:
@@ -89,6 +93,7 @@ AS_WRITTEN = _item(25, "birth_date_as_written", "生年月日(記載のまま)")
 CELLS: tuple[Item, ...] = (*ITEMS, AS_WRITTEN)
 BY_NAME: Mapping[ItemName, Item] = MappingProxyType({item.name: item for item in CELLS})
 BY_NUMBER: Mapping[int, Item] = MappingProxyType({item.number: item for item in CELLS})
+_OPENING = {item.number: (item.name, _DECODED[item.form]) for item in CELLS}
 ITEM_NAMES: frozenset[ItemName] = frozenset(item.name for item in ITEMS)
 
 PROVIDED: tuple[ItemName, ...] = tuple(
@@ -112,6 +117,30 @@ _AS_TEXT = tuple(
 )
 
 
+class Lazily(Mapping[ItemName, Value]):
+    """The items of a record, each opened when it is first looked at and not before."""
+
+    __slots__ = ("_open", "_opened")
+
+    def __init__(self, open_item: Callable[[ItemName], Value]) -> None:
+        self._open = open_item
+        self._opened: dict[ItemName, Value] = {}
+
+    def __getitem__(self, name: ItemName) -> Value:
+        """Return an item; raises as opening it does."""
+        if name not in self._opened:
+            self._opened[name] = self._open(name)
+        return self._opened[name]
+
+    def __iter__(self) -> Iterator[ItemName]:
+        """Go through all names; nothing is opened."""
+        return iter(BY_NAME)
+
+    def __len__(self) -> int:
+        """Return how many there are."""
+        return len(BY_NAME)
+
+
 def seal_form(values: Values) -> dict[int, bytes | None]:
     """Return all cells of a record; an item that is not given is sealed as None."""
     get = values.get
@@ -124,6 +153,8 @@ def seal_form(values: Values) -> dict[int, bytes | None]:
 
 def open_form(cells: Mapping[int, bytes | None]) -> dict[ItemName, Value]:
     """Return the values of opened cells."""
-    return {
-        BY_NUMBER[number].name: BY_NUMBER[number].decode(cell) for number, cell in cells.items()
-    }
+    values: dict[ItemName, Value] = {}
+    for number, cell in cells.items():
+        name, decoded = _OPENING[number]
+        values[name] = None if cell is None else decoded(cell)
+    return values

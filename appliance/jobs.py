@@ -38,6 +38,8 @@ class Step(Answer, frozen=True, kw_only=True):
     """None where it is not known."""
     more: bool = False
     """Ask again at once: there is work left."""
+    says: str = ""
+    """In a sentence what came of it, where counts do not tell; tells of nobody."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

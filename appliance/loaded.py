@@ -16,6 +16,9 @@ from appliance.identity.login import Login
 from appliance.identity.pins import Pins
 from appliance.identity.webauthn import Devices
 from appliance.jobdesk import JobDesk
+from appliance.keydesk import OWNER as KEY_OWNER
+from appliance.keydesk import USES as KEY_USES
+from appliance.keydesk import KeyDesk
 from appliance.loading import OwnedJob, admit, catalogue, timetable
 from appliance.model import OperationName
 from appliance.operation import AnyOperation, Power
@@ -62,9 +65,15 @@ def put_together(
         "enrolment": identification.enrolling,
         JOB_OWNER: desk,
         APPROVAL_OWNER: approvals,
+        KEY_OWNER: KeyDesk(),
     }
     manager = admit({**plugins, **own})
-    may = {"session": SESSION_USES, "enrolment": SESSION_USES, APPROVAL_OWNER: APPROVAL_USES}
+    may = {
+        "session": SESSION_USES,
+        "enrolment": SESSION_USES,
+        APPROVAL_OWNER: APPROVAL_USES,
+        KEY_OWNER: KEY_USES,
+    }
     operations = catalogue(manager, None if powers is None else {**powers, **may})
     approvals.catalogue, approvals.hook = operations, manager.hook
     desk.jobs = timetable(manager, operations)

@@ -49,6 +49,8 @@ AGREED = tuple(
 )
 """What a municipality sends, and so what both files must agree on."""
 PLACE_SIZE = 16
+MARK_SIZE = PLACE_SIZE + 16
+"""Of a place and its digest."""
 
 _GROUP, _CODE = ItemName("municipality_code"), ItemName("resident_code")
 _ITEMS = tuple(BY_NAME[name] for name in AGREED)
@@ -145,6 +147,16 @@ class Marks:
             NotPermitted: it is another municipality's.
         """
         return self._view.marks(self._own(group), first, last)
+
+    def packed(
+        self, group: str, first: bytes = b"", last: bytes = b"\xff" * PLACE_SIZE
+    ) -> Iterator[bytes]:
+        """Yield the same marks as place and digest side by side (``MARK_SIZE``), many at a time.
+
+        Raises:
+            NotPermitted: it is another municipality's.
+        """
+        return self._view.packed_marks(self._own(group), first, last)
 
     def at(self, group: str, place: bytes) -> Mark | None:
         """Return the mark at a place, or None: nobody current has this 住民票コード in the group.

@@ -24,7 +24,7 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
 
 A = TypeVar("A", bound=Arguments)
 
-Power = Literal["sessions", "roster", "ledger", "outgoing", "protections"]
+Power = Literal["sessions", "roster", "ledger", "outgoing", "protections", "keys"]
 """What ``case`` holds beside residents, papers and refs."""
 POWERS: frozenset[Power] = frozenset(get_args(Power))
 

@@ -36,7 +36,7 @@ from appliance.hours import check as check_hours
 from appliance.items import ITEM_NAMES, ITEMS, PROVIDED, ItemName, Value, Values
 from appliance.jobs import Job, Nothing, Step
 from appliance.ledger_reader import LedgerReader
-from appliance.marks import AGREED, ITEM_LIST, PLACE_SIZE, Marks, digest_of, place_of
+from appliance.marks import AGREED, ITEM_LIST, MARK_SIZE, PLACE_SIZE, Marks, digest_of, place_of
 from appliance.media import data_lines, framed, rows_digest, unframed
 from appliance.model import (
     AT_A_TERMINAL,
@@ -131,6 +131,7 @@ __all__ = [
     "ITEM_LIST",
     "ITEM_NAMES",
     "JST",
+    "MARK_SIZE",
     "MAX_FAILURES",
     "MOST_ROWS",
     "NAME_LENGTH",

@@ -51,7 +51,7 @@ class Protections:
 
     def has_any(self) -> bool:
         """Return whether anybody is marked, or was and is over; nothing is opened."""
-        return next(self._view.document_keys(MARKS), None) is not None
+        return self._view.has_documents(MARKS)
 
     def is_protected(self, person: PersonId, today: date) -> bool:
         """Return whether a mark holds on a day."""
@@ -106,7 +106,7 @@ class Guard:
 
     def hides(self, person: PersonId, touched: Touched) -> bool:
         """Return whether nothing of this person may be opened here; note an opening if there is."""
-        if not self.watches or self._is_idle():
+        if not self.watches or self._idle:
             return False
         if person not in self._hidden:
             self._hidden[person] = self._is_hidden(person, touched)
@@ -126,10 +126,12 @@ class Guard:
         self.watches, self.session = True, ""
         self._hidden.clear()
 
-    def _is_idle(self) -> bool:
-        if self._idle is None:
+    @property
+    def hides_nobody(self) -> bool:
+        """Whether there is nobody to hide: a machine asks, or nobody at all is marked."""
+        if self.watches and self._idle is None:
             self._idle = not self.protections.has_any()
-        return self._idle
+        return not self.watches or bool(self._idle)
 
     def _is_hidden(self, person: PersonId, touched: Touched) -> bool:
         if not self.protections.is_protected(person, self._today):

@@ -9,6 +9,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import date
+from functools import partial
 
 import cbor2
 
@@ -31,6 +32,7 @@ from appliance.items import (
     ITEM_NAMES,
     ITEMS,
     ItemName,
+    Lazily,
     Value,
     Values,
     open_form,
@@ -94,13 +96,18 @@ class Registry:
         self._tallies = tallies
         self._guard = guard
         self.touched = Touched()
-        self._seeker = Seeker(
-            view=view,
-            index=tools.index,
-            municipalities=tools.municipalities,
-            guard=guard,
+
+    @property
+    def _seeker(self) -> Seeker:
+        # Made anew each time: what refers back to the registry would keep it until the next
+        # collection of garbage, and with it every request.
+        return Seeker(
+            view=self._view,
+            index=self._tools.index,
+            municipalities=self._tools.municipalities,
+            guard=self._guard,
             touched=self.touched,
-            opened=self._open,
+            looked_at=lambda person: Lazily(partial(self._item, person, 0)),
         )
 
     @property
@@ -198,8 +205,8 @@ class Registry:
         return self._standing(person, today)
 
     def _standing(self, person: PersonId, today: date) -> Standing:
-        values = self._open(person, DECIDING, 0)
-        return standing(self._deciding(person, values, self._view.latest(person)), today)
+        values = self._deciding(person, Lazily(partial(self._item, person, 0)), 0)
+        return standing(values, today)
 
     def fits(self, person: PersonId, claimed: Conditions) -> Why | None:
         """Return how well what is claimed of a person holds, or None if it does not (R49).
@@ -438,8 +445,11 @@ class Registry:
             unit.tally(name, by)
 
     def _deciding(self, person: PersonId, values: Values, number: int) -> Values:
-        """Return the version that says how a person stands, of those up to ``number``."""
+        """Return the version that says how a person stands, up to ``number`` (0: the latest)."""
         # A struck-off record may be corrected; why it was struck off stands in an older version.
+        if not values[REMOVED_FLAG]:
+            return values
+        number = number or self._view.latest(person)
         while values[REMOVED_FLAG] and values[REASON] not in REMOVALS and number > 1:
             number -= 1
             try:
@@ -471,6 +481,9 @@ class Registry:
         if len(numbers) == len(CELLS):
             self._whole = (record.version, values)
         return values
+
+    def _item(self, person: PersonId, version: int, name: ItemName) -> Value:
+        return self._open(person, (name,), version)[name]
 
     def _may_ask_by(self, key: str) -> None:
         if key not in self._grant.keys:

@@ -4,13 +4,13 @@ Protected persons (要注意) are judged apart: by nothing that says where they 
 is a hit that says only that there is somebody.
 """
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from appliance.errors import AddConditions
-from appliance.finding import COMPARED, Conditions, Hit, Why, apart_from_place, judge, plan
+from appliance.finding import Conditions, Hit, Why, apart_from_place, judge, plan
 from appliance.index import Index
-from appliance.items import ItemName, Values
+from appliance.items import Values
 from appliance.protection import Guard
 from appliance.traces import Touched
 from appliance.values.identifiers import Municipalities
@@ -28,8 +28,8 @@ class Seeker:
     municipalities: Municipalities
     guard: Guard
     touched: Touched
-    opened: Callable[[PersonId, Collection[ItemName], int], Values]
-    """Opens items of one version of a person, 0 the latest."""
+    looked_at: Callable[[PersonId], Values]
+    """Opens items of the latest version of a person, each when it is looked at."""
 
     def found(self, sought: Conditions) -> list[Hit]:
         """Return everybody who fits all conditions, in no order; ``guarded`` ones are subjects.
@@ -39,18 +39,19 @@ class Seeker:
             AddConditions: too wide to be searched for.
         """
         around = self._around(sought.municipality_code)
-        people = self.view.candidates(plan(sought, self.index, around), CANDIDATES)
+        tokens, also = plan(sought, self.index, around)
+        people = self.view.candidates(tokens, CANDIDATES, also)
         self.touched.candidates += len(people)
         if len(people) > CANDIDATES:
             raise AddConditions(f"more than {CANDIDATES} candidates; add a condition")
-        apart = apart_from_place(sought, self.index) if self.guard.watches else None
+        apart = None if self.guard.hides_nobody else apart_from_place(sought, self.index)
         judged = (self._judged(person, sought, around, apart) for person in people)
         return [hit for hit in judged if hit is not None]
 
     def fits(self, person: PersonId, sought: Conditions) -> Why | None:
         """Return how well all conditions hold of one person, or None if one does not."""
         around = self._around(sought.municipality_code)
-        return judge(sought, around, self.opened(person, COMPARED, 0))
+        return judge(sought, around, self.looked_at(person))
 
     def _judged(
         self,
@@ -59,7 +60,7 @@ class Seeker:
         around: frozenset[str],
         apart: Conditions | None,
     ) -> Hit | None:
-        values = self.opened(person, COMPARED, 0)
+        values = self.looked_at(person)
         why = judge(sought, around, values)
         # What fits all conditions fits fewer of them too.
         perhaps = apart is not None and (why is not None or judge(apart, (), values) is not None)

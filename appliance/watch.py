@@ -60,6 +60,11 @@ class Watch:
             yield record, book.terminal_used(record.terminal_id)
 
     @property
+    def key_years(self) -> tuple[int, ...]:
+        """The years of the retention keys of current versions; the last one is in use."""
+        return self._view.key_years()
+
+    @property
     def entries(self) -> int:
         """How many entries the ledger has."""
         return self._view.ledger_size()

@@ -30,7 +30,8 @@ How they come to lie in a file, from the ground up::
     connection.py how a connection is opened
     schema.py     the tables, and how an older file becomes a newer one
     keys.py       what an open store takes from the key ring
-    records.py    versions of persons; terms.py by what they are found
+    records.py    versions of persons; terms.py by what they are found; retention.py their end
+    rewrapping.py the yearly change of the key they are under
     documents.py  sealed registers
     outbox.py     messages that must leave
     ledger.py     entries, added to and never changed

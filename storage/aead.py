@@ -11,9 +11,7 @@ Draft-irtf-cfrg-xchacha; ``crypto_aead_xchacha20poly1305_ietf`` of libsodium.
 import os
 from collections.abc import Iterable
 
-from nacl import bindings as sodium
 from nacl._sodium import ffi, lib  # what ``bindings`` itself calls
-from nacl.exceptions import CryptoError
 
 NONCE_SIZE = 24
 _KEY_SIZE = 32
@@ -78,11 +76,16 @@ def unseal(sealed: bytes, key: bytes, bound: bytes) -> bytes:
     Raises:
         DoesNotOpen: not under this key, or not at this place.
     """
-    if len(sealed) < OVERHEAD:
+    length = len(sealed) - NONCE_SIZE
+    if length < TAG_SIZE:
         raise DoesNotOpen
-    try:
-        return sodium.crypto_aead_xchacha20poly1305_ietf_decrypt(
-            sealed[NONCE_SIZE:], bound, sealed[:NONCE_SIZE], key
-        )
-    except CryptoError:
-        raise DoesNotOpen from None
+    if len(key) != _KEY_SIZE:
+        raise ValueError("a key is 32 bytes")
+    plain = ffi.new("unsigned char[]", length - TAG_SIZE)
+    body, nonce = sealed[NONCE_SIZE:], sealed[:NONCE_SIZE]
+    failed = lib.crypto_aead_xchacha20poly1305_ietf_decrypt(
+        plain, _NONE, _NONE, body, length, bound, len(bound), nonce, key
+    )
+    if failed:
+        raise DoesNotOpen
+    return bytes(ffi.buffer(plain))

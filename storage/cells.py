@@ -25,8 +25,9 @@ re-wrapping leaves the chain of seals as it is.
 import hmac
 import os
 from collections.abc import Collection, Iterable, Mapping
+from functools import lru_cache
 from hashlib import blake2b
-from itertools import pairwise
+from itertools import accumulate, pairwise
 from struct import Struct
 from typing import NamedTuple, Self
 
@@ -52,6 +53,7 @@ NO_SEAL = bytes(32)
 
 _FORMAT = 1
 _ABSENT = b"\x00"
+_SEALED_ABSENT = _ABSENT + b"\x80"
 _WIDE = frozenset({2, 4, 7, 13})
 _NONCE = bytes(12)
 _LARGEST_VALUE = 0xFFFF - aead.TAG_SIZE - 32
@@ -183,48 +185,75 @@ def seal_version(
     return _sealed(place, fields, keys, kek, seal_key, previous_seal, os.urandom(KEY_SIZE))
 
 
+class OpenVersion:
+    """A version whose row secret is unwrapped: opens cells as they are asked for, each once."""
+
+    __slots__ = ("_cells", "_head", "_keys", "_opened", "_place", "_secret", "_spans", "_tail")
+
+    def __init__(
+        self, place: Place, sealed: SealedVersion, keys: FieldKeys, keks: Mapping[int, bytes]
+    ) -> None:
+        """Unwrap the row secret of a version; no cell is opened.
+
+        Args:
+            place: where the version lies.
+            sealed: its parts; the seal is not looked at.
+            keys: the field keys held.
+            keks: retention keys by number.
+
+        Raises:
+            Tampered: a part does not belong here, was changed, or its retention key is gone.
+        """
+        generation = _header(place, sealed.hdr)[3]
+        if generation != keys.generation:
+            raise Tampered(f"{place} is of field generation {generation}, not {keys.generation}")
+        self._place = place
+        self._keys = keys
+        self._secret = _row_secret(place, sealed, keks)
+        self._cells = sealed.cells
+        self._spans = _directory(place, sealed.cells)
+        self._head = b"jk1c" + place.db + sealed.hdr[2:6]
+        self._tail = _CELL_PLACE.pack(place.person, place.version)
+        self._opened: dict[int, bytes | None] = {}
+
+    def cells(self, wanted: Collection[int]) -> dict[int, bytes | None]:
+        """Open these fields, and no others.
+
+        Raises:
+            Tampered: a cell does not belong here, or was changed.
+            WrongKey: the key of a wanted field is not held.
+        """
+        opened = self._opened
+        for field in wanted:
+            if field not in opened:
+                opened[field] = self._open(field)
+        return {field: opened[field] for field in wanted}
+
+    def _open(self, field: int) -> bytes | None:
+        key = self._keys.cell_key(field, self._secret)
+        if field not in self._spans:
+            raise Tampered(f"{self._place} has no cell of field {field}")
+        start, stop = self._spans[field]
+        bound = self._head + _FIELD_NUMBER[field] + self._tail
+        try:
+            plain = ChaCha20Poly1305(key).decrypt(_NONCE, self._cells[start:stop], bound)
+        except InvalidTag:
+            raise Tampered(f"{self._place} field {field} does not open") from None
+        value = plain.rstrip(b"\x00")
+        if not value.endswith(b"\x80"):
+            raise Tampered(f"{self._place} holds a cell without its padding")
+        return None if value == _SEALED_ABSENT else value[:-1]
+
+
 def open_cells(
     place: Place,
     sealed: SealedVersion,
-    wanted: Iterable[int],
+    wanted: Collection[int],
     keys: FieldKeys,
     keks: Mapping[int, bytes],
 ) -> dict[int, bytes | None]:
-    """Open the wanted fields of a version, and no others.
-
-    Args:
-        place: where the version lies.
-        sealed: its parts; the seal is not looked at.
-        wanted: field numbers.
-        keys: the field keys held.
-        keks: retention keys by number.
-
-    Raises:
-        Tampered: a part does not belong here, was changed, or its retention key is gone.
-        WrongKey: the key of a wanted field is not held.
-    """
-    _, _, _, generation, _ = _header(place, sealed.hdr)
-    if generation != keys.generation:
-        raise Tampered(f"{place} is of field generation {generation}, not {keys.generation}")
-    secret = _row_secret(place, sealed, keks)
-    directory = _directory(place, sealed.cells)
-    head = b"jk1c" + place.db + sealed.hdr[2:6]
-    tail = _CELL_PLACE.pack(place.person, place.version)
-    opened: dict[int, bytes | None] = {}
-    for field in wanted:
-        key = keys.cell_key(field, secret)
-        if field not in directory:
-            raise Tampered(f"{place} has no cell of field {field}")
-        start, stop = directory[field]
-        try:
-            plain = ChaCha20Poly1305(key).decrypt(
-                _NONCE, sealed.cells[start:stop], head + _FIELD_NUMBER[field] + tail
-            )
-        except InvalidTag:
-            raise Tampered(f"{place} field {field} does not open") from None
-        value = _unpadded(place, plain)
-        opened[field] = None if value == _ABSENT else value
-    return opened
+    """Open the wanted fields of a version, and no others; takes and raises as ``OpenVersion``."""
+    return OpenVersion(place, sealed, keys, keks).cells(wanted)
 
 
 def verify_seal(
@@ -241,6 +270,11 @@ def verify_seal(
     seal = _seal(place, sealed.hdr, sealed.rsc, sealed.cells, seal_key, previous_seal)
     if not hmac.compare_digest(seal, sealed.seal):
         raise Tampered(f"{place} does not follow the version before it")
+
+
+def kek_of(hdr: bytes) -> int:
+    """Return the number of the retention key that a header names."""
+    return int.from_bytes(hdr[6:10], "little")
 
 
 def rewrap(
@@ -296,21 +330,27 @@ def _header(place: Place, hdr: bytes) -> tuple[int, int, int, int, int]:
     return form, flags, table, generation, kek
 
 
-def _directory(place: Place, cells: bytes) -> dict[int, tuple[int, int]]:
+def _directory(place: Place, cells: bytes) -> Mapping[int, tuple[int, int]]:
     """Return where each field's cell lies; fields ascend and the cells fill the part exactly."""
     count = cells[0] if cells else 0
-    layout = _DIRECTORY[count]
-    if len(cells) < 1 + layout.size:
+    if len(cells) < (start := 1 + _DIRECTORY[count].size):
         raise Tampered(f"the cells of {place} are cut")
-    numbers = layout.unpack_from(cells, 1)
-    start = 1 + layout.size
-    spans: dict[int, tuple[int, int]] = {}
-    for field, length in zip(numbers[::2], numbers[1::2], strict=True):
-        spans[field] = (start, start + length)
-        start += length
-    if start != len(cells) or any(a >= b for a, b in pairwise(numbers[::2])):
+    spans, stop = _spans(count, cells[1:start])
+    if stop != len(cells):
         raise Tampered(f"the cells of {place} do not match their directory")
     return spans
+
+
+@lru_cache(maxsize=1024)
+def _spans(count: int, directory: bytes) -> tuple[Mapping[int, tuple[int, int]], int]:
+    """Return where the cells of a directory lie and end; 0 if its fields do not ascend.
+
+    Padding leaves few lengths, so most versions have the directory of some other one.
+    """
+    numbers = _DIRECTORY[count].unpack(directory)
+    fields, bounds = numbers[::2], [*accumulate(numbers[1::2], initial=1 + len(directory))]
+    ascending = sorted(set(fields)) == list(fields)
+    return dict(zip(fields, pairwise(bounds), strict=True)), bounds[-1] if ascending else 0
 
 
 def _padded(field: int, value: bytes | None) -> bytes:
@@ -322,13 +362,6 @@ def _padded(field: int, value: bytes | None) -> bytes:
     return (value + _MARK_AND_ZEROS)[: (len(value) // block + 1) * block]
 
 
-def _unpadded(place: Place, plain: bytes) -> bytes:
-    value = plain.rstrip(b"\x00")
-    if not value.endswith(b"\x80"):
-        raise Tampered(f"{place} holds a cell without its padding")
-    return value[:-1]
-
-
 def _wrap_place(place: Place, kek: int) -> bytes:
     return b"jk1w" + place.db + _WRAP_PLACE.pack(place.table, place.person, place.version, kek)
 
@@ -338,7 +371,7 @@ def _wrap(place: Place, secret: bytes, kek: Kek, nonce: bytes | None = None) -> 
 
 
 def _row_secret(place: Place, sealed: SealedVersion, keks: Mapping[int, bytes]) -> bytes:
-    kek = int.from_bytes(sealed.hdr[6:10], "little")
+    kek = kek_of(sealed.hdr)
     if kek not in keks:
         raise Tampered(f"{place} is under retention key {kek}, which is not held")
     try:

@@ -110,6 +110,11 @@ def each_key(connection: apsw.Connection, collection: str) -> Iterator[bytes]:
         rows = ask(connection, after, (collection, rows[0][0]))
 
 
+def any_there(connection: apsw.Connection, collection: str) -> bool:
+    """Return whether a collection has any document."""
+    return bool(ask(connection, "SELECT 1 FROM doc WHERE collection = ? LIMIT 1", (collection,)))
+
+
 def revisions(
     connection: apsw.Connection, keys: StoreKeys, collection: str, key: bytes
 ) -> Iterator[Document]:

@@ -27,7 +27,14 @@ from storage.cells import FIELD_CLASSES, Kek
 from storage.derive import KEY_SIZE, check_value
 from storage.disk import sync_folder, write_synced
 from storage.errors import Tampered, WrongKey
-from storage.ringfile import Entry, RingHeader, decode_header, decode_ring, encode_ring
+from storage.ringfile import (
+    Entry,
+    RingHeader,
+    decode_header,
+    decode_names,
+    decode_ring,
+    encode_ring,
+)
 from storage.unseal import ShareSet
 
 FILE_NAME = "keyring.cbor"
@@ -226,10 +233,45 @@ def read_header(path: Path) -> RingHeader:
     return decode_header(path.read_bytes())
 
 
-def retention_names(year: int) -> list[str]:
-    """Return the retention keys that a store needs in a year, and in one that begins meanwhile."""
-    ends = (year + RETENTION_YEARS, year + RETENTION_YEARS + 1)
+def names_in_clear(path: Path) -> list[str]:
+    """Return the names of all keys, destroyed ones too, without the root key; as ``read_header``.
+
+    Raises:
+        FileNotFoundError: there is no ring.
+        Tampered: the file is not a key ring.
+    """
+    return decode_names(path.read_bytes())
+
+
+def newest_year(names: Iterable[str]) -> int:
+    """Return the year of the newest keys among these: they are in use.
+
+    Raises:
+        WrongKey: there are none.
+    """
+    start = "kek/active/"
+    years = [int(name.removeprefix(start)) for name in names if name.startswith(start)]
+    if not years:
+        raise WrongKey("the key ring has no key of any year")
+    return max(years)
+
+
+def yearly_names(newest: int, year: int) -> list[str]:
+    """Return what a store needs to go on in a year, with keys of an earlier or the same year.
+
+    What may be erased in the years between has keys of its own too.
+    """
+    return [*_retention_names(newest, year), *_log_names(year)]
+
+
+def _retention_names(newest: int, year: int) -> list[str]:
+    # A term that begins in the night of the new year needs the key of one year more.
+    ends = range(newest + RETENTION_YEARS, year + RETENTION_YEARS + 2)
     return [f"kek/active/{year}", *(f"kek/exp/{end}" for end in ends)]
+
+
+def _log_names(year: int) -> list[str]:
+    return [f"log-body/{year}", f"log-subj/{year}"]
 
 
 def _first_names(year: int) -> list[str]:
@@ -237,12 +279,11 @@ def _first_names(year: int) -> list[str]:
         "page/main/1",
         *(f"field-root/{name}/1" for name in sorted(set(FIELD_CLASSES.values()))),
         "idx-root/1",
-        *retention_names(year),
+        *_retention_names(year, year),
         "seal/1",
         "docs/1",
         "parcels/1",
-        f"log-body/{year}",
-        f"log-subj/{year}",
+        *_log_names(year),
         "log-sign",
         "mark-root/1",
         "media/1",

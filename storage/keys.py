@@ -24,6 +24,10 @@ class StoreKeys:
     fields: FieldKeys
     kek: Kek
     keks: dict[int, bytes]
+    years: tuple[int, ...]
+    """Of the retention keys for what is current; the last one is in use."""
+    older: frozenset[int]
+    """The numbers of the others."""
     expiry: dict[int, Kek]
     seal: bytes
     documents: bytes
@@ -45,14 +49,17 @@ class StoreKeys:
             WrongKey: the ring lacks a key.
         """
         bodies = {int(year): body_key(key) for year, key in ring.family("log-body").items()}
-        active = max(ring.family("kek/active"))
+        years = sorted(map(int, ring.family("kek/active")))
+        active = [ring.kek(f"kek/active/{year}") for year in years]
         return cls(
             installation=ring.installation,
             origin=origin,
             page=ring.key("page/main/1"),
             fields=FieldKeys(ring.field_roots()),
-            kek=ring.kek(f"kek/active/{active}"),
+            kek=active[-1],
             keks=ring.keks(),
+            years=tuple(years),
+            older=frozenset(kek.id for kek in active[:-1]),
             expiry={int(year): ring.kek(f"kek/exp/{year}") for year in ring.family("kek/exp")},
             seal=ring.key("seal/1"),
             documents=ring.key("docs/1"),

@@ -55,7 +55,7 @@ def append(
     connection: apsw.Connection,
     keys: StoreKeys,
     frontier: Frontier,
-    entries: Sequence[Entry],
+    entries: Sequence[tuple[Entry, bytes]],
     at_ms: int,
     digest: bytes,
 ) -> Frontier:
@@ -65,18 +65,18 @@ def append(
         connection: inside a transaction.
         keys: the store's keys.
         frontier: the tree so far.
-        entries: what to enter, in order.
+        entries: what to enter, in order, each with what ``framed`` gave for it.
         at_ms: the time, in milliseconds since 1970.
         digest: the digest over the file after the unit.
     """
     leaves: list[tuple[int, bytes, bytes]] = []
     roots: list[tuple[int, int, bytes]] = []
     subjects: list[tuple[bytes, int]] = []
-    for entry in entries:
+    for entry, body in entries:
         index = frontier.size
         event, result = int(entry.event), int(entry.result)
         header = Header(index, at_ms, event, result, keys.epoch, digest, entry.file)
-        sealed = seal_leaf(header, framed(entry), keys.bodies[keys.epoch], keys.origin)
+        sealed = seal_leaf(header, body, keys.bodies[keys.epoch], keys.origin)
         hashed = leaf_hash(sealed)
         frontier, completed = frontier.grow(hashed)
         leaves.append((index, sealed, hashed))
@@ -85,8 +85,10 @@ def append(
             (token, index) for token in subject_tokens(keys, keys.epoch, entry.subjects)
         )
     ask_many(connection, "INSERT INTO leaf (idx, entry, hash) VALUES (?, ?, ?)", leaves)
-    ask_many(connection, "INSERT INTO tile_root (level, n, hash) VALUES (?, ?, ?)", roots)
-    ask_many(connection, "INSERT INTO subj (token, idx) VALUES (?, ?)", subjects)
+    if roots:
+        ask_many(connection, "INSERT INTO tile_root (level, n, hash) VALUES (?, ?, ?)", roots)
+    if subjects:
+        ask_many(connection, "INSERT INTO subj (token, idx) VALUES (?, ?)", subjects)
     return frontier
 
 

@@ -12,7 +12,7 @@ update propagation with homomorphic hashing", ePrint 2019/227.)
 The elements must be distinct by themselves; 65,536 times the same element would vanish.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from hashlib import blake2b, shake_128
 from typing import Self
 
@@ -28,6 +28,8 @@ class State:
     """The sum of a set of elements; the lanes are held as one large integer."""
 
     lanes: int = 0
+    _digest: list[bytes] = field(default_factory=list, init=False, compare=False, repr=False)
+    """Computed at most once: many entries of the ledger carry the same."""
 
     def add(self, element: bytes) -> Self:
         """Return the state of the set with this element in it."""
@@ -44,7 +46,10 @@ class State:
 
     def digest(self) -> bytes:
         """Return 32 bytes that stand for the set."""
-        return blake2b(self.to_bytes(), digest_size=32, person=_NAME).digest()
+        if not self._digest:
+            digest = blake2b(self.to_bytes(), digest_size=32, person=_NAME).digest()
+            self._digest.append(digest)
+        return self._digest[0]
 
     def to_bytes(self) -> bytes:
         """Return the state as 2,048 bytes."""

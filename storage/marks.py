@@ -6,12 +6,14 @@ none of it and compares none of it.
 """
 
 from collections.abc import Iterator
+from itertools import chain, islice
 
 import apsw
 
 from storage.connection import ask, each_row
 from storage.engine import Mark, PersonId
 
+_AT_ONCE = 1000
 MarkRow = tuple[str, bytes, bytes, int]
 """A mark as the table has it."""
 
@@ -41,3 +43,14 @@ def each(connection: apsw.Connection, group: str, first: bytes, last: bytes) -> 
     )
     for place, digest, person in rows:
         yield Mark(group, place, digest, PersonId(person))
+
+
+def packed(connection: apsw.Connection, group: str, first: bytes, last: bytes) -> Iterator[bytes]:
+    """Yield place and digest of each such mark side by side, many marks at a time."""
+    rows = each_row(
+        connection,
+        "SELECT place, digest FROM mark WHERE name = ? AND place BETWEEN ? AND ? ORDER BY place",
+        (group, first, last),
+    )
+    while marks := b"".join(chain.from_iterable(islice(rows, _AT_ONCE))):
+        yield marks

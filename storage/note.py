@@ -14,6 +14,7 @@ A checkpoint has no lines beyond the three: what nobody can recompute has no pla
 
 import base64
 import binascii
+import re
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import ClassVar, Self
@@ -26,6 +27,9 @@ from storage.errors import LedgerBroken
 ED25519 = b"\x01"
 LARGEST_NOTE = 1 << 20
 """Characters a note may have before anybody looks at it."""
+
+_DIRT = re.compile("[\x00-\x09\x0b-\x1f\ud800-\udfff]")
+"""Control characters other than the newline, and halves of characters."""
 
 _KEY_ID_SIZE = 4
 _HASH_SIZE = 32
@@ -263,4 +267,4 @@ def _is_text(text: str) -> bool:
 
 
 def _is_clean(text: str) -> bool:
-    return not any((c < " " and c != "\n") or "\ud800" <= c <= "\udfff" for c in text)
+    return _DIRT.search(text) is None

@@ -5,13 +5,11 @@ counted   "v" | u64 vid | seal 32: what the digest over the file knows of a vers
           "e" | u64 vid | seal 32: of one that was erased (retention.py), whose cells are empty
 """
 
-from collections.abc import Collection
-
 import apsw
 
-from storage.cells import NO_SEAL, RESIDENTS, Place, SealedVersion, open_cells
+from storage.cells import NO_SEAL, RESIDENTS, OpenVersion, Place, SealedVersion
 from storage.connection import ask
-from storage.engine import MOST_VERSIONS, PersonId, Record, VersionId
+from storage.engine import MOST_VERSIONS, PersonId, VersionId
 from storage.errors import RecordNotFound
 from storage.keys import StoreKeys
 
@@ -91,18 +89,14 @@ def append(connection: apsw.Connection, vid: int, sealed: SealedVersion) -> None
     )
 
 
-def read(
-    connection: apsw.Connection,
-    keys: StoreKeys,
-    person: int,
-    fields: Collection[int],
-    number: int,
-) -> Record:
-    """Open just these fields of a version; 0 means the latest.
+def find(
+    connection: apsw.Connection, keys: StoreKeys, person: int, number: int
+) -> tuple[VersionId, OpenVersion]:
+    """Return a version, ready for its fields to be opened; 0 means the latest.
 
     Raises:
         RecordNotFound: no such person or version.
-        Tampered: a cell does not open where it lies.
+        Tampered: it does not open where it lies.
     """
     first, last = (number, number) if number else (1, MOST_VERSIONS)
     if not 1 <= first <= last <= MOST_VERSIONS:
@@ -120,5 +114,5 @@ def read(
     place = place_of(keys.installation, vid)
     if is_erased(sealed := SealedVersion(*parts)):
         raise RecordNotFound(f"version {place.version} of person {person} is erased")
-    opened = open_cells(place, sealed, fields, keys.fields, keys.keks)
-    return Record(VersionId(PersonId(place.person), place.version), opened)
+    found = OpenVersion(place, sealed, keys.fields, keys.keks)
+    return VersionId(PersonId(place.person), place.version), found

@@ -14,7 +14,7 @@ from datetime import date
 import apsw
 
 from storage import records
-from storage.cells import SealedVersion, rewrap
+from storage.cells import SealedVersion, kek_of, rewrap
 from storage.connection import ask
 from storage.engine import VersionId
 from storage.errors import RecordNotFound
@@ -90,6 +90,6 @@ def misplaced(connection: apsw.Connection, keys: StoreKeys) -> Iterable[tuple[Ve
         if not cells:
             yield records.version_at(vid), "has a term and is not there"
             continue
-        year = of_year.get(int.from_bytes(hdr[6:10], "little"))
+        year = of_year.get(kek_of(hdr))
         if year is None or year < date.fromordinal(day).year:
             yield records.version_at(vid), "is not under the retention key of its term"

@@ -98,6 +98,18 @@ def decode_header(raw: bytes) -> RingHeader:
     return _decoded_header(_parts(raw)[0])
 
 
+def decode_names(raw: bytes) -> list[str]:
+    """Return the names of the keys, as yet unauthenticated.
+
+    Raises:
+        Tampered: these bytes are not a key ring.
+    """
+    try:
+        return [str(item[1]) for item in cbor2.loads(_parts(raw)[1])]
+    except (cbor2.CBORError, KeyError, TypeError, IndexError):
+        raise Tampered("the entries of the key ring are not what they should be") from None
+
+
 def _where(header: RingHeader) -> bytes:
     return header.serial.to_bytes(4, "little") + header.installation
 

@@ -8,6 +8,7 @@ not authenticated: ``check.py`` compares every one with what the opened fields g
 """
 
 from collections.abc import Collection, Iterable
+from itertools import product
 
 import apsw
 
@@ -18,6 +19,12 @@ from storage.tokens import IDENTIFIER_SIZE
 
 VALUE_BITS = 48
 MOST_INDEXES = 1 << 15
+
+_HAVE_BOTH = """
+    SELECT person FROM tok AS one WHERE token = ?
+    AND EXISTS (SELECT 1 FROM tok AS other WHERE other.token = ? AND other.person = one.person)
+    ORDER BY person LIMIT ?
+"""
 
 Posting = tuple[int, int]
 """A packed compound token and the person who has it."""
@@ -96,16 +103,22 @@ def index_of(posting: int) -> int:
 
 
 def candidates(
-    connection: apsw.Connection, tokens: Collection[Token], limit: int
+    connection: apsw.Connection, tokens: Collection[Token], limit: int, also: Collection[Token]
 ) -> list[PersonId]:
-    """Return the first ``limit + 1`` persons who have any of the tokens, in order."""
+    """Return the first ``limit + 1`` persons who have any of the tokens, in order.
+
+    Where ``also`` holds any, only those who have one of them too.
+    """
     found: set[int] = set()
-    for token in tokens:
+    for token in () if also else tokens:
         rows = ask(
             connection,
             "SELECT person FROM tok WHERE token = ? ORDER BY person LIMIT ?",
             (packed(token), limit + 1),
         )
+        found.update(person for (person,) in rows)
+    for token, other in product(tokens, also):
+        rows = ask(connection, _HAVE_BOTH, (packed(token), packed(other), limit + 1))
         found.update(person for (person,) in rows)
     return [PersonId(person) for person in sorted(found)[: limit + 1]]
 

@@ -11,10 +11,10 @@ from typing import NamedTuple, NoReturn, Self
 
 import apsw
 
-from storage import documents, ledger, marks, outbox, records, retention, tallies, terms
+from storage import documents, ledger, marks, outbox, records, retention, rewrapping, tallies, terms
 from storage.cells import NO_SEAL, seal_version
 from storage.connection import ask
-from storage.engine import MOST_VERSIONS, Entry, Fields, Mark, PersonId, Token, VersionId
+from storage.engine import MOST_VERSIONS, Entry, Fields, Mark, PersonId, Rewrapped, Token, VersionId
 from storage.errors import DeadlineExceeded, RecordNotFound, StaleRevision, StorageError
 from storage.keys import StoreKeys
 from storage.lthash import State
@@ -50,7 +50,7 @@ class Heads(NamedTuple):
 
 
 class WriteUnit(Snapshot):
-    """A unit (``storage.engine.Unit``) over the writer's connection, inside a savepoint."""
+    """A unit (``storage.engine.Unit``) over the writer's connection, inside a transaction."""
 
     def __init__(
         self,
@@ -66,12 +66,14 @@ class WriteUnit(Snapshot):
         self._clock_ms = clock_ms
         self._seconds_left = seconds_left
         self._logged = heads.digest
-        self._entries: list[Entry] = []
+        self._entries: list[tuple[Entry, bytes]] = []
         self._gained: set[terms.Posting] = set()
         self._lost: set[terms.Posting] = set()
         self._unsaved: set[int] = set()
         self._saved: dict[int, tuple[int, bytes]] = {}
         self._whole = True
+        self._begun = False
+        self._sealed = False
 
     def paused(self) -> NoReturn:
         """Refuse: while a unit waited, so would everybody who wants to write.
@@ -120,6 +122,7 @@ class WriteUnit(Snapshot):
         except BaseException:
             self._whole = False
             raise
+        self._found.clear()
         self._count(records.counted(vid, sealed.seal))
         self._unsaved.discard(person)
         self._saved[person] = (seen + 1, sealed.seal)
@@ -133,6 +136,7 @@ class WriteUnit(Snapshot):
             WrongKey: there is no retention key for that year.
         """
         retention.retain(self._ready(), self._keys, version, until)
+        self._found.clear()
 
     def erase(self, version: VersionId, lost: Iterable[Token] = ()) -> None:
         """Take away all that a version says, and tokens that no other version of its person has.
@@ -142,12 +146,21 @@ class WriteUnit(Snapshot):
         """
         connection = self._ready()
         before, after = retention.erase(connection, version)
+        self._found.clear()
         for token in lost:
             if isinstance(token.value, bytes):
                 terms.release(connection, token, version.person)
             else:
                 self._lost.add((terms.packed(token), version.person))
         self.heads = self.heads._replace(digest=self.heads.digest.remove(before).add(after))
+
+    def rewrap(self, after: VersionId | None, limit: int) -> Rewrapped:
+        """Bring versions that have no term under the newest retention key; nothing else changes.
+
+        Raises:
+            Tampered: a version's row secret does not open where it lies.
+        """
+        return rewrapping.sweep(self._ready(), self._keys, after, limit)
 
     def tally(self, name: str, by: int) -> None:
         """Change a tally; ``name`` must tell of nobody."""
@@ -199,9 +212,8 @@ class WriteUnit(Snapshot):
         Raises:
             ValueError: the entry is too long.
         """
-        self._ready()
-        ledger.framed(entry)
-        self._entries.append(entry)
+        self._usable()
+        self._entries.append((entry, ledger.framed(entry)))
         return self.heads.frontier.size + len(self._entries) - 1
 
     @contextmanager
@@ -217,6 +229,7 @@ class WriteUnit(Snapshot):
         except BaseException:
             self.heads, self._logged, self._entries, self._unsaved, self._whole = kept
             self._gained, self._lost, self._saved = set(), set(), {}
+            self._found.clear()
             # After some failures of the disk SQLite has undone the whole transaction already.
             if connection.in_transaction:
                 ask(connection, "ROLLBACK TO item")
@@ -231,7 +244,7 @@ class WriteUnit(Snapshot):
             StorageError: a person was admitted and not saved, a version was saved by half, or
                 something was changed and nothing entered in the ledger.
         """
-        self._ready()
+        self._usable()
         if not self._whole:
             raise StorageError("a version could not be saved, and the unit passed over it")
         if self._unsaved:
@@ -240,13 +253,24 @@ class WriteUnit(Snapshot):
         self._seal_entries()
         if self.heads.digest != self._logged:
             raise StorageError("the unit changed the file and entered nothing in the ledger")
+        if self._begun:
+            ask(self._connection, "RELEASE unit")
         self.end()
 
-    def candidates(self, tokens: Collection[Token], limit: int) -> list[PersonId]:
-        """Return persons whose latest version has any of these compound tokens."""
+    def undo(self) -> bool:
+        """Undo the unit; return False if only undoing the whole transaction does."""
+        if self._begun:
+            ask(self._connection, "ROLLBACK TO unit")
+            ask(self._connection, "RELEASE unit")
+        return self._begun or not self._sealed
+
+    def candidates(
+        self, tokens: Collection[Token], limit: int, also: Collection[Token] = ()
+    ) -> list[PersonId]:
+        """Return persons whose latest version has any of these tokens, and any of ``also``."""
         self._ready()
         self._post()
-        return super().candidates(tokens, limit)
+        return super().candidates(tokens, limit, also)
 
     def checkpoint(self) -> str:
         """Return the signed checkpoint of the last commit.
@@ -256,12 +280,21 @@ class WriteUnit(Snapshot):
         return super().checkpoint()
 
     def _ready(self) -> apsw.Connection:
-        """Return the connection while the unit may use it.
+        """Return the connection while the unit may use it, inside the savepoint of the unit.
+
+        Most units enter what was read and do nothing else; they need none.
 
         Raises:
             StorageError: the unit is over, or the disk failed under it.
             DeadlineExceeded: its time is up.
         """
+        connection = self._usable()
+        if not self._begun:
+            ask(connection, "SAVEPOINT unit")
+            self._begun = True
+        return connection
+
+    def _usable(self) -> apsw.Connection:
         connection = super()._ready()
         if not connection.in_transaction:
             raise StorageError("the disk failed and the unit was undone")
@@ -316,6 +349,7 @@ class WriteUnit(Snapshot):
     def _seal_entries(self) -> None:
         if self._entries:
             entries, self._entries = self._entries, []
+            self._sealed = True
             frontier = ledger.append(
                 self._connection,
                 self._keys,

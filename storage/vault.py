@@ -14,8 +14,8 @@ import os
 import threading
 import time
 import weakref
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Literal, TypeVar
 
@@ -181,28 +181,15 @@ class Vault:
         self._closing = threading.Lock()
         self._closed = False
         self._mine = threading.local()
-        self._idle: weakref.WeakSet[apsw.Connection] = weakref.WeakSet()
+        self._threads: weakref.WeakSet[_Idle] = weakref.WeakSet()
 
-    @contextmanager
-    def view(self) -> Iterator[Snapshot]:
+    def view(self) -> AbstractContextManager[Snapshot]:
         """Yield the last commit, unchanging until the block ends; never waits for the writer.
 
         Raises:
             OutcomeUnknown: the store has stopped after a failed commit.
         """
-        reader = self._reader()
-        try:
-            begin(reader)
-            snapshot = Snapshot(reader, self._keys)
-            try:
-                yield snapshot
-            finally:
-                snapshot.end()
-                ask(reader, "COMMIT")
-        except BaseException:
-            self._return(reader)
-            raise
-        self._return(reader)
+        return _Viewing(self._lend, self._take_back, self._keys)
 
     def write(self, work: Callable[[Unit], T], *, seconds: float = 30.0) -> T:
         """Run ``work`` on the writer thread and return its answer once it is on disk.
@@ -261,34 +248,72 @@ class Vault:
         with self._closing:
             with self._gate:
                 self._closed = True
-                idle = list(self._idle)
-                self._idle.clear()
+                idle = [reader for mine in self._threads for reader in mine]
+                for mine in self._threads:
+                    mine.clear()
             for reader in idle:
                 reader.close()
             self._writer.close()
             self._lock.release()
 
-    def _reader(self) -> apsw.Connection:
+    def _lend(self) -> apsw.Connection:
         """Return a connection of this thread that no view of it uses."""
         if self._writer.stopped:
             raise OutcomeUnknown("a commit failed on its way to disk; the store has stopped")
-        mine: list[apsw.Connection] = self._mine.__dict__.setdefault("readers", [])
         with self._gate:
             if self._closed:
                 raise StorageError("the store is closed")
+            mine = self._mine.__dict__.get("idle")
+            if mine is None:
+                self._mine.idle = mine = _Idle()
+                self._threads.add(mine)
             if mine:
-                reader = mine.pop()
-                self._idle.discard(reader)
-                return reader
+                return mine.pop()
         return open_reader(self._path, self._keys.page, self._vfs)
 
-    def _return(self, reader: apsw.Connection) -> None:
+    def _take_back(self, reader: apsw.Connection) -> None:
         with self._gate:
             if not self._closed and not reader.in_transaction:
-                self._mine.readers.append(reader)
-                self._idle.add(reader)
+                self._mine.idle.append(reader)
                 return
         reader.close()
+
+
+class _Idle(list[apsw.Connection]):
+    """Connections of one thread that no view uses; they go with the thread."""
+
+    __hash__ = object.__hash__  # type: ignore[assignment]
+
+
+class _Viewing:
+    """The block of a view: a connection is lent for as long."""
+
+    __slots__ = ("_keys", "_lend", "_reader", "_snapshot", "_take_back")
+
+    def __init__(
+        self,
+        lend: Callable[[], apsw.Connection],
+        take_back: Callable[[apsw.Connection], None],
+        keys: StoreKeys,
+    ) -> None:
+        self._lend, self._take_back, self._keys = lend, take_back, keys
+
+    def __enter__(self) -> Snapshot:
+        self._reader = reader = self._lend()
+        try:
+            begin(reader)
+        except BaseException:
+            self._take_back(reader)
+            raise
+        self._snapshot = Snapshot(reader, self._keys)
+        return self._snapshot
+
+    def __exit__(self, *_: object) -> None:
+        self._snapshot.end()
+        try:
+            ask(self._reader, "COMMIT")
+        finally:
+            self._take_back(self._reader)
 
 
 def _fill(path: Path, keys: StoreKeys, at_ms: int) -> None:

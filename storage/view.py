@@ -7,6 +7,7 @@ from typing import TypeVar
 import apsw
 
 from storage import documents, ledger, marks, outbox, records, retention, tallies, terms
+from storage.cells import OpenVersion
 from storage.connection import ask
 from storage.engine import (
     Document,
@@ -23,12 +24,15 @@ from storage.keys import StoreKeys
 
 Item = TypeVar("Item")
 
+_MOST_FOUND = 64
+"""Versions that a view keeps unwrapped: one request asks several times for few."""
+
 
 def begin(connection: apsw.Connection) -> None:
     """Begin a transaction that sees the last commit."""
     ask(connection, "BEGIN")
     # It does so as of its first reading.
-    ask(connection, "SELECT count(*) FROM state")
+    ask(connection, "SELECT 1 FROM state LIMIT 1")
 
 
 class Snapshot:
@@ -38,10 +42,12 @@ class Snapshot:
         self._connection = connection
         self._keys = keys
         self._over = False
+        self._found: dict[tuple[int, int], tuple[VersionId, OpenVersion]] = {}
 
     def end(self) -> None:
         """Answer nothing any more: the transaction is over."""
         self._over = True
+        self._found.clear()
 
     @contextmanager
     def paused(self) -> Iterator[None]:
@@ -52,7 +58,7 @@ class Snapshot:
         """
         connection = self._ready()
         ask(connection, "COMMIT")
-        self._over = True
+        self.end()
         try:
             yield
         finally:
@@ -63,9 +69,11 @@ class Snapshot:
         """Return who holds this identifier now or ever held it, or None."""
         return terms.holder(self._ready(), token)
 
-    def candidates(self, tokens: Collection[Token], limit: int) -> list[PersonId]:
-        """Return persons whose latest version has any of these compound tokens."""
-        return terms.candidates(self._ready(), tokens, limit)
+    def candidates(
+        self, tokens: Collection[Token], limit: int, also: Collection[Token] = ()
+    ) -> list[PersonId]:
+        """Return persons whose latest version has any of these tokens, and any of ``also``."""
+        return terms.candidates(self._ready(), tokens, limit, also)
 
     def latest(self, person: PersonId) -> int:
         """Return the number of the latest version.
@@ -73,7 +81,10 @@ class Snapshot:
         Raises:
             RecordNotFound: there is no such person.
         """
-        number, _ = records.head(self._ready(), person)
+        connection = self._ready()
+        if (found := self._found.get((person, 0))) is not None:
+            return found[0].number
+        number, _ = records.head(connection, person)
         if number == 0:
             raise RecordNotFound(f"there is no person {person}")
         return number
@@ -85,7 +96,13 @@ class Snapshot:
             RecordNotFound: no such person or version.
             Tampered: a cell does not open where it lies.
         """
-        return records.read(self._ready(), self._keys, person, fields, number)
+        connection, asked = self._ready(), (person, number)
+        if asked not in self._found:
+            if len(self._found) == _MOST_FOUND:
+                self._found.clear()
+            self._found[asked] = records.find(connection, self._keys, person, number)
+        version, found = self._found[asked]
+        return Record(version, found.cells(fields))
 
     def document(self, collection: str, key: bytes) -> Document | None:
         """Return the latest revision of a document, or None if there is none."""
@@ -103,6 +120,11 @@ class Snapshot:
         """Return how many versions may be erased on this day."""
         return retention.due(self._ready(), day)
 
+    def key_years(self) -> tuple[int, ...]:
+        """Return the years of the retention keys of current versions; the last one is in use."""
+        self._ready()
+        return self._keys.years
+
     def persons(self, after: int, limit: int) -> list[PersonId]:
         """Return up to ``limit`` persons numbered above ``after``, in order."""
         return records.persons(self._ready(), after, limit)
@@ -114,6 +136,12 @@ class Snapshot:
     def marks(self, group: str, first: bytes = b"", last: bytes = b"\xff" * 16) -> Iterator[Mark]:
         """Yield the marks of a group with ``first <= place <= last``, in the order of places."""
         return self._while_ready(marks.each(self._ready(), group, first, last))
+
+    def packed_marks(
+        self, group: str, first: bytes = b"", last: bytes = b"\xff" * 16
+    ) -> Iterator[bytes]:
+        """Yield place and digest of each of these marks side by side, many marks at a time."""
+        return self._while_ready(marks.packed(self._ready(), group, first, last))
 
     def documents(
         self, collection: str, prefix: bytes = b"", after: bytes = b""
@@ -128,6 +156,10 @@ class Snapshot:
     def document_keys(self, collection: str) -> Iterator[bytes]:
         """Yield the key of each document of a collection, in order; nothing is opened."""
         return self._while_ready(documents.each_key(self._ready(), collection))
+
+    def has_documents(self, collection: str) -> bool:
+        """Return whether a collection has any document; nothing is opened."""
+        return documents.any_there(self._ready(), collection)
 
     def revisions(self, collection: str, key: bytes) -> Iterator[Document]:
         """Yield every revision of a document, oldest first."""

@@ -1,8 +1,11 @@
-"""The one writer: waiting units share a transaction, each in a savepoint, and one commit.
+"""The one writer: waiting units share a transaction and one commit.
+
+A unit that reads or changes the file is in a savepoint of its own; one that only enters an entry in
+the ledger has nothing to undo before its entry is sealed, which is the last thing it does.
 
 How a unit can end::
 
-    it raises                   its savepoint is undone; the caller gets what it raised
+    it raises                   it is undone; the caller gets what it raised
     the disk is full            the whole group is undone: DiskFull; the next group may succeed
     the disk fails before       the whole group is undone: StorageError
     the commit
@@ -17,6 +20,7 @@ whole does not count.
 
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from queue import Empty, SimpleQueue
@@ -39,6 +43,13 @@ MOST_UNITS = 256
 
 GROUP_SECONDS = 0.02
 """After so long no further unit joins a group."""
+
+GATHER_SECONDS = 0.0005
+"""How long a group waits for another unit, while it has fewer than the two groups before it.
+
+Whoever was just released comes back at once, and a group that did not wait would be his who came
+first alone: every second commit would be for nearly nobody. One caller never waits.
+"""
 
 WAL_PAGES = 1_000
 """Pages in the WAL at which it is carried into the file, after the waiting units were released."""
@@ -112,6 +123,7 @@ class Writer:
         self._last_group = False
         self._wal_pages = 0
         self._carried = 0
+        self._sizes = deque((1, 1), maxlen=2)
         self._thread = threading.Thread(target=self._serve, name="storage writer", daemon=True)
 
     def start(self) -> None:
@@ -182,18 +194,22 @@ class Writer:
             self._undo_group(group, DiskFull())
             return
         self.heads, self.checkpoint = heads, checkpoint
+        self._sizes.append(len(group))
         for job in group:
             job.release()
         self._carry_wal()
 
     def _waiting(self, first: _Job[Any]) -> Iterator[_Job[Any]]:
-        closing = self._monotonic() + GROUP_SECONDS
+        closing, usual = self._monotonic() + GROUP_SECONDS, max(self._sizes)
         yield first
-        for _ in range(MOST_UNITS - 1):
+        for size in range(1, MOST_UNITS):
             if self._monotonic() > closing:
                 return
             try:
-                job = self._queue.get_nowait()
+                if size < usual and self._queue.empty():
+                    job = self._queue.get(timeout=GATHER_SECONDS)
+                else:
+                    job = self._queue.get_nowait()
             except Empty:
                 return
             if job is None:
@@ -202,7 +218,7 @@ class Writer:
             yield job
 
     def _run_unit(self, job: _Job[Any], heads: Heads, group: list[_Job[Any]]) -> Heads:
-        """Run one unit in a savepoint; return where the file stands after it."""
+        """Run one unit; return where the file stands after it."""
         connection = self._connection
         group.append(job)
         if not connection.in_transaction:
@@ -215,13 +231,11 @@ class Writer:
             seconds_left=lambda: job.deadline - self._monotonic(),
         )
         try:
-            ask(connection, "SAVEPOINT unit")
             job.answer = job.work(unit)
             unit.finish()
-            ask(connection, "RELEASE unit")
         except BaseException as problem:
             unit.end()
-            self._undo_unit(problem)
+            self._undo_unit(unit, problem)
             group.pop()
             job.release(problem)
             return heads
@@ -238,16 +252,15 @@ class Writer:
             ledger.write_state(connection, "digest", heads.digest.to_bytes())
         return checkpoint
 
-    def _undo_unit(self, problem: BaseException) -> None:
+    def _undo_unit(self, unit: WriteUnit, problem: BaseException) -> None:
         """Undo one unit of the group.
 
         Raises:
-            StorageError: SQLite has undone the whole group, as it does when the disk fails.
+            StorageError: it takes undoing the whole group, or SQLite has done that already, as it
+                does when the disk fails.
         """
-        if not self._connection.in_transaction:
+        if not self._connection.in_transaction or not unit.undo():
             raise StorageError from problem
-        ask(self._connection, "ROLLBACK TO unit")
-        ask(self._connection, "RELEASE unit")
 
     def _undo_group(self, group: list[_Job[Any]], problem: StorageError) -> None:
         if self._connection.in_transaction:

@@ -69,12 +69,15 @@ class Machine:
     """The operators let in, and what each must do to log in: nothing but the PIN."""
 
     @classmethod
-    def make(cls, folder: Path, *, national_port: int | None = None) -> "Machine":
+    def make(
+        cls, folder: Path, *, national_port: int | None = None, residents: int = 100_000
+    ) -> "Machine":
         """Make everything but a running process.
 
         Args:
             folder: empty or absent.
             national_port: where the national server listens; None: there is none.
+            residents: how many are expected; the width of tokens hangs on it.
         """
         now = datetime.now(UTC)
         port, management = free_ports(2)
@@ -89,7 +92,7 @@ class Machine:
             authority.issue_client(name, now=now).write(folder / "network", name)
         shutil.copy(SHIPPED / "plugins.toml", folder / "firmware")
         shutil.copytree(SHIPPED / "policy", folder / "firmware" / "policy")
-        config = _config(port, management) + _national(national_port)
+        config = _config(port, management, residents) + _national(national_port)
         (folder / "appliance.toml").write_text(config, "utf-8")
         founded = _found(folder)
         return cls(folder, port, management, founded, authority)
@@ -432,13 +435,13 @@ def _found(folder: Path) -> Founded:
     return found(founding, deliver, lambda: datetime.now(UTC))
 
 
-def _config(port: int, management: int) -> str:
+def _config(port: int, management: int, residents: int) -> str:
     return f"""
 data = "appliance"
 firmware = "firmware"
 origin = "{ORIGIN}"
 prefecture = "43"
-expected_residents = 100_000
+expected_residents = {residents}
 [listen]
 host = "127.0.0.1"
 port = {port}

@@ -11,6 +11,7 @@ Read it in this order::
     machine.py   init serve unseal status check config
     load.py      load: very many residents at once, while no server has the store
     report.py    what status and check say, in lines for people
+    keys.py      keys rotate
     dev.py       serve --dev: a whole appliance to try things on
     sealing.py   seal
     policy.py    policy sign|show
@@ -38,6 +39,7 @@ from appliance.cli.compliance import compliance
 from appliance.cli.frame import Juki
 from appliance.cli.jobs import job
 from appliance.cli.journal import journal
+from appliance.cli.keys import keys
 from appliance.cli.ledger import ledger
 from appliance.cli.load import load
 from appliance.cli.machine import check, config, init, serve, status, unseal
@@ -90,6 +92,7 @@ for command in (
     check,
     load,
     config,
+    keys,
     policy,
     login,
     verify,

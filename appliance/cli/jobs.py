@@ -15,7 +15,7 @@ from appliance.cli.people import at_a_terminal
 from appliance.model import JST
 
 JOBS = ("name", "when", "outcome", "began", "ended", "done", "total", "failures")
-RUNS = ("began", "ended", "outcome", "by", "steps", "done", "total", "refusal")
+RUNS = ("began", "ended", "outcome", "by", "steps", "done", "total", "refusal", "says")
 MOMENTS = ("began", "ended")
 FIRST_LOOK, LAST_LOOK = 0.5, 10.0
 """Seconds between two looks at a run; every look is an entry in the ledger, so they grow apart."""

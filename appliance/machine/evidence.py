@@ -99,6 +99,12 @@ def read_book(view: View) -> RingBook | None:
     return None if found is None else msgspec.json.decode(found.body, type=RingBook)
 
 
+def new_keys(view: View, ring: KeyRing) -> list[str]:
+    """Return the keys that the ring has and the store does not know yet."""
+    book = read_book(view)
+    return [] if book is None else [name for name in ring.names() if name not in book.checks]
+
+
 def put_book(unit: Unit, ring: KeyRing) -> None:
     """Write what the key ring now is, if it has changed."""
     book = RingBook(serial=ring.header.serial, checks=_checks(ring))

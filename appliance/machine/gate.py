@@ -23,22 +23,20 @@ from appliance.edge.server import Environ
 from appliance.errors import AtTheEdge, Unavailable, Unregistered
 from appliance.http import make_app
 from appliance.machine import host
-from appliance.machine.config import National, Settings, Witness
+from appliance.machine.config import National, Settings
 from appliance.machine.courier import Courier
 from appliance.machine.evidence import LEDGER_STOOD, where_it_stands
 from appliance.machine.keeper import Shares
 from appliance.machine.national import NationalLine
 from appliance.machine.opening import open_store
 from appliance.machine.running import Running
-from appliance.machine.store import Layout, read_identity
-from appliance.machine.witnessing import Witnessing
+from appliance.machine.witnessing import witnessing
 from appliance.model import Envelope, OperationName, Reply, RequestId
 from appliance.operation import AnyOperation
 from appliance.parts import Clock, utc_now
 from appliance.pipeline import Pipeline
 from storage.errors import OutcomeUnknown
 from storage.journal import Journal
-from storage.note import VerifierKey
 from storage.vault import Vault
 
 log = logging.getLogger(__name__)
@@ -199,7 +197,7 @@ class Appliance:
         """
         settings = self._settings
         with ExitStack() as undo:
-            witness = self._witness()
+            witness = witnessing(settings, self._clock)
             opened = open_store(settings, root, self._clock, witness)
             undo.callback(opened.vault.close)
             running = Running(
@@ -285,14 +283,6 @@ class Appliance:
             clock=self._clock,
         )
 
-    def _witness(self) -> Witnessing | None:
-        """Return our side of the witness; None where there is none."""
-        witness, layout = self._settings.witness, Layout(self._settings.data)
-        if witness is None:
-            return None
-        ledger = VerifierKey.parse(read_identity(layout).ledger_key)
-        return Witnessing(witness, self._proven(witness), layout.witnessed, ledger, self._clock)
-
     def _witness_age(self) -> float:
         running = self._running
         return math.nan if running is None or running.witness is None else running.witness.age()
@@ -302,7 +292,7 @@ class Appliance:
         return float(running is not None and bool(running.witness and running.witness.is_refused()))
 
     @staticmethod
-    def _proven(other: National | Witness) -> ssl.SSLContext:
+    def _proven(other: National) -> ssl.SSLContext:
         return tls.client_context(other.certificate, other.key, other.ca)
 
     def _outbox(self, figure: str) -> float:

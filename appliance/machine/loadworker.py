@@ -113,7 +113,7 @@ Answer = JudgedPiece | SealedPiece
 
 
 def serve(pipe: Connection) -> None:
-    """Do what the pipe says until it says None or is closed: the whole life of a worker."""
+    """Do what the pipe says until it is closed: the whole life of a worker."""
     # The parent ends the load, and the workers with it.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     host.harden()
@@ -122,10 +122,10 @@ def serve(pipe: Connection) -> None:
         # Hundreds of thousands of values come and go, none of them in a circle.
         gc.freeze()
         gc.disable()
-        while (order := pipe.recv()) is not None:
-            pipe.send(worker.carry_out(order))
-    except EOFError:
-        return
+        while True:
+            pipe.send(worker.carry_out(pipe.recv()))
+    except (EOFError, ConnectionError):
+        return  # whoever it worked for is gone
     except Exception as problem:
         pipe.send(Failure(_where(problem)))
 

@@ -27,6 +27,7 @@ from appliance.loading import installed
 from appliance.machine.config import Settings
 from appliance.machine.evidence import (
     journal_head,
+    new_keys,
     put_book,
     refuse_old_ring,
     refuse_rolled_back,
@@ -43,13 +44,12 @@ from appliance.policy import Policy
 from appliance.traces import Note, Touched
 from storage.engine import Entry, Unit, View
 from storage.errors import Tampered
-from storage.keyring import KeyRing, retention_names
+from storage.keyring import KeyRing, newest_year, yearly_names
 from storage.vault import Vault, open_vault
 
 log = logging.getLogger(__name__)
 
 COLLECTION, KEY = "core.installation", b"identity"
-YEARLY = ("log-body", "log-subj")
 LATER = ("media/1",)
 """Keys that stores made by earlier versions do not have yet."""
 
@@ -84,6 +84,7 @@ def open_store(
     clock: Clock,
     witness: Witnessing | None = None,
     *,
+    keys_of: int | None = None,
     unfinished: bool = False,
 ) -> Opened:
     """Open the store of a data folder with its root key, and load the policy.
@@ -93,6 +94,7 @@ def open_store(
         root: the root key.
         clock: the time.
         witness: asked what it has cosigned, before anything is written.
+        keys_of: the year whose keys are drawn, said by custodians; None: as the clock says.
         unfinished: open it though a load was stopped in the middle, to load on.
 
     Raises:
@@ -121,7 +123,7 @@ def open_store(
         known = _agreed(vault, ring, layout, identity)
         if witness is not None:
             witness.agree(vault.view)
-        if _draw_yearly(ring, layout, clock):
+        if _draw_yearly(ring, layout, clock, keys_of):
             vault.close()
             vault = opened()
             undo.callback(vault.close)
@@ -225,6 +227,9 @@ def _agreed(vault: Vault, ring: KeyRing, layout: Layout, identity: Identity) -> 
 def _enter_opening(
     unit: Unit, known: Installation, firmware: Firmware, ring: KeyRing, layout: Layout
 ) -> None:
+    if new := new_keys(unit, ring):
+        told = f"{', '.join(new)}; key ring save {ring.header.serial}"
+        unit.enter(system_entry("system/new-keys", firmware, told))
     put_book(unit, ring)
     serial = firmware.manifest.serial
     if serial != known.policy_serial or not known.marked:
@@ -242,17 +247,24 @@ def _mark(ring: KeyRing, layout: Layout, vault: Vault) -> None:
     mark_everybody(vault, Marker(ring.key(MARK_ROOT)))
 
 
-def _draw_yearly(ring: KeyRing, layout: Layout, clock: Clock) -> bool:
+def yearly_needed(newest: int, year: int) -> list[str]:
+    """Return what a ring whose newest keys are of one year must hold for another to begin."""
+    return [*LATER, *yearly_names(newest, year)]
+
+
+def _draw_yearly(ring: KeyRing, layout: Layout, clock: Clock, keys_of: int | None) -> bool:
     """Draw the keys of a new year, once it has come; return whether there are new ones."""
-    newest = max(map(int, ring.family("log-body")))
+    newest = newest_year(ring.names())
     year = clock().astimezone(JST).year
-    needed = [*LATER, *retention_names(newest)]
-    if year == newest + 1:
-        needed += [*(f"{name}/{year}" for name in YEARLY), *retention_names(year)]
-    elif year != newest:
+    if keys_of is None and year != newest + 1:
         # A clock that leaps must not make keys that then stay the newest for years.
-        log.warning("the clock is %d years from the newest keys; they stay in use", year - newest)
-    missing = [name for name in needed if name not in ring.names()]
+        if abs(year - newest) > 1:
+            away = year - newest
+            log.warning("the clock is %d years from the newest keys; they stay in use", away)
+        year = newest
+    needed = yearly_needed(newest, year if keys_of is None else keys_of)
+    there = ring.checks()
+    missing = [name for name in needed if name not in there]
     for name in missing:
         ring.ensure(name)
     if missing:

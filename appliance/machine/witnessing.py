@@ -18,10 +18,12 @@ from enum import Enum
 from pathlib import Path
 from typing import Any
 
+from appliance.edge import tls
 from appliance.edge.problems import origin
 from appliance.files import replace_file
-from appliance.machine.config import Witness
+from appliance.machine.config import Settings, Witness
 from appliance.machine.cosigning import Contradicted, Cosigned, Unwitnessed, Views, WitnessLine
+from appliance.machine.store import Layout, read_identity
 from appliance.parts import Clock
 from storage.engine import Engine
 from storage.errors import LedgerBroken, StorageError
@@ -248,3 +250,13 @@ class Witnessing:
             log.log(level, "the ledger is not cosigned", extra={"code": state.value})
         since = before.since if before.state is state and before.since else self._clock()
         self._status = _Status(state, error, since)
+
+
+def witnessing(settings: Settings, clock: Clock) -> Witnessing | None:
+    """Return our side of the witness that is configured; None where there is none."""
+    witness, layout = settings.witness, Layout(settings.data)
+    if witness is None:
+        return None
+    context = tls.client_context(witness.certificate, witness.key, witness.ca)
+    ledger = VerifierKey.parse(read_identity(layout).ledger_key)
+    return Witnessing(witness, context, layout.witnessed, ledger, clock)

@@ -36,7 +36,7 @@ def tally_name(case: Case, purpose: PurposeCode | None, method: str, result: str
     """Return under which name one provision of this day counts."""
     rule = case.policy.purposes.get(purpose or PurposeCode(""))
     agency = rule.agency if rule else ""
-    month = f"{case.request.today:%Y-%m}"
+    month = case.request.today.isoformat()[:7]
     parts = (month, purpose or "", agency, method, result)
     return "/".join(("provision", *(part.replace("/", "-") for part in parts)))
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Literal
 
-from appliance.plugin_api import Mark
+from appliance.plugin_api import MARK_SIZE
 
 SMALL = 32
 """Marks in a bucket that is not worth dividing again."""
@@ -50,13 +50,13 @@ def bounds(prefix: str) -> tuple[bytes, bytes]:
     )
 
 
-def summed(marks: Iterable[Mark]) -> Sum:
-    """Return what marks come to, read once in the order of their places."""
-    hasher, count = blake2b(digest_size=16, person=b"jk1.mark.bucket"), 0
-    for mark in marks:
-        hasher.update(mark.place + mark.digest)
-        count += 1
-    return Sum(count, hasher.hexdigest())
+def summed(packed: Iterable[bytes]) -> Sum:
+    """Return what packed marks come to, read once in the order of their places."""
+    hasher, size = blake2b(digest_size=16, person=b"jk1.mark.bucket"), 0
+    for marks in packed:
+        hasher.update(marks)
+        size += len(marks)
+    return Sum(size // MARK_SIZE, hasher.hexdigest())
 
 
 def beneath(ours: Sum, theirs: Sum) -> Next | None:

@@ -6,11 +6,12 @@ import platform
 import shutil
 import tempfile
 import time
-from argparse import ArgumentParser, RawDescriptionHelpFormatter
+from argparse import ArgumentParser, Namespace, RawDescriptionHelpFormatter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
-from scripts.bench_lib import table
+from scripts.bench_lib import capacity, plot, table
 from scripts.bench_lib.measures import MEASURES
 from scripts.bench_lib.rows import Row, Setting
 
@@ -20,6 +21,7 @@ EXAMPLES = """
 examples:
   scripts/bench --quick --json bench.json         20,000 residents, under 100 s
   scripts/bench                                   200,000 and 2,000,000 residents; an hour or so
+  scripts/bench --capacity bench.json --plot bench.svg
   scripts/bench --only find,ledger --sizes 20000,200000
 
 exit status: 0 if every bar that was measured is met, 1 if not
@@ -30,6 +32,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Measure, print the table as it comes, and return the exit status."""
     parser = _parser()
     options = parser.parse_args(arguments)
+    if options.capacity:
+        return _looked_at(parser, options)
     sizes = options.sizes or (QUICK if options.quick else FULL)
     chosen = {name: MEASURES[name] for name in options.only or MEASURES}
     folder = options.data or Path(tempfile.mkdtemp(prefix="juki-bench-"))
@@ -48,12 +52,33 @@ def main(arguments: Sequence[str] | None = None) -> int:
         rows.append(row)
         print(table.line(row), flush=True)
     print(table.verdict(rows))
+    plain = [row.plain() for row in rows]
+    if options.plot:
+        _draw(parser, plain, options.plot)
     if options.json:
-        plain = [row.plain() for row in rows]
         options.json.write_text(json.dumps(plain, ensure_ascii=False, indent=1) + "\n", "utf-8")
     if options.data is None:
         shutil.rmtree(folder, ignore_errors=True)
     return MISSED if any(row.met is False for row in rows) else MET
+
+
+def _looked_at(parser: ArgumentParser, options: Namespace) -> int:
+    """Say what an earlier run means, and draw it if wished; measure nothing."""
+    plain = json.loads(options.capacity.read_text("utf-8"))
+    try:
+        print(capacity.page(plain))
+    except capacity.NotEnough as problem:
+        parser.error(str(problem))
+    if options.plot:
+        _draw(parser, plain, options.plot)
+    return MET
+
+
+def _draw(parser: ArgumentParser, plain: list[dict[str, Any]], path: Path) -> None:
+    try:
+        path.write_text(plot.drawn(plain, f"juki-appliance by size: {_machine()}"), "utf-8")
+    except ValueError as problem:
+        parser.error(str(problem))
 
 
 def _measured(
@@ -104,5 +129,12 @@ def _parser() -> ArgumentParser:
     )
     parser.add_argument("--seed", type=int, default=1, metavar="N")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the rows there")
+    parser.add_argument("--plot", type=Path, metavar="SVG", help="draw what was measured by size")
+    parser.add_argument(
+        "--capacity",
+        type=Path,
+        metavar="FILE",
+        help="print what prefectures need, from an earlier --json; measure nothing",
+    )
     parser.add_argument("--data", type=Path, metavar="DIR", help="where stores lie, and stay")
     return parser

@@ -23,7 +23,7 @@ version = 1
 [roles.service]
 label = "自動処理"
 terminals = ["service"]
-operations = ["approval/expire"]
+operations = ["approval/expire", "keys/rewrap"]
 [roles.at-a-terminal]
 label = "端末の前の者"
 terminals = ["representative", "business"]

@@ -87,11 +87,54 @@ ROWS = {
 }
 
 
+NARROWED = {
+    "full kanji name and birth date": (
+        given(name="熊本花子", birth_date="1990-04-05"),
+        x.KANJI_BIRTH,
+        {x.NAME},
+    ),
+    "full kana and birth date": (
+        given(kana="くまもとはなこ", birth_date="1990-04-05"),
+        x.KANA_BIRTH,
+        {x.KANA},
+    ),
+    "both names and birth date": (
+        given(name="熊本花子", kana="くまもとはなこ", birth_date="1990-04-05"),
+        x.KANA_BIRTH,
+        {x.NAME},
+    ),
+    "full kanji name, one kana, birth date": (
+        given(name="熊本花子", kana="く", kana_prefix=True, birth_date="1990-04-05"),
+        x.KANJI_BIRTH,
+        {x.NAME},
+    ),
+    "both names": (given(name="熊本花子", kana="くまもとはなこ"), x.NAME, {x.KANA}),
+    "kanji prefix, full kana": (
+        given(name="熊本", name_prefix=True, kana="くまもとはなこ"),
+        x.KANA,
+        set(),
+    ),
+}
+
+
+@pytest.mark.parametrize(("sought", "index", "also"), NARROWED.values(), ids=NARROWED)
+def test_namesakes_are_told_apart_before_anybody_is_opened(
+    sought: Conditions, index: int, also: set[int]
+) -> None:
+    found = plan(sought, INDEX, ())
+    assert {token.index for token in found.tokens} == {index}
+    assert {token.index for token in found.also} == also
+    assert found.tokens & INDEX.tokens_of(person())
+    assert bool(found.also & INDEX.tokens_of(person())) is bool(also)
+    assert why(sought)
+
+
 @pytest.mark.parametrize(("sought", "index", "count"), ROWS.values(), ids=ROWS)
 def test_each_combination_has_its_index(sought: Conditions, index: int, count: int) -> None:
-    tokens = plan(sought, INDEX, around(sought))
+    tokens, also = plan(sought, INDEX, around(sought))
     assert {token.index for token in tokens} == {index}
     assert len(tokens) == count
+    assert not also
     city = {"municipality_code": "431010"} if sought.municipality_code == KUMAMOTO else {}
     assert tokens & INDEX.tokens_of(person(**city))
     assert why(sought, person(**city))
@@ -330,7 +373,7 @@ ALIASED = [
 def test_a_foreigner_is_found_by_name_and_by_tsushou(name: str, reason: Why | None) -> None:
     values, sought = person(name="NGUYEN VAN ANH（阮　文英）", kana=None), given(name=name)
     assert why(sought, values) is reason
-    tokens = plan(sought, INDEX, ())
+    tokens, _ = plan(sought, INDEX, ())
     assert bool(tokens & INDEX.tokens_of(values)) is (reason is not None)
 
 
@@ -368,7 +411,11 @@ def test_the_index_misses_nobody_who_fits(seed: int) -> None:
         except AddConditions:
             continue
         through = {
-            n for n, values in enumerate(people) if tokens[n] & under and why(sought, values)
+            n
+            for n, values in enumerate(people)
+            if tokens[n] & under.tokens
+            and (not under.also or tokens[n] & under.also)
+            and why(sought, values)
         }
         assert through == {n for n, values in enumerate(people) if why(sought, values)}
         answered, found = answered + 1, found + len(through)

@@ -242,3 +242,32 @@ def test_bytes_are_base64_in_json_and_themselves_in_cbor() -> None:
     plain = {"pdf": b"%PDF\xff"}
     assert json.loads(wire.encode(wire.JSON, plain)) == {"pdf": "JVBERv8="}
     assert cbor2.loads(wire.encode(wire.CBOR, plain)) == plain
+
+
+LINES = [
+    b'{"a": 1, "a": 2}',
+    b'{"a": "b\\u0000"}',
+    b'{"a": "\x00"}',
+    b'{"a": "\\ud800"}',
+    b'{"a": NaN}',
+    b'{"a": 9007199254740993}',
+    b'{"a": 123456789012345678901234567890}',
+    b'{"a": {"b": 1, "b": 2}}',
+    b"[1]",
+    b"{",
+    b'{"a": "\xff"}',
+    b"[" * 100_000,
+]
+
+
+@pytest.mark.parametrize("line", LINES, ids=range(len(LINES)))
+def test_a_line_is_refused_as_a_body_is(line: bytes) -> None:
+    for decode in (wire.decode_line, lambda body: wire.decode(wire.JSON, body)):
+        with pytest.raises(Malformed):
+            decode(line)
+
+
+@given(PLAIN)
+def test_a_line_holds_what_a_body_holds(plain: dict[str, Any]) -> None:
+    for line in (json.dumps(plain).encode(), json.dumps(plain, ensure_ascii=False).encode()):
+        assert wire.decode_line(line) == wire.decode(wire.JSON, line)

@@ -138,7 +138,16 @@ def test_whoever_sees_residents_says_what_for(operation: AnyOperation) -> None:
     """Machines, audits and the keeping of rosters are bound in other ways."""
     free = (
         *("session/", "ledger/", "roster/", "relay/", "update/"),
-        *("retention/", "job/", "approval/", "statistics/", "compliance/", "usebook/", "watching/"),
+        *(
+            "retention/",
+            "keys/",
+            "job/",
+            "approval/",
+            "statistics/",
+            "compliance/",
+            "usebook/",
+            "watching/",
+        ),
         *(f"protection/{what}" for what in PROTECTION_FREE),
         *(f"reconcile/{what}" for what in RECONCILE_FREE),
     )

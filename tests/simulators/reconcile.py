@@ -112,14 +112,18 @@ class Reconciler:
         self.outcome.run = begun["run"]
         for group in begun["groups"]:
             code = group["municipality_code"]
-            mine = [notice for notice in self._residents if notice.municipality_code == code]
-            self._groups[code] = Group(bytes.fromhex(group["key"]), begun["items"], mine)
+            self._groups[code] = self.marked(code, bytes.fromhex(group["key"]), begun["items"])
         if whole:
             self._compare_everybody()
         else:
             self._compare_differing()
         self._finish()
         return self.outcome
+
+    def marked(self, code: str, key: bytes, items: Sequence[str]) -> Group:
+        """Return the marks of one 市町村コード; a CS that keeps its marks need not make them."""
+        mine = [notice for notice in self._residents if notice.municipality_code == code]
+        return Group(key, items, mine)
 
     def _compare_differing(self) -> None:
         send: list[dict[str, str]] = []

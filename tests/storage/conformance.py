@@ -242,6 +242,10 @@ class Conformance:
         with engine.view() as view:
             assert list(view.marks("431001")) == [one, two, three]
             assert list(view.marks("431001", two.place, two.place)) == [two]
+            marks = b"".join(each.place + each.digest for each in (one, two, three))
+            assert b"".join(view.packed_marks("431001")) == marks
+            packed = view.packed_marks("431001", two.place, two.place)
+            assert list(packed) == [two.place + two.digest]
 
     def test_a_mark_takes_the_place_of_the_one_before_and_can_be_taken_away(
         self, engine: Engine
@@ -317,6 +321,17 @@ class Conformance:
             assert view.candidates([NAME], 10) == [sato]
             assert view.candidates([Token(5, 70_001)], 10) == []
             assert view.candidates([], 10) == []
+
+    def test_candidates_may_have_to_have_one_of_other_tokens_too(self, engine: Engine) -> None:
+        sato = admitted(engine, SATO, [NAME, TOWN])
+        ito = admitted(engine, ITO, [TOWN])
+        with engine.view() as view:
+            assert view.candidates([TOWN], 10, also=[NAME]) == [sato]
+            assert view.candidates([NAME], 10, also=[TOWN, NAME]) == [sato]
+            assert view.candidates([TOWN, NAME], 0, also=[TOWN]) == [sato]
+            assert view.candidates([TOWN], 10, also=[TOWN]) == [sato, ito]
+            assert view.candidates([TOWN], 10, also=[Token(5, 70_001)]) == []
+            assert view.candidates([], 10, also=[TOWN]) == []
 
     def test_one_more_candidate_than_the_limit_shows_that_there_are_more(
         self, engine: Engine
@@ -394,6 +409,8 @@ class Conformance:
             assert list(view.documents("nothing")) == []
             assert list(view.document_keys("papers")) == [key for key, _ in found]
             assert list(view.document_keys("nothing")) == []
+            assert view.has_documents("papers")
+            assert not view.has_documents("nothing")
 
     def test_a_dropped_document_is_gone_with_all_its_revisions(self, engine: Engine) -> None:
         entered(engine, lambda unit: unit.put_document("papers", b"k", b"one"))
@@ -555,6 +572,36 @@ class Conformance:
             assert len(unit.leaf_hashes(0, 10)) == index + 1
 
         engine.write(work)
+
+    def test_what_was_read_before_a_change_is_read_anew_after_it(self, engine: Engine) -> None:
+        sato = admitted(engine, SATO)
+
+        def work(unit: Unit) -> None:
+            assert unit.read(sato, [2]).fields == {2: b"sato 2"}
+            with undone(unit):
+                unit.save(sato, ITO, seen=1)
+                assert unit.read(sato, [2]).fields == {2: b"ito 2"}
+                assert unit.latest(sato) == 2
+            assert unit.read(sato, [2]).fields == {2: b"sato 2"}
+            assert unit.latest(sato) == 1
+            unit.save(sato, ITO, seen=1)
+            assert unit.read(sato, [2]).fields == {2: b"ito 2"}
+            unit.erase(VersionId(sato, 1))
+            with pytest.raises(RecordNotFound):
+                unit.read(sato, [2], 1)
+
+        entered(engine, work)
+
+    def test_a_unit_that_only_entered_and_raises_leaves_no_entry(self, engine: Engine) -> None:
+        def work(unit: Unit) -> None:
+            unit.enter(ENTRY)
+            raise LookupError
+
+        with pytest.raises(LookupError):
+            engine.write(work)
+        entered(engine, lambda unit: None)
+        with engine.view() as view:
+            assert view.ledger_size() == 1
 
     def test_a_unit_that_raises_leaves_nothing(self, engine: Engine) -> None:
         sato = admitted(engine, SATO, [NAME])

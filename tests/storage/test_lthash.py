@@ -72,3 +72,10 @@ def test_a_digest_once_made_stays_what_it_is() -> None:
 def test_a_state_of_another_size_is_refused() -> None:
     with pytest.raises(ValueError, match="2048"):
         State.from_bytes(bytes(2047))
+
+
+@given(elements, st.integers(0, 12))
+def test_two_sets_are_joined_as_if_one_had_been_added_to_the_other(
+    chosen: list[bytes], at: int
+) -> None:
+    assert of(chosen[:at]).joined(of(chosen[at:])) == of(chosen)

@@ -4,11 +4,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from plugins.reconcile.tree import SMALL, Sum, beneath, bounds, split, summed
-from storage.engine import Mark, PersonId
 
 
-def marks(places: dict[bytes, bytes]) -> list[Mark]:
-    return [Mark("432024", place, places[place], PersonId(1)) for place in sorted(places)]
+def packed(places: dict[bytes, bytes]) -> list[bytes]:
+    return [place + places[place] for place in sorted(places)]
 
 
 FILES = st.dictionaries(
@@ -18,7 +17,13 @@ FILES = st.dictionaries(
 
 @given(FILES, FILES)
 def test_buckets_agree_only_if_their_marks_do(ours: dict[bytes, bytes], theirs: dict[bytes, bytes]):
-    assert (summed(marks(ours)) == summed(marks(theirs))) is (ours == theirs)
+    assert (summed(packed(ours)) == summed(packed(theirs))) is (ours == theirs)
+
+
+@given(FILES)
+def test_a_bucket_is_the_same_however_many_marks_come_at_a_time(file: dict[bytes, bytes]):
+    assert summed(packed(file)) == summed([b"".join(packed(file))])
+    assert summed(packed(file)).count == len(file)
 
 
 @given(FILES, FILES)
