@@ -6,8 +6,8 @@ it. Whatever happens on the line, a ledger entry is on disk before anybody hears
 
 import logging
 from collections.abc import Callable, Mapping
-from contextlib import suppress
-from dataclasses import dataclass
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
@@ -45,7 +45,7 @@ from appliance.parts import Parts
 from appliance.repeats import Repeats
 from appliance.roster import Roster
 from appliance.traces import Note, Touched
-from storage.engine import Unit
+from storage.engine import Engine, Unit, View
 from storage.errors import (
     DeadlineExceeded,
     DiskFull,
@@ -128,11 +128,11 @@ class Pipeline:
         return self._recorded(account, line)
 
     def _line(self, run: "_Run", envelope: Envelope, now: datetime) -> Reply:
-        with self._engine.view() as view:
-            roster = Roster(view, None)
-            terminal = self._terminal(run, roster, envelope.peer, now)
-            actor = authn.identify(roster, self._parts.sessions, terminal, envelope, now)
-        run.account.actor = actor
+        roster = Roster(run.look(self._engine), None)
+        terminal = self._terminal(run, roster, envelope.peer, now)
+        run.account.actor = actor = authn.identify(
+            roster, self._parts.sessions, terminal, envelope, now
+        )
         return self._carry_out(run, envelope, actor, now)
 
     def _terminal(self, run: "_Run", roster: Roster, peer: Peer, now: datetime) -> Terminal:
@@ -174,10 +174,11 @@ class Pipeline:
 
     def _look(self, run: "_Run", task: Task) -> Reply:
         """Handle in a view; only the ledger entry goes through the writer."""
-        with self._engine.view() as view:
-            task.must_be_agreed(view)
-            case = run.case = opened(self._parts, task, view, None)
-            data = _plain(task.operation.handler(case, task.arguments))
+        view = run.look(self._engine)
+        task.must_be_agreed(view)
+        case = run.case = opened(self._parts, task, view, None)
+        data = _plain(task.operation.handler(case, task.arguments))
+        run.look_away()
 
         def work(unit: Unit) -> int:
             run.use(task.second, unit)
@@ -187,6 +188,7 @@ class Pipeline:
 
     def _change(self, run: "_Run", task: Task) -> Reply:
         """Handle in a unit of work; the change and its ledger entry are one commit."""
+        run.look_away()
         before = self._prepared(run, task)
 
         def work(unit: Unit) -> Reply:
@@ -229,7 +231,8 @@ class Pipeline:
         """Walk the line; enter a refusal in the ledger before it is raised further."""
         run = _Run(account)
         try:
-            return line(run)
+            with run.views:
+                return line(run)
         except OutcomeUnknown:
             raise  # nothing true can be said to the caller or to the ledger
         except Unregistered:
@@ -286,8 +289,22 @@ class _Run:
     account: Account
     case: Case | None = None
     beside: Beside | None = None
+    views: ExitStack = field(default_factory=ExitStack)
+    view: View | None = None
+    """Open from the first look to the last: who asks and what is answered are of one moment."""
     blind: bool = False
     """What a handler leaves to be done with the entry sees no more than the handler did."""
+
+    def look(self, engine: Engine) -> View:
+        """Return the view of this request, opened now if this is the first look."""
+        if self.view is None:
+            self.view = self.views.enter_context(engine.view())
+        return self.view
+
+    def look_away(self) -> None:
+        """Close the view: nothing is held open while the writer is waited for."""
+        self.views.close()
+        self.view = None
 
     def use(self, second: Second | None, unit: Unit) -> None:
         """Use the approval up in the unit of the entry, which names who agreed."""

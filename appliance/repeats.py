@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import sha256
-from itertools import islice
+from itertools import islice, takewhile
 from threading import Lock
 from typing import Any, NamedTuple
 
@@ -105,9 +105,9 @@ class Repeats:
         ``touched`` says whom it showed.
         """
         oldest = repeat.place(now, DAYS)[:10]
-        for key in list(islice(unit.document_keys(RECENT), CLEARED_AT_ONCE)):
-            if key[:10] < oldest:
-                unit.drop_document(RECENT, key)
+        outdated = takewhile(lambda key: key[:10] < oldest, unit.document_keys(RECENT))
+        for key in list(islice(outdated, CLEARED_AT_ONCE)):
+            unit.drop_document(RECENT, key)
         packed = None if answer is None else zlib.compress(cbor2.dumps(dict(answer)), 1)
         if packed is not None and not self._has_room(repeat.caller, len(packed), now):
             packed = None

@@ -11,6 +11,7 @@ Filling and letting in happen in this process, over the closed store; what is me
 ``python -m appliance serve``, unsealed with three shares, asked over mutual TLS.
 """
 
+import os
 import subprocess
 import sys
 import time
@@ -56,6 +57,8 @@ SAMPLED = 200
 ROLE, PURPOSE = "registrar", {"X-Purpose": "register-administration", "X-Reason": "04"}
 ITEMS = ("name", "kana", "birth_date", "sex", "address", "my_number", "reason", "update_number")
 PATIENCE = 20.0
+PAUSE, QUIET = 0.3, 0.1
+"""A process is at rest when it takes less than this part of a core for so many seconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +148,7 @@ class Site:
             if process is None:
                 raise RuntimeError("the appliance has ended")
             self._tokens = [self._log_in(number) for number in range(TERMINALS)]
+            _settle(process.pid)
             yield Served(("127.0.0.1", machine.port), process.pid)
 
     @contextmanager
@@ -288,6 +292,20 @@ class Site:
             else:
                 return
         raise RuntimeError("the rival does not answer")
+
+
+def processor_seconds(pid: int) -> float:
+    """Return the seconds of processor that a process has taken."""
+    stat = Path(f"/proc/{pid}/stat").read_text("utf-8").rpartition(")")[2].split()
+    return (int(stat[11]) + int(stat[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def _settle(pid: int) -> None:
+    """Wait until a process has done what it does after a start, such as counting everybody."""
+    end, taken = time.monotonic() + PATIENCE, -1.0
+    while time.monotonic() < end and (now := processor_seconds(pid)) > taken + QUIET * PAUSE:
+        taken = now
+        time.sleep(PAUSE)
 
 
 def _load(seat: Seat, sender: Sender) -> None:

@@ -21,6 +21,7 @@ examples:
 
 Requests are 70 % search/find, 20 % provision/inquire and 10 % update/notify, and arrive by chance
 (Poisson); a latency counts from when the request was due. The clients share the machine.
+The caches of the store (56 MiB) fill first: a soak of some minutes is not flat yet.
 
 exit status: 0 if it held the first rate and, in a soak, stayed flat; 1 if not
 """

@@ -16,12 +16,11 @@ from typing import NamedTuple
 
 from scripts.bench_lib.hammer import Client, Latencies, Task, hammer
 from scripts.bench_lib.rows import Row, Setting, at_least, told
-from scripts.bench_lib.served import BATCH, EMPTY, SENDERS, Served, Site
+from scripts.bench_lib.served import BATCH, EMPTY, SENDERS, Served, Site, processor_seconds
 from scripts.bench_lib.wire import Papers, connect, request
 
 CLIENTS = (1, 8, 32)
 FLOOR, BATCHES_GAIN = 0.4, 5.0
-TICKS = os.sysconf("SC_CLK_TCK")
 PERCENTS = (50, 95, 99)
 SHAKERS = 4
 
@@ -60,9 +59,9 @@ class Side:
         Raises:
             ValueError: something was refused; then the figures would be of something else.
         """
-        before = _processor(self.served.pid)
+        before = processor_seconds(self.served.pid)
         heard = hammer(Task(self.served.address, clients, seconds, warm=0))
-        self.processor += _processor(self.served.pid) - before
+        self.processor += processor_seconds(self.served.pid) - before
         if heard.refused:
             raise ValueError(f"requests were refused: {heard.refused}")
         self.rounds.append(heard)
@@ -206,10 +205,3 @@ def _shaken(address: tuple[str, int], papers: Papers, count: int, *, resume: boo
     with ThreadPoolExecutor(SHAKERS) as pool:
         list(pool.map(shake, [count // SHAKERS] * SHAKERS))
     return count / (time.perf_counter() - begin)
-
-
-def _processor(pid: int) -> float:
-    """Return the seconds of processor that a process has taken."""
-    with open(f"/proc/{pid}/stat", encoding="utf-8") as file:
-        fields = file.read().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / TICKS
