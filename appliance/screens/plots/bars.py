@@ -1,7 +1,6 @@
 """Bars, one a lane: stacked, ranked, or as shares of a whole."""
 
 from collections.abc import Sequence
-from typing import Any
 
 from appliance.screens.plots import lanes
 from appliance.screens.plots.canvas import (
@@ -122,7 +121,7 @@ def shares(
     for number, (label, some, every) in enumerate(shown):
         y = lanes.label(canvas, number, label) + INSET
         width = right - lanes.LEFT
-        place: dict[str, Any] = {"x": lanes.LEFT, "y": y, "height": lanes.LANE - 2 * INSET}
+        place = {"x": lanes.LEFT, "y": y, "height": lanes.LANE - 2 * INSET}
         told = f"{share(some, every)}({written(some)}/{written(every)}{unit})"
         canvas.add("rect", fill=WHITE, stroke=GREY, width=width, **place)
         canvas.add("rect", f"{label} {told}", fill=BLUE, width=width * some / every, **place)

@@ -59,7 +59,7 @@ class Canvas:
         self._height = height
         self._elements: list[Markup] = []
 
-    def add(self, tag: str, title: str = "", **attributes: object) -> None:
+    def add(self, tag: str, title: str = "", /, **attributes: object) -> None:
         """Add an element; ``title`` is what it says when it is pointed at."""
         inside = element("title", title) if title else Markup()
         self._elements.append(element(tag, inside, **attributes))
