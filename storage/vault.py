@@ -284,6 +284,12 @@ class _Idle(list[apsw.Connection]):
 
     __hash__ = object.__hash__  # type: ignore[assignment]
 
+    def __del__(self) -> None:
+        # A view that is over may be held by others still, and its connection with it. One that is
+        # open when the store closes would keep the WAL from being carried into the file.
+        for reader in self:
+            reader.close()
+
 
 class _Viewing:
     """The block of a view: a connection is lent for as long."""

@@ -18,6 +18,7 @@ import msgspec
 
 from appliance import authn
 from appliance.audit import Account, Event, Result
+from appliance.case import Power
 from appliance.duties import misjoined
 from appliance.errors import StartupError
 from appliance.identity.pins import Pins
@@ -38,7 +39,6 @@ from appliance.machine.witnessing import Witnessing
 from appliance.marks import ROOT as MARK_ROOT
 from appliance.marks import Marker, mark_everybody
 from appliance.model import JST
-from appliance.operation import Power
 from appliance.parts import Clock
 from appliance.policy import Policy
 from appliance.traces import Note, Touched
