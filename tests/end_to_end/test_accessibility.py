@@ -8,7 +8,7 @@ from threading import Thread
 import pytest
 from selenium.webdriver import Chrome
 
-from appliance.screens import HEADERS
+from appliance.screens.look import HEADERS
 from tests.accessibility import axe
 from tests.appliance.test_plots import EMPTY, PLOTS
 from tests.browser import chromium
