@@ -98,9 +98,7 @@ class Seen:
 
     def action(self, ending: str) -> str:
         """Return where a form of the page posts to."""
-        return next(
-            each for each in re.findall(r'action="([^"]+)"', self.markup) if ending in each
-        )
+        return next(each for each in re.findall(r'action="([^"]+)"', self.markup) if ending in each)
 
 
 @dataclass
