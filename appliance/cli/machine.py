@@ -372,17 +372,22 @@ def _in_a_year() -> date:
 @contextmanager
 def drawn_parts() -> Iterator[ProgressOfCheck]:
     """Draw a bar for each part of a check."""
-    bars: dict[str, TaskID] = {}
     with Progress(
         TextColumn("{task.description}"),
         BarColumn(),
         TimeElapsedColumn(),
         console=progress_console(),
     ) as progress:
+        yield _on(progress)
 
-        def tell(part: str, done: int, total: int) -> None:
-            if part not in bars:
-                bars[part] = progress.add_task(part, total=total)
-            progress.update(bars[part], completed=done, total=total)
 
-        yield tell
+def _on(progress: Progress) -> ProgressOfCheck:
+    """Return what draws a bar for each part of a check."""
+    bars: dict[str, TaskID] = {}
+
+    def tell(part: str, done: int, total: int) -> None:
+        if part not in bars:
+            bars[part] = progress.add_task(part, total=total)
+        progress.update(bars[part], completed=done, total=total)
+
+    return tell

@@ -13,6 +13,7 @@ import shutil
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Any
@@ -206,7 +207,8 @@ class BackupDesk:
             raise Conflict("nothing was copied")
         last = LastBackup(at=self._clock(), ledger_size=self._ledger_size, manifest=digest)
         told = f"made: {last.ledger_size} entries, manifest {digest}"
-        entry = system_entry(OPERATION, self._firmware, told)
+        # With the entry anybody can check the manifest: juki ledger verify-export.
+        entry = replace(system_entry(OPERATION, self._firmware, told), file=bytes.fromhex(digest))
         self._let_go()
         self._vault.write(
             lambda unit: (

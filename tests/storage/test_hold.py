@@ -31,7 +31,8 @@ def one_more(unit: Unit) -> None:
 
 def carried(vault: Vault) -> None:
     """Commit, and return once the WAL was carried, which comes after the answer."""
-    vault.write(one_more)
+    for _ in range(3):
+        vault.write(one_more)
     vault.copy_point()
 
 
