@@ -2,6 +2,7 @@
 
 import os
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http import HTTPStatus
@@ -72,12 +73,19 @@ def make(config_path: Path, to: Path | None) -> None:
     folder = to or configured
     if folder is None:
         raise Stop(Exit.NOT_UNDERSTOOD, "to", "say --to FOLDER, or backup.folder in the config")
+    begin = time.monotonic()
     with _holder(settings) as held, _bytes("copied") as progress:
         try:
             made = backing.make(settings, folder, held, progress, utc_now)
         except BackupFailed as problem:
             raise Stop(Exit.WRONG, problem.code, str(problem)) from None
-    plain = {"backup": str(made.folder), **_told(made.manifest, made.digest), **_record(made)}
+    seconds = round(time.monotonic() - begin, 3)
+    plain = {
+        "backup": str(made.folder),
+        **_told(made.manifest, made.digest),
+        "seconds": seconds,
+        **_record(made),
+    }
     show(plain)
     finish(Exit.WRONG if made.unrecorded else Exit.DONE)
 
