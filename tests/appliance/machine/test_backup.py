@@ -193,6 +193,9 @@ def test_r128_the_ledger_says_who_copied_what_before_and_after(
         (Result.OK, f"made: {size} entries, manifest {made.digest}"),
     ]
     assert made.folder.parent.name not in str(unsealed.entered())
+    with unsealed.running.vault.view() as view:
+        last = [each.file for each in LedgerReader(view).between(0, view.ledger_size())]
+    assert made.digest in last, "a proof of the entry shows whose manifest it is"
 
 
 def test_r128_without_the_token_nothing_is_copied_and_it_is_noted(unsealed: Unsealed) -> None:
