@@ -4,6 +4,7 @@ Its certificate store is its own (NSS), so is its profile; both are gone with th
 that verifies its user is Chromium's virtual authenticator, which signs as a real one does.
 """
 
+import json
 import os
 import subprocess
 from collections.abc import Iterator
@@ -17,7 +18,7 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
     pkcs12,
 )
-from selenium.webdriver import Chrome, ChromeOptions, ChromeService
+from selenium.webdriver import ActionChains, Chrome, ChromeOptions, ChromeService
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.virtual_authenticator import VirtualAuthenticatorOptions
 from selenium.webdriver.support.ui import WebDriverWait
@@ -53,7 +54,7 @@ def browser(folder: Path, origin: str, terminal: Credentials) -> Iterator["Brows
     choice = {"setting": {"filters": [{}]}}
     prefs = {"profile.content_settings.exceptions.auto_select_certificate": {f"{origin},*": choice}}
     options.add_experimental_option("prefs", prefs)
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
     service = ChromeService(str(DRIVER), env={**os.environ, "HOME": str(home)})
     driver = Chrome(options=options, service=service)
     driver.set_page_load_timeout(PATIENCE)
@@ -150,6 +151,40 @@ class Browser:
     def complaints(self) -> list[str]:
         """Return what the browser wrote in its console since last asked."""
         return [line["message"] for line in self.driver.get_log("browser")]
+
+    def requests(self) -> list[str]:
+        """Return the addresses of what pages asked for since last asked."""
+        found = []
+        for line in self.driver.get_log("performance"):
+            message = json.loads(line["message"])["message"]
+            if message["method"] == "Network.requestWillBeSent":
+                found.append(message["params"]["request"]["url"])
+        return found
+
+    def keys(self, *keys: str) -> None:
+        """Press keys, wherever the focus is."""
+        for key in keys:
+            ActionChains(self.driver).send_keys(key).perform()
+
+    def chord(self, held: str, key: str) -> None:
+        """Press a key while another is held."""
+        ActionChains(self.driver).key_down(held).send_keys(key).key_up(held).perform()
+
+    def focused(self) -> str:
+        """Return the text or the name of what has the focus."""
+        text: str = self.driver.execute_script(
+            "const at = document.activeElement; return at.name || at.textContent.trim();"
+        )
+        return text
+
+    def logs_in(self, person: str, pin: str) -> None:
+        """Come to 操作者認証, log in by PIN, and go on to 業務メニュー."""
+        self.goes_to("/screens/login")
+        self.types(person=person, pin=pin)
+        self.presses("by-pin")
+        self.sees("ログイン中")
+        self.presses("go-on")
+        self.sees("今日の確認事項")
 
     def _unfold(self, name: str) -> None:
         self.driver.execute_script(

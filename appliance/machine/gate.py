@@ -16,6 +16,7 @@ from importlib.metadata import version
 from typing import Any
 
 from appliance.edge import tls
+from appliance.edge.door import Seat
 from appliance.edge.metrics import Metrics
 from appliance.edge.openapi import DISTRIBUTION
 from appliance.edge.problems import Early, origin
@@ -32,10 +33,11 @@ from appliance.machine.national import NationalLine
 from appliance.machine.opening import open_store
 from appliance.machine.running import Running
 from appliance.machine.witnessing import witnessing
-from appliance.model import Envelope, OperationName, Reply, RequestId
+from appliance.model import Envelope, OperationName, Peer, Reply, RequestId
 from appliance.operation import AnyOperation
 from appliance.parts import Clock, utc_now
 from appliance.pipeline import Pipeline
+from appliance.screen import Screen
 from storage.errors import OutcomeUnknown
 from storage.journal import Journal
 from storage.vault import Vault
@@ -59,7 +61,7 @@ class Ending(Enum):
 
 
 class Appliance:
-    """The appliance as the main port sees it (``http.Door``), sealed or not."""
+    """The appliance as the main port sees it (``edge.door.Door``), sealed or not."""
 
     def __init__(
         self,
@@ -103,7 +105,7 @@ class Appliance:
         """Answer as the WSGI application of the main port; it is another one once unsealed."""
         return self._app(environ, start_response)
 
-    # --- http.Door ---
+    # --- edge.door.Door ---
 
     def answer(self, envelope: Envelope) -> Reply:
         """Return the reply, once it is in the ledger.
@@ -120,6 +122,22 @@ class Appliance:
         except OutcomeUnknown:
             self._stop_failed()
             raise
+
+    def seated(self, peer: Peer, bearer: str, *, attended: bool) -> Seat:
+        """Return who is logged in with this session at this terminal.
+
+        Raises:
+            Unidentified: nobody.
+            Unavailable: sealed or stopping.
+        """
+        running = self._running
+        if running is None or self._failed:
+            raise Unavailable("the appliance is sealed or stopping")
+        return running.pipeline.seated(peer, bearer, attended=attended)
+
+    def screens(self) -> Sequence[Screen]:
+        """Return what a browser is offered; nothing while sealed."""
+        return () if self._running is None else self._running.opened.loaded.screens
 
     def operations(self) -> Sequence[AnyOperation]:
         """Return what can be asked; nothing while sealed."""

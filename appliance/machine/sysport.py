@@ -25,9 +25,10 @@ from appliance.edge.limits import KIB, Limits
 from appliance.edge.metrics import CONTENT_TYPE, Metrics
 from appliance.edge.negotiation import body_type
 from appliance.edge.problems import TurnedAway, malformed, origin
+from appliance.edge.refusals import refusal_answer
 from appliance.edge.server import REQUEST_ID, App, Environ
 from appliance.errors import Failed, Malformed, NotPermitted, Refusal
-from appliance.http import refusal_answer, refuse_body
+from appliance.http import refuse_body
 from appliance.machine.backupdesk import STEPS, BackupStep
 from appliance.operation import Arguments
 

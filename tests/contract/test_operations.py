@@ -10,8 +10,8 @@ import pytest
 from appliance.duties import misjoined
 from appliance.edge.japanese import CODES as JAPANESE
 from appliance.edge.problems import TITLES
+from appliance.edge.refusals import CODES
 from appliance.errors import Refusal
-from appliance.http import CODES
 from appliance.loaded import put_together
 from appliance.loading import installed
 from appliance.model import OperationName, Role
