@@ -5,7 +5,7 @@
     with Bench.open(tmp_path) as bench:
         clerk = Visitor.at(bench)
         clerk.logs_in(bench, "OP-0001")
-        page = clerk.presses("/screens/search/find/list", name="熊本　花子", ground="all/01", case="1")
+        page = clerk.presses("/screens/search/find/list", name="熊本　花子", ground="all/01")
         assert "該当する人はいません" in page.text
 """
 

@@ -1,7 +1,7 @@
 """A small town behind a served appliance, for whoever looks at it through a browser.
 
-``town()`` makes and runs the appliance; ``at_the_terminal()`` sits somebody down at a browser who is
-logged in. ``no_violations`` and ``axe`` are asked after every page.
+``town()`` makes and runs the appliance; ``at_the_terminal()`` sits somebody down at a browser who
+is logged in. ``no_violations`` and ``axe`` are asked after every page.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -52,7 +52,7 @@ def town(folder: Path, people: Mapping[str, Sequence[str]] = PEOPLE) -> Iterator
 
 
 def settle(machine: Machine) -> None:
-    """Let the municipality tell of its residents: 試験　花子, who is one, and five called 試験　太郎."""
+    """Let the municipality tell of its residents: one 試験　花子, and five called 試験　太郎."""
     notices = [
         wire(
             sequence=at,
