@@ -376,6 +376,12 @@ TEXTS = {
     r"say what changes: .*": "変更する項目を入力してください。",
     r"this operator is suspended already; .*": "この操作者は既に停止されています。",
     r"this operator is not suspended; .*": "この操作者IDは停止されていません。",
+    r"the page is too large to be shown": (
+        "結果が大きすぎて表示できません。条件を追加して絞り込んでください。"
+    ),
+    r"too many pages are kept now": (
+        "現在、多くの端末で画面が開かれています。しばらくしてからもう一度操作してください。"
+    ),
     r"too many rows for one paper": "1回に印刷できる行数を超えています。分けて印刷してください。",
     r"this appointment cannot be made": "この登録はできません。個々の理由を確認してください。",
     r"this certificate is registered, or was once: .*": (
