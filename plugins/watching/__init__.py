@@ -16,6 +16,8 @@ reading               the two jobs: by night, and within minutes for what cannot
 flags                 the book of flags: list, show, decide, figures
 known                 the books of canaries, drills and approved hours
 staff                 what the staff are called
+days, usage           what the nights count of every day, and what of it is told of a period
+closeup               a few days entry by entry: sessions, residents seen by several
 ====================  ====================================================================
 
 From when on something is told stands in ``firmware_config/policy/watching.toml``; how good that is
@@ -23,12 +25,13 @@ is measured by ``scripts/watching``, and written down in ``plugins/watching/READ
 """
 
 from appliance.plugin_api import Alarm, AnyOperation, Job, Watch, hookimpl
-from plugins.watching import flags, known, reading
+from plugins.watching import closeup, flags, known, reading, usage
 
 
 @hookimpl
 def operations() -> list[AnyOperation]:
-    return [*flags.OPERATIONS, *known.OPERATIONS, *reading.OPERATIONS]
+    ours = (flags, known, reading, usage, closeup)
+    return [operation for module in ours for operation in module.OPERATIONS]
 
 
 @hookimpl
