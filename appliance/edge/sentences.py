@@ -92,8 +92,8 @@ TEXTS = {
     r"until: must not be before since": (
         "期間の終わりは、始まりと同じか後の日にしてください。期間を確認してください。"
     ),
-    r"until: at most ([0-9]+) days are told at once": (
-        "一度に表示できるのは{0}日間です。期間を短くしてください。"
+    r"until: at most (?P<most>[0-9]+) days are told at once": (
+        "一度に表示できるのは{most}日間です。期間を短くしてください。"
     ),
     r"these uses are another office's: .*": (
         "他の所属の利用状況は閲覧できません。監査責任者に依頼してください。"
