@@ -30,7 +30,7 @@ from appliance.approvals import (
     party,
     takes_two,
 )
-from appliance.case import Case
+from appliance.case import Case, Power
 from appliance.errors import Conflict, Malformed, NotFound, NotPermitted
 from appliance.jobs import Job, Nothing, Step
 from appliance.model import OperationName, Operator
@@ -40,7 +40,6 @@ from appliance.operation import (
     AnyOperation,
     Arguments,
     Operation,
-    Power,
     not_shown,
     recorded,
     shown,

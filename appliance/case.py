@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar, get_args
 
 from appliance.errors import Failed
 from appliance.keycare import Keys
@@ -11,7 +11,6 @@ from appliance.marks import Marks
 from appliance.media import Media
 from appliance.model import Actor, Behalf, Grant, Request
 from appliance.national import Abroad
-from appliance.operation import Power
 from appliance.outgoing import Outgoing
 from appliance.papers import Papers
 from appliance.policy import Policy
@@ -25,6 +24,10 @@ from appliance.traces import Note
 from storage.engine import Unit
 
 T = TypeVar("T")
+
+Power = Literal["sessions", "roster", "ledger", "outgoing", "protections", "keys"]
+"""What ``case`` holds beside residents, papers and refs."""
+POWERS: frozenset[Power] = frozenset(get_args(Power))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

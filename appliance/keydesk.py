@@ -14,10 +14,10 @@ from typing import Any
 import msgspec
 import pluggy
 
-from appliance.case import Case
+from appliance.case import Case, Power
 from appliance.jobs import Job, Nothing, Step
 from appliance.model import JST, OperationName
-from appliance.operation import AnyOperation, Operation, Power
+from appliance.operation import AnyOperation, Operation
 from appliance.papers import Papers
 from appliance.watch import Alarm, Watch
 from storage.engine import PersonId, Rewrapped, VersionId

@@ -9,6 +9,7 @@ from appliance.agenda import OWNER as JOB_OWNER
 from appliance.approvaldesk import USES as APPROVAL_USES
 from appliance.approvaldesk import ApprovalDesk
 from appliance.approvals import OWNER as APPROVAL_OWNER
+from appliance.case import Power
 from appliance.identity.attempts import Attempts
 from appliance.identity.enrolling import Enrolling
 from appliance.identity.evidence import USES as SESSION_USES
@@ -21,7 +22,7 @@ from appliance.keydesk import USES as KEY_USES
 from appliance.keydesk import KeyDesk
 from appliance.loading import OwnedJob, admit, catalogue, screens_of, timetable
 from appliance.model import OperationName
-from appliance.operation import AnyOperation, Power
+from appliance.operation import AnyOperation
 from appliance.screen import Screen
 
 

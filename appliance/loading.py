@@ -10,11 +10,12 @@ from typing import Any, cast
 import pluggy
 
 from appliance import hookspecs
+from appliance.case import POWERS, Power
 from appliance.errors import StartupError
 from appliance.firstload import FirstLoad
 from appliance.jobs import OFTEN, Job, Nothing, Step
 from appliance.model import OperationName
-from appliance.operation import POWERS, AnyOperation, Power, argument_paths, covers
+from appliance.operation import AnyOperation, argument_paths, covers
 from appliance.screen import Screen
 
 GROUP = "appliance.plugins"

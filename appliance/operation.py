@@ -3,15 +3,13 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from types import NoneType
-from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar, get_args
+from typing import Any, Generic, TypeVar, get_args
 
 import msgspec
 
+from appliance.case import Case, Power
 from appliance.model import OperationName
-
-if TYPE_CHECKING:
-    from appliance.case import Case
-    from appliance.roster import Roster
+from appliance.roster import Roster
 
 
 class Arguments(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -23,10 +21,6 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
 
 
 A = TypeVar("A", bound=Arguments)
-
-Power = Literal["sessions", "roster", "ledger", "outgoing", "protections", "keys"]
-"""What ``case`` holds beside residents, papers and refs."""
-POWERS: frozenset[Power] = frozenset(get_args(Power))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,8 +45,8 @@ class Operation(Generic[A]):
     """One English sentence for the OpenAPI document."""
     asks: type[A]
     answers: type[Answer]
-    handler: "Callable[[Case, A], Answer]"
-    prepare: "Callable[[Case, A], Any] | None" = None
+    handler: Callable[[Case, A], Answer]
+    prepare: Callable[[Case, A], Any] | None = None
     """Of an operation that changes: what takes long and changes nothing, done in a view before the
     unit of work begins; the handler finds what it returns in ``case.prepared``."""
     changes: bool = False

@@ -10,7 +10,7 @@ import pluggy
 
 from appliance import thresholds
 from appliance.audit import Reading
-from appliance.case import Case
+from appliance.case import Case, Power
 from appliance.certificates import BadCertificate, peer_from_pem
 from appliance.duties import Duty, duties_of, joins_blind
 from appliance.enrolling import terminal_named_in
@@ -58,7 +58,7 @@ from appliance.model import (
 )
 from appliance.national import BASIS as NATIONAL_BASIS
 from appliance.national import Abroad, Elsewhere
-from appliance.operation import About, Answer, AnyOperation, Arguments, Operation, Power
+from appliance.operation import About, Answer, AnyOperation, Arguments, Operation
 from appliance.outgoing import Backlog, Dispatch, inbox_of
 from appliance.papers import Papers
 from appliance.policy import Policy
@@ -83,6 +83,7 @@ from appliance.screen import (
     Waiting,
     Who,
 )
+from appliance.screens import plots
 from appliance.staff import (
     Device,
     LoginState,
@@ -289,6 +290,7 @@ __all__ = [
     "outsiders",
     "peer_from_pem",
     "place_of",
+    "plots",
     "printed_form",
     "printed_table",
     "rows_digest",

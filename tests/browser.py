@@ -33,8 +33,17 @@ PATIENCE = 60.0
 @contextmanager
 def browser(folder: Path, origin: str, terminal: Credentials) -> Iterator["Browser"]:
     """Yield a browser that comes as a terminal to whatever is at ``origin``."""
-    home, profile = folder / "home", folder / "profile"
-    _certificates(home / ".pki" / "nssdb", terminal)
+    _certificates(folder / "home" / ".pki" / "nssdb", terminal)
+    # Which certificate to come with; without it Chromium asks in a dialog nobody sees.
+    choice = {"setting": {"filters": [{}]}}
+    prefs = {"profile.content_settings.exceptions.auto_select_certificate": {f"{origin},*": choice}}
+    with chromium(folder, prefs) as driver:
+        yield Browser(driver, origin)
+
+
+@contextmanager
+def chromium(folder: Path, prefs: dict[str, Any] | None = None) -> Iterator[Chrome]:
+    """Yield a Chromium whose home and profile are in a folder."""
     options = ChromeOptions()
     options.binary_location = str(CHROMIUM)
     for argument in (
@@ -47,20 +56,17 @@ def browser(folder: Path, origin: str, terminal: Credentials) -> Iterator["Brows
         "--disable-component-update",
         "--disable-sync",
         "--no-proxy-server",
-        f"--user-data-dir={profile}",
+        f"--user-data-dir={folder / 'profile'}",
     ):
         options.add_argument(argument)
-    # Which certificate to come with; without it Chromium asks in a dialog nobody sees.
-    choice = {"setting": {"filters": [{}]}}
-    prefs = {"profile.content_settings.exceptions.auto_select_certificate": {f"{origin},*": choice}}
-    options.add_experimental_option("prefs", prefs)
+    options.add_experimental_option("prefs", prefs or {})
     options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
-    service = ChromeService(str(DRIVER), env={**os.environ, "HOME": str(home)})
+    service = ChromeService(str(DRIVER), env={**os.environ, "HOME": str(folder / "home")})
     driver = Chrome(options=options, service=service)
     driver.set_page_load_timeout(PATIENCE)
     driver.set_script_timeout(PATIENCE)
     try:
-        yield Browser(driver, origin)
+        yield driver
     finally:
         driver.quit()
 

@@ -14,6 +14,7 @@ Read it in this order::
     keys.py      keys rotate
     dev.py       serve --dev: a whole appliance to try things on
     sealing.py   seal
+    backup.py    backup make|verify|restore
     policy.py    policy sign|show
     session.py   login verify logout
     roster.py    person …  operator …  roster print
@@ -35,6 +36,7 @@ import logging
 import click
 
 from appliance.cli.approvals import approval
+from appliance.cli.backup import backup
 from appliance.cli.compliance import compliance
 from appliance.cli.frame import Juki
 from appliance.cli.jobs import job
@@ -90,6 +92,7 @@ for command in (
     seal,
     status,
     check,
+    backup,
     load,
     config,
     keys,

@@ -4,8 +4,9 @@ from typing import Annotated, Any
 
 from msgspec import Meta
 
+from appliance.case import Power
 from appliance.errors import Malformed
-from appliance.operation import Answer, Power
+from appliance.operation import Answer
 from appliance.proofs import Credential
 from appliance.roster import Roster, proofs_in
 from appliance.staff import Method, PersonRecord

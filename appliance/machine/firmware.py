@@ -25,9 +25,9 @@ from pathlib import Path
 
 import msgspec
 
+from appliance.case import Power
 from appliance.errors import StartupError
 from appliance.files import replace_file
-from appliance.operation import Power
 from appliance.policy import FILES, Policy, read_policy
 from storage.errors import LedgerBroken
 from storage.note import (

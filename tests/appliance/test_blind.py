@@ -12,7 +12,7 @@ import pytest
 
 from appliance import authz
 from appliance.blindfold import SEEN, blindfolded
-from appliance.case import Case
+from appliance.case import Case, Power
 from appliance.errors import NotPermitted, StartupError
 from appliance.finding import Conditions
 from appliance.items import ITEM_NAMES, ItemName
@@ -31,7 +31,7 @@ from appliance.model import (
     Terminal,
     TerminalKind,
 )
-from appliance.operation import Answer, AnyOperation, Arguments, Operation, Power
+from appliance.operation import Answer, AnyOperation, Arguments, Operation
 from appliance.plugin_api import hookimpl
 from appliance.policy import Policy, RoleRule
 from appliance.roster import Roster

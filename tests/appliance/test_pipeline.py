@@ -9,6 +9,7 @@ import pytest
 
 from appliance import authn
 from appliance.audit import Event, Result
+from appliance.case import POWERS, Power
 from appliance.errors import (
     AtTheEdge,
     Conflict,
@@ -36,7 +37,7 @@ from appliance.model import (
     Terminal,
     TerminalKind,
 )
-from appliance.operation import POWERS, Answer, AnyOperation, Arguments, Operation, Power
+from appliance.operation import Answer, AnyOperation, Arguments, Operation
 from appliance.plugin_api import Case, hookimpl
 from appliance.testing import Bench, Seat
 from storage.errors import (

@@ -69,7 +69,9 @@ CALLERS: Final = {
     "an officer": Caller(there_for("protection", "approval"), "TERM-0001", ("security-officer",)),
     "a statistician": Caller(there_for("statistics"), "TERM-0001", ("statistician",)),
     "the administrator": Caller(
-        there_for("roster", "relay", "job", "retention"), "TERM-0001", ("system-administrator",)
+        there_for("roster", "relay", "job", "retention", "keys"),
+        "TERM-0001",
+        ("system-administrator",),
     ),
     "a municipality": Caller(there_for("update", "reconcile"), "CS-432024"),
     "the national server": Caller(there_for("relay", "sys", "openapi.json"), "NATIONAL"),

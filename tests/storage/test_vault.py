@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from storage import ledger, note, tilecheck
-from storage.engine import Engine, Entry, PersonId
+from storage.engine import Engine, Entry, PersonId, View
 from storage.errors import LedgerBroken, StorageError, StoreInUse, WrongKey
 from storage.keyring import KeyRing
 from storage.proof import Proof
@@ -203,6 +203,22 @@ def test_views_of_threads_that_ended_hold_nothing_open(store: Store) -> None:
             thread.start()
             thread.join()
         assert len(os.listdir("/proc/self/fd")) <= open_before + 3
+
+
+def test_a_store_closes_whole_though_somebody_holds_views_that_are_over(store: Store) -> None:
+    kept: list[View] = []
+
+    def look() -> None:
+        with vault.view() as view:
+            kept.append(view)
+
+    with store.opened() as vault:
+        thread = threading.Thread(target=look)
+        thread.start()
+        thread.join()
+        store.new_person(vault, fields_of(SATO))
+    assert sorted(path.name for path in store.folder.glob("juki.db*")) == ["juki.db"]
+    assert kept
 
 
 def test_a_view_that_is_open_when_the_store_is_closed_stays_good(store: Store) -> None:

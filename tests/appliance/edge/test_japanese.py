@@ -62,6 +62,7 @@ BY_PROGRAMS = {
     "nested too deeply",
     "the body is not UTF-8",
     "the body is not JSON",
+    "the line is not JSON",
     "the body is not plain CBOR, has a tag, or gives a key twice",
     "a key is not text",
     "a value is of a kind that is not accepted",

@@ -212,7 +212,7 @@ def test_what_a_plugin_may_use_is_signed_too(folder: Path) -> None:
     text = 'version = 1\nplugins = ["a"]\n[powers]\n'
     (folder / "plugins.toml").write_text(text + 'a = ["roster"]\n')
     assert unsigned(folder).powers == {"a": ("roster",)}
-    for line, told in (('b = ["roster"]', "what is not let in: b"), ('a = ["keys"]', "plugins")):
+    for line, told in (('b = ["roster"]', "what is not let in: b"), ('a = ["disk"]', "plugins")):
         (folder / "plugins.toml").write_text(f"{text}{line}\n")
         with pytest.raises(StartupError, match=told):
             sign(folder, FIRST)

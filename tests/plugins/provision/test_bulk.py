@@ -175,7 +175,7 @@ def test_r44_every_problem_is_told_by_its_row(desks: Desks, row: list[str], rule
     told = [(problem.rule, problem.item) for problem in refused.value.problems]
     assert told == [(rule, "row 2"), (rule, "row 4")]
     assert all("件目" in problem.text for problem in refused.value.problems)
-    assert desks.step() == {"done": 0, "total": None, "more": False}
+    assert desks.step() == {"done": 0, "total": None, "more": False, "says": ""}
     assert desks.bench.ledger()[-2].refusal == "rejected"
 
 
@@ -320,14 +320,14 @@ def test_progress_is_told_while_it_runs(desks: Desks, small_chunks: int) -> None
     status = desks.status(job)
     assert (status["state"], status["done"], status["rows"]) == ("queued", 0, 6)
     assert (status["rate"], status["eta"]) == (None, None)
-    assert desks.step() == {"done": 2, "total": 6, "more": True}
+    assert desks.step() == {"done": 2, "total": 6, "more": True, "says": ""}
     assert desks.status(job)["state"] == "running"
     desks.bench.now += timedelta(seconds=10)
-    assert desks.step() == {"done": 4, "total": 6, "more": True}
+    assert desks.step() == {"done": 4, "total": 6, "more": True, "says": ""}
     status = desks.status(job)
     assert (status["done"], status["counts"]) == (4, {})
     assert desks.step()["more"]
-    assert desks.step() == {"done": 6, "total": 6, "more": False}
+    assert desks.step() == {"done": 6, "total": 6, "more": False, "says": ""}
     assert desks.status(job)["state"] == "done"
     assert len(desks.status(job)["digest"]) == 64
 
@@ -380,7 +380,7 @@ def test_a_job_that_is_cancelled_meanwhile_gets_nothing(
         return written(*told)
 
     monkeypatch.setattr(work, "data_lines", cancelled_meanwhile)
-    assert desks.step() == {"done": 0, "total": None, "more": False}
+    assert desks.step() == {"done": 0, "total": None, "more": False, "says": ""}
     assert desks.status(job)["state"] == "cancelled"
     assert left(desks, kept.RESULT) == 0
     assert desks.bench.ledger()[-2].subjects == (1,)  # he was looked up all the same
@@ -548,7 +548,7 @@ def test_a_result_expires(desks: Desks) -> None:
     jobs = [desks.submit(inquiry([by_number(1)], number=n))["job"] for n in numbers]
     desks.work()
     desks.approve(jobs[0])
-    assert desks.step("bulk-expire") == {"done": 0, "total": None, "more": False}
+    assert desks.step("bulk-expire") == {"done": 0, "total": None, "more": False, "says": ""}
     desks.bench.now += timedelta(days=13)
     desks.step("bulk-expire")
     assert left(desks, kept.RESULT) == 2

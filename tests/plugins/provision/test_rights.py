@@ -275,7 +275,7 @@ def test_a_job_whose_step_always_fails_does_not_keep_the_others_waiting(
     alarms = {each["name"]: each["text"] for each in desks.bench.jobs.alarms()}
     assert f"申請 {bad} の処理が失敗" in alarms["provision/bulk-failing"]
     desks.cancel(bad)
-    assert desks.step() == {"done": 0, "total": None, "more": False}
+    assert desks.step() == {"done": 0, "total": None, "more": False, "says": ""}
     assert desks.operator.ask("provision/bulk-status", {}, **TAX).data["jobs"][0]["job"] == good
 
 
