@@ -11,6 +11,7 @@ from typing import Any
 from appliance import wire
 from appliance.edge.answers import HttpAnswer
 from appliance.edge.door import Ask, Seat
+from appliance.edge.problems import malformed
 from appliance.edge.refusals import UNKNOWN_OUTCOME, nothing_here
 from appliance.errors import (
     NeedsApproval,
@@ -144,7 +145,10 @@ class Acting:
 
     def _verified(self, seat: Seat, asked: Asked, waits: Waits, form: Form) -> HttpAnswer:
         device = form.raw("device")
-        body = {"device": json.loads(device)} if device else {"pin": form.raw("pin")}
+        try:
+            body = {"device": json.loads(device)} if device else {"pin": form.raw("pin")}
+        except ValueError:
+            raise malformed("the form cannot be read") from None
         try:
             self.desk(seat, asked).ask("session/verify", body)
         except Refusal as refusal:
