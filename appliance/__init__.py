@@ -28,7 +28,7 @@ At a terminal's browser::
 
     screen.py      what a plugin declares: a screen, its acts, and the desk it works at
     filled.py      a form as it was filled in: dates, readings, numbers however people write them
-    seating.py     who sits there and what he may ask: for the header and the menu, no right by itself
+    seating.py     who sits there and what he may ask: for the header and the menu, not a right
     screens/       the frame all screens have in common: sessions, pages, refusals, the look
 
 What a handler works with::

@@ -18,6 +18,7 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
     pkcs12,
 )
+from selenium.common.exceptions import WebDriverException
 from selenium.webdriver import ActionChains, Chrome, ChromeOptions, ChromeService
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.virtual_authenticator import VirtualAuthenticatorOptions
@@ -141,7 +142,8 @@ class Browser:
             return text in driver.find_element(By.TAG_NAME, "body").text
 
         try:
-            WebDriverWait(self.driver, PATIENCE, 0.1).until(is_shown)
+            # While one page makes way for the next, what was found of the old one is stale.
+            WebDriverWait(self.driver, PATIENCE, 0.1, [WebDriverException]).until(is_shown)
         except Exception:
             shown = self.driver.find_element(By.TAG_NAME, "body").text
             raise AssertionError(f"{text!r} is not shown, but {shown!r}") from None
