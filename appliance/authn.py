@@ -64,7 +64,7 @@ def identify(
         return _machine(terminal, envelope)
     if envelope.bearer is None:
         return Actor(terminal=terminal, operator=None, roles=frozenset({AT_A_TERMINAL}))
-    session = sessions.use(envelope.bearer, terminal.fingerprint, now)
+    session = sessions.use(envelope.bearer, terminal.fingerprint, now, attended=envelope.attended)
     today = now.astimezone(JST).date()
     person = roster.person(session.person_id)
     authority = authority_of(roster, person, session.operator_id, today)

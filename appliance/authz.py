@@ -6,7 +6,7 @@ is never looked at.
 """
 
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 
@@ -48,17 +48,54 @@ def permit(
         NotPermitted: not at this terminal or hour, no role, no 事務, or a plugin's veto; says
             which, never about whom.
     """
-    _at_this_terminal(policy, actor, operation.name, request)
-    roles = _roles(policy, actor, operation)
+    roles = _reaching(policy, actor, operation, request)
     _must_be_fresh(policy, actor, request)
+    grant = _granted(policy, actor, operation, roles)
+    if operation.purposed:
+        grant = narrowed(grant, _purpose(policy, actor, operation, request))
+    _ask_plugins(hook, actor, request)
+    return grant
+
+
+def outlook(
+    policy: Policy, actor: Actor, operation: AnyOperation, request: Request
+) -> Mapping[PurposeCode, Grant] | None:
+    """Return how far somebody's rights would reach now, by 事務; None if they do not.
+
+    What needs no 事務 is answered with an empty mapping. It is for showing him what he may ask, and
+    permits nothing: a recent proof, 利用事由 and the plugins' vetoes are looked at when he asks.
+    """
+    try:
+        roles = _reaching(policy, actor, operation, request)
+        grant = _granted(policy, actor, operation, roles)
+    except (NotPermitted, Unidentified):
+        return None
+    if not operation.purposed:
+        return {}
+    return {
+        code: narrowed(grant, rule)
+        for code, rule in policy.purposes.items()
+        if code in actor.purposes
+        and operation.name in rule.operations
+        and rule.holds_on(request.today)
+    } or None
+
+
+def _reaching(
+    policy: Policy, actor: Actor, operation: AnyOperation, request: Request
+) -> list[RoleRule]:
+    _at_this_terminal(policy, actor, operation.name, request)
+    return _roles(policy, actor, operation)
+
+
+def _granted(
+    policy: Policy, actor: Actor, operation: AnyOperation, roles: Sequence[RoleRule]
+) -> Grant:
     grant = _together(roles)
     if operation.blind or is_blind(policy, actor.roles):
         grant = _blind(policy, actor, operation)
     if all(role.attended for role in roles):
         grant = replace(grant, attended_by=_witness(policy, actor))
-    if operation.purposed:
-        grant = narrowed(grant, _purpose(policy, actor, operation, request))
-    _ask_plugins(hook, actor, request)
     return grant
 
 

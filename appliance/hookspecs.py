@@ -14,6 +14,7 @@ from appliance.items import ItemName
 from appliance.jobs import Job
 from appliance.model import Actor, Change, Deny, Message, Request
 from appliance.operation import AnyOperation
+from appliance.screen import Screen
 from appliance.watch import Alarm, Watch
 
 PROJECT = "appliance"
@@ -93,6 +94,16 @@ def alarms(watch: Watch) -> Iterable[Alarm]:
     Asked: every minute, in a view, without an entry in the ledger; answer in milliseconds.
     Together: all are shown, in ``juki status`` and in the metrics.
     Raising: is shown as an alarm of its own; the other plugins are asked all the same.
+    """
+    raise NotImplementedError
+
+
+@hookspec
+def screens() -> Iterable[Screen]:
+    """Return what the plugin offers to a browser at a terminal; rights are asked for as ever.
+
+    Asked: once, at start. Together: the union; the same path twice, or a screen that needs an
+    operation nobody offers, is a StartupError. Raising: the appliance does not start.
     """
     raise NotImplementedError
 

@@ -1,7 +1,7 @@
 """HTTP: from a WSGI environment to an envelope, and from a reply or a refusal to an answer.
 
-The only module that knows bottle, and the only one where refusals have HTTP numbers (``CODES``).
-What HTTP itself forbids was refused before (``strict.py``); here it is what a request must say:
+The only module that knows bottle; refusals get their HTTP numbers in ``edge/refusals.py``. What
+HTTP itself forbids was refused before (``strict.py``); here it is what a request must say:
 
 ::
 
@@ -12,7 +12,7 @@ What HTTP itself forbids was refused before (``strict.py``); here it is what a r
         Authorization     Bearer, an operator's session
     GET  /v1/openapi.json
     GET  /v1/sys/health  /v1/sys/seal-status  /v1/sys/checkpoint  /v1/sys/witnessed
-    GET  /screens/login  and what the page is made of (``screens/``)
+    GET, POST /screens/…  what a terminal's browser is given (``screens/``)
 
 Who is asking is never read from a header: it is the certificate that TLS proved.
 """
@@ -20,9 +20,9 @@ Who is asking is never read from a header: it is the certificate that TLS proved
 import logging
 import re
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from http import HTTPStatus
-from typing import Any, Protocol
+from typing import TypeVar
 
 import bottle
 import msgspec
@@ -30,77 +30,27 @@ import msgspec
 from appliance import wire
 from appliance.edge import openapi
 from appliance.edge.answers import HttpAnswer, turned_away
+from appliance.edge.door import Door
 from appliance.edge.metrics import UNKNOWN, Metrics
 from appliance.edge.negotiation import answer_type, body_type
 from appliance.edge.problems import (
-    PROBLEM_TYPE,
     Early,
     TurnedAway,
-    document,
     malformed,
     origin,
 )
+from appliance.edge.refusals import UNKNOWN_OUTCOME, not_allowed, nothing_here, refusal_answer
 from appliance.edge.server import PEER, REQUEST_ID, App, Environ
-from appliance.errors import (
-    AddConditions,
-    BadGateway,
-    Conflict,
-    Damaged,
-    Failed,
-    Malformed,
-    NeedsApproval,
-    NotFound,
-    NotPermitted,
-    Protected,
-    Refusal,
-    Rejected,
-    TooMany,
-    Unavailable,
-    Unidentified,
-    UnknownOperation,
-    VerifyAgain,
-)
+from appliance.errors import Failed, NotFound, Refusal, Unidentified
 from appliance.forms import titles
 from appliance.model import Envelope, OperationName, Reply, RequestId
-from appliance.operation import AnyOperation
-from appliance.screens import HEADERS as HEADERS_OF_SCREENS
-from appliance.screens import SCREENS, Screen
+from appliance.screens.app import Screens
+from appliance.screens.asked import Asked
+from appliance.screens.look import PREFIX
 from storage.errors import OutcomeUnknown
 
 log = logging.getLogger(__name__)
-
-CODES: Mapping[str, HTTPStatus] = {
-    Malformed.code: HTTPStatus.BAD_REQUEST,
-    Unidentified.code: HTTPStatus.UNAUTHORIZED,
-    VerifyAgain.code: HTTPStatus.UNAUTHORIZED,
-    NotPermitted.code: HTTPStatus.FORBIDDEN,
-    NeedsApproval.code: HTTPStatus.FORBIDDEN,
-    Protected.code: HTTPStatus.FORBIDDEN,
-    UnknownOperation.code: HTTPStatus.NOT_FOUND,
-    NotFound.code: HTTPStatus.NOT_FOUND,
-    Conflict.code: HTTPStatus.CONFLICT,
-    Rejected.code: HTTPStatus.UNPROCESSABLE_ENTITY,
-    AddConditions.code: HTTPStatus.UNPROCESSABLE_ENTITY,
-    TooMany.code: HTTPStatus.UNPROCESSABLE_ENTITY,
-    BadGateway.code: HTTPStatus.BAD_GATEWAY,
-    Unavailable.code: HTTPStatus.SERVICE_UNAVAILABLE,
-    Damaged.code: HTTPStatus.INTERNAL_SERVER_ERROR,
-    Failed.code: HTTPStatus.INTERNAL_SERVER_ERROR,
-}
-OTHER = HTTPStatus.UNPROCESSABLE_ENTITY
-"""For a refusal a vendor made, with a code of its own."""
-
-STATUS_HEADERS: Mapping[HTTPStatus, tuple[str, str]] = {
-    HTTPStatus.UNAUTHORIZED: ("WWW-Authenticate", "Bearer"),
-    HTTPStatus.SERVICE_UNAVAILABLE: ("Retry-After", "5"),
-}
-
-UNKNOWN_OUTCOME = TurnedAway(
-    HTTPStatus.SERVICE_UNAVAILABLE,
-    "outcome-unknown",
-    "it is not known whether this was carried out; ask again with the same Idempotency-Key",
-    [STATUS_HEADERS[HTTPStatus.SERVICE_UNAVAILABLE]],
-)
+T = TypeVar("T")
 
 OPERATION = re.compile(r"[a-z][a-z0-9-]{0,39}/[a-z][a-z0-9-]{0,39}")
 BEARER = re.compile(r"[Bb]earer +([A-Za-z0-9._~+/-]{16,512}=*)")
@@ -119,40 +69,9 @@ TO_LOOK_AT = frozenset(
         SYS + "seal-status",
         SYS + "checkpoint",
         SYS + "witnessed",
-        *SCREENS,
     }
 )
 """Paths that take GET; all others take POST."""
-
-
-class Door(Protocol):
-    """The appliance as HTTP sees it. Every method may be called by many threads at once."""
-
-    def answer(self, envelope: Envelope) -> Reply:
-        """Return the reply, once it is in the ledger.
-
-        Raises:
-            Refusal: no, and why.
-            OutcomeUnknown: the disk failed during the commit.
-        """
-
-    def operations(self) -> Sequence[AnyOperation]:
-        """Return all there are; asked once, when the app is made."""
-
-    def health(self) -> tuple[int, dict[str, Any]]:
-        """Return 200, 501 (not initialised) or 503 (sealed, degraded), and details fit for all."""
-
-    def seal_status(self) -> dict[str, Any]:
-        """Return type, initialized, sealed, t, n, progress and version."""
-
-    def checkpoint(self) -> str | None:
-        """Return the ledger's latest signed checkpoint, or None while there is none."""
-
-    def witnessed(self) -> str | None:
-        """Return the newest checkpoint that the witness has cosigned, or None if there is none."""
-
-    def refused_early(self, early: Early) -> None:
-        """Write down a refusal that never reached ``answer``: in the ledger, if we know whose."""
 
 
 def make_app(door: Door, metrics: Metrics | None = None) -> App:
@@ -168,8 +87,8 @@ def make_app(door: Door, metrics: Metrics | None = None) -> App:
     app.route("/v1/sys/seal-status", "GET", lambda: edge.show(edge.seal_status))
     app.route("/v1/sys/checkpoint", "GET", lambda: edge.show(edge.checkpoint))
     app.route("/v1/sys/witnessed", "GET", lambda: edge.show(edge.witnessed))
-    for path, screen in SCREENS.items():
-        app.route(path, "GET", lambda shown=screen: edge.show(lambda: edge.screen(shown)))
+    for path in (PREFIX, f"{PREFIX}/<rest:path>"):
+        app.route(path, ["GET", "POST"], lambda rest="": edge.run(edge.screen))
     app.route("/v1/sys/<name>", "POST", lambda name: edge.run(lambda env: edge.no_post(name)))
     app.route(
         "/v1/<function>/<operation>",
@@ -181,24 +100,6 @@ def make_app(door: Door, metrics: Metrics | None = None) -> App:
     )
     wsgi: App = app.wsgi
     return wsgi
-
-
-def refusal_answer(
-    refusal: Refusal, request_id: str, titles: Mapping[str, str] | None = None
-) -> HttpAnswer:
-    """Return a refusal as HTTP; ``titles`` are what the operation calls its fields."""
-    status = CODES.get(refusal.code, OTHER)
-    body = document(
-        status=status,
-        code=refusal.code,
-        detail=refusal.text,
-        request_id=request_id,
-        problems=refusal.problems,
-        count=refusal.count if isinstance(refusal, TooMany) else None,
-        titles=titles,
-    )
-    extra = STATUS_HEADERS.get(status)
-    return HttpAnswer(status, PROBLEM_TYPE, body, (extra,) if extra else ())
 
 
 def refuse_body(environ: Environ) -> None:
@@ -220,6 +121,7 @@ class _Edge:
         self._metrics = metrics
         self._titles = {str(each.name): titles(each.asks) for each in operations}
         self._document = msgspec.json.encode(openapi.document(operations))
+        self._screens = Screens(door, self._asked_by_screen)
 
     def run(self, work: Callable[[Environ], HttpAnswer]) -> bottle.HTTPResponse:
         """Do the work for the current request; whatever happens, return an answer."""
@@ -239,10 +141,16 @@ class _Edge:
     def operate(self, environ: Environ, function: str, operation: str) -> HttpAnswer:
         """Carry out an operation, and count it."""
         name = f"{function}/{operation}"
+        return self._counted(name, lambda: self._operate(environ, name))
+
+    def _asked_by_screen(self, envelope: Envelope) -> Reply:
+        return self._counted(envelope.operation, lambda: self._door.answer(envelope))
+
+    def _counted(self, name: str, work: Callable[[], T]) -> T:
         started = time.perf_counter()
         result = Failed.code
         try:
-            answer = self._operate(environ, name)
+            done = work()
             result = "ok"
         except (Refusal, TurnedAway) as refusal:
             result = refusal.code
@@ -250,7 +158,7 @@ class _Edge:
         finally:
             known = name if name in self._titles else UNKNOWN
             self._metrics.answered(known, result, time.perf_counter() - started)
-        return answer
+        return done
 
     def openapi(self) -> HttpAnswer:
         """Return the description of this interface."""
@@ -281,23 +189,37 @@ class _Edge:
             raise NotFound("no witness has cosigned the ledger yet")
         return _signed(note)
 
-    def screen(self, screen: Screen) -> HttpAnswer:
-        """Return a page, or what a page is made of."""
-        return HttpAnswer(HTTPStatus.OK, screen.media_type, screen.content, HEADERS_OF_SCREENS)
+    def screen(self, environ: Environ) -> HttpAnswer:
+        """Return a page, what a page is made of, or what came of pressing a button."""
+        if environ["REQUEST_METHOD"] == "GET":
+            refuse_body(environ)
+        names = ("cookie", "authorization", "sec-fetch-site")
+        keys = {name: "HTTP_" + name.upper().replace("-", "_") for name in names}
+        headers = {name: environ[key] for name, key in keys.items() if key in environ}
+        return self._screens.answer(
+            Asked(
+                method=environ["REQUEST_METHOD"],
+                path=environ["PATH_INFO"],
+                headers={**headers, "content-type": environ["CONTENT_TYPE"]},
+                body=environ["wsgi.input"].read(),
+                peer=environ[PEER],
+                request_id=environ[REQUEST_ID],
+            )
+        )
 
     def no_post(self, name: str) -> HttpAnswer:
         """Refuse a POST where only looking is possible; unsealing has a port of its own."""
-        raise _not_allowed("GET, HEAD") if SYS + name in TO_LOOK_AT else _nothing_here()
+        raise not_allowed("GET, HEAD") if SYS + name in TO_LOOK_AT else nothing_here()
 
     def bottle_refused(self, path: str, error: bottle.HTTPError) -> HttpAnswer:
         """Refuse what bottle found no route for."""
         if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
             if path in TO_LOOK_AT:
-                raise _not_allowed("GET, HEAD")
+                raise not_allowed("GET, HEAD")
             if not path.startswith(SYS):
-                raise _not_allowed("POST")
+                raise not_allowed("POST")
         if error.status_code < HTTPStatus.INTERNAL_SERVER_ERROR:
-            raise _nothing_here()
+            raise nothing_here()
         raise Failed("a fault of the appliance")
 
     def _answer(self, environ: Environ, work: Callable[[Environ], HttpAnswer]) -> HttpAnswer:
@@ -349,7 +271,7 @@ def _envelope(environ: Environ, name: str) -> Envelope:
     if peer is None:
         raise Unidentified("a client certificate is needed")
     if OPERATION.fullmatch(name) is None:
-        raise _nothing_here()
+        raise nothing_here()
     given = {header: _header(environ, header) for header in HEADERS}
     approval = given["HTTP_X_APPROVAL"]
     return Envelope(
@@ -388,18 +310,5 @@ def _bearer(environ: Environ) -> str | None:
     return found[1]
 
 
-def _nothing_here() -> TurnedAway:
-    return TurnedAway(HTTPStatus.NOT_FOUND, NotFound.code, "there is nothing here")
-
-
 def _signed(note: str) -> HttpAnswer:
     return HttpAnswer(HTTPStatus.OK, "text/plain; charset=utf-8", note.encode())
-
-
-def _not_allowed(allowed: str) -> TurnedAway:
-    return TurnedAway(
-        HTTPStatus.METHOD_NOT_ALLOWED,
-        "method-not-allowed",
-        "this method is not allowed here",
-        [("Allow", allowed)],
-    )

@@ -20,9 +20,10 @@ from appliance.jobdesk import JobDesk
 from appliance.keydesk import OWNER as KEY_OWNER
 from appliance.keydesk import USES as KEY_USES
 from appliance.keydesk import KeyDesk
-from appliance.loading import OwnedJob, admit, catalogue, timetable
+from appliance.loading import OwnedJob, admit, catalogue, screens_of, timetable
 from appliance.model import OperationName
 from appliance.operation import AnyOperation
+from appliance.screen import Screen
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +33,7 @@ class Loaded:
     manager: pluggy.PluginManager
     operations: Mapping[OperationName, tuple[str, AnyOperation]]
     jobs: tuple[OwnedJob, ...]
+    screens: tuple[Screen, ...] = ()
 
     @property
     def hook(self) -> pluggy.HookRelay:
@@ -58,7 +60,7 @@ def put_together(
     ``powers`` says what each may use; without it, as in a bench, whoever declares a need.
 
     Raises:
-        StartupError: as ``admit``, ``catalogue`` and ``timetable``.
+        StartupError: as ``admit``, ``catalogue``, ``timetable`` and ``screens_of``.
     """
     desk, approvals = JobDesk(), ApprovalDesk()
     own = {
@@ -78,4 +80,4 @@ def put_together(
     operations = catalogue(manager, None if powers is None else {**powers, **may})
     approvals.catalogue, approvals.hook = operations, manager.hook
     desk.jobs = timetable(manager, operations)
-    return Loaded(manager, operations, desk.jobs)
+    return Loaded(manager, operations, desk.jobs, screens_of(manager, operations))

@@ -16,6 +16,7 @@ from appliance.firstload import FirstLoad
 from appliance.jobs import OFTEN, Job, Nothing, Step
 from appliance.model import OperationName
 from appliance.operation import AnyOperation, argument_paths, covers
+from appliance.screen import Screen
 
 GROUP = "appliance.plugins"
 CORE = "core"
@@ -23,6 +24,8 @@ CORE = "core"
 
 _PLUGIN = re.compile(r"[a-z][a-z0-9_-]{0,31}")
 _OPERATION = re.compile(r"[a-z][a-z0-9-]{0,39}/[a-z][a-z0-9-]{0,39}")
+_SCREEN = re.compile(r"/screens/(?!static/|session/)[a-z][a-z0-9-]{0,39}/[a-z][a-z0-9-]{0,39}")
+_ACT = re.compile(r"[a-z][a-z0-9-]{0,39}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +137,34 @@ def timetable(
     if problems:
         raise StartupError(*problems)
     return tuple(jobs[name] for name in sorted(jobs))
+
+
+def screens_of(
+    manager: pluggy.PluginManager, operations: Collection[OperationName]
+) -> tuple[Screen, ...]:
+    """Return every screen, as the plugins offer them.
+
+    Raises:
+        StartupError: two have one path, one has a path or an act that is none, or needs an
+            operation nobody offers, or a plugin failed.
+    """
+    screens: dict[str, Screen] = {}
+    problems = []
+    for owner, screen in _answers(manager, "screens"):
+        where = f"plugin {owner}: screen {screen.path!r}"
+        if screen.path in screens:
+            problems.append(f"{where}: another has this path already")
+        if not _SCREEN.fullmatch(screen.path):
+            problems.append(f"{where}: the path is not of the form /screens/function/name")
+        if screen.needs not in operations:
+            problems.append(f"{where}: needs {screen.needs}, which nobody offers")
+        names = [*screen.acts, *screen.polls]
+        if len(set(names)) != len(names) or not all(map(_ACT.fullmatch, names)):
+            problems.append(f"{where}: acts and polls are named a-z, 0-9 and -, each once")
+        screens[screen.path] = screen
+    if problems:
+        raise StartupError(*problems)
+    return tuple(screens.values())
 
 
 def first_load(manager: pluggy.PluginManager) -> tuple[str, FirstLoad]:

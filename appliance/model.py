@@ -74,6 +74,8 @@ class Envelope:
     case_number: str | None = None
     approval: int | None = None
     """Number of another person's agreement."""
+    attended: bool = True
+    """Somebody did something to send it; what a page asks by itself keeps no session alive."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -44,6 +44,7 @@ from appliance.operation import Answer, AnyOperation, Arguments, recorded
 from appliance.parts import Parts
 from appliance.repeats import Repeats
 from appliance.roster import Roster
+from appliance.seating import Seated, seated
 from appliance.traces import Note, Touched
 from storage.engine import Engine, Unit, View
 from storage.errors import (
@@ -85,6 +86,14 @@ class Pipeline:
         """
         now = self._parts.clock()
         return self._recorded(self._account(envelope), lambda run: self._line(run, envelope, now))
+
+    def seated(self, peer: Peer, bearer: str, *, attended: bool) -> Seated:
+        """Return who is logged in, for the header and the menu of a page (``seating.py``).
+
+        Raises:
+            Unidentified: nobody.
+        """
+        return seated(self._parts, peer, bearer, attended=attended)
 
     def refuse(self, envelope: Envelope, refusal: AtTheEdge) -> None:
         """Enter in the ledger what was refused before the line, if a registered machine sent it.

@@ -58,8 +58,15 @@ class Sessions:
                 del self._live[other.digest]
             self._live[session.digest] = session
 
-    def use(self, token: str, fingerprint: str, now: datetime) -> Session:
+    @property
+    def idle(self) -> timedelta:
+        """How long a session may go unused."""
+        return self._limits.idle
+
+    def use(self, token: str, fingerprint: str, now: datetime, *, attended: bool = True) -> Session:
         """Return the live session of a token, and count the request as use.
+
+        Unless it is not ``attended``: what a page asks by itself keeps no session alive.
 
         Raises:
             Unidentified: unknown, over, or another terminal's; all the same text.
@@ -72,7 +79,8 @@ class Sessions:
                 or not self._is_alive(session, now)
             ):
                 raise Unidentified("log in first; a session ends when it is not used")
-            self._live[session.digest] = replace(session, used=max(now, session.used))
+            if attended:
+                self._live[session.digest] = replace(session, used=max(now, session.used))
             return session
 
     def proved(self, session_digest: str, now: datetime) -> None:

@@ -15,13 +15,16 @@ from typing import Any, Protocol
 from appliance import wire
 from appliance.certificates import CertificateAuthority, Issued, fingerprint
 from appliance.edge import tls
+from appliance.edge.door import Seat
 from appliance.edge.limits import Limits
 from appliance.edge.metrics import Metrics
 from appliance.edge.problems import Early
 from appliance.edge.server import App, Server
+from appliance.errors import Unidentified
 from appliance.http import make_app
-from appliance.model import Envelope, OperationName, Reply
+from appliance.model import Envelope, OperationName, Peer, Reply
 from appliance.operation import Answer, AnyOperation, Arguments, Operation
+from appliance.screen import Screen
 
 NOW = datetime.now(UTC)
 TIMEOUT = 5.0
@@ -92,6 +95,12 @@ class DoorDouble:
 
     def operations(self) -> tuple[AnyOperation, ...]:
         return OPERATIONS
+
+    def screens(self) -> tuple[Screen, ...]:
+        return ()
+
+    def seated(self, peer: Peer, bearer: str, *, attended: bool) -> Seat:
+        raise Unidentified("log in first (session/open)")
 
     def health(self) -> tuple[int, dict[str, Any]]:
         return self.status, {"sealed": self.status != 200}

@@ -14,6 +14,7 @@ Read it in this order::
     keys.py      keys rotate
     dev.py       serve --dev: a whole appliance to try things on
     sealing.py   seal
+    backup.py    backup make|verify|restore
     policy.py    policy sign|show
     session.py   login verify logout
     roster.py    person …  operator …  roster print
@@ -50,6 +51,7 @@ COMMANDS = {
     "load": "load",
     "config": "machine",
     "keys": "keys",
+    "backup": "backup",
     "policy": "policy",
     "login": "session",
     "verify": "session",

@@ -6,8 +6,8 @@ from http import HTTPStatus
 
 from appliance.edge.problems import PROBLEM_TYPE, TurnedAway, document
 
-ALWAYS = (("Cache-Control", "no-store"), ("X-Content-Type-Options", "nosniff"))
-"""Nothing is kept on the way, nothing is guessed."""
+NO_STORE = "no-store"
+"""Nothing is kept on the way."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +19,8 @@ class HttpAnswer:
     body: bytes
     headers: tuple[tuple[str, str], ...] = ()
     """What this answer has beside those that every answer has."""
+    cache: str = NO_STORE
+    """Another only for what is the same for everybody, under a name that says its content."""
 
     @property
     def status_line(self) -> str:
@@ -31,7 +33,8 @@ class HttpAnswer:
         return [
             ("Content-Type", self.media_type),
             ("Content-Length", str(len(self.body))),
-            *ALWAYS,
+            ("Cache-Control", self.cache),
+            ("X-Content-Type-Options", "nosniff"),
             *self.headers,
         ]
 

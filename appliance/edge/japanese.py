@@ -58,6 +58,15 @@ def told_in_japanese(code: str, detail: str, titles: Mapping[str, str] | None = 
     return CODES.get(code, OTHER)
 
 
+def field_named(detail: str) -> str | None:
+    """Return the wire name of the one field that a sentence is about, or None."""
+    for english in CATALOGUE:
+        if match := english.fullmatch(detail):
+            place = match.groupdict().get("place")
+            return _last_step(place) if place else None
+    return None
+
+
 def is_told(detail: str) -> bool:
     """Return whether the catalogue has this sentence."""
     return any(english.fullmatch(detail) for english in CATALOGUE)
@@ -68,13 +77,17 @@ def _carried_over(match: re.Match[str], titles: Mapping[str, str]) -> Iterator[t
         if name == "items":
             yield name, "、".join(_label(each, titles) for each in text.split(", "))
         elif name == "place":
-            yield name, _label(text.rpartition(".")[2].partition("[")[0], titles)
+            yield name, _label(_last_step(text), titles)
         elif name == "form":
             yield name, _form(text)
         elif name == "choices":
             yield name, "、".join(map(_choice, text.split(", ")))
         else:
             yield name, text or ""
+
+
+def _last_step(place: str) -> str:
+    return place.rpartition(".")[2].partition("[")[0]
 
 
 def _form(text: str) -> str:

@@ -13,13 +13,15 @@ MIB = 1024 * KIB
 
 BULK = ("/v1/provision/bulk-submit", "/v1/reconcile/")
 """Where whole files of sealed rows arrive."""
+BULK_SCREEN = "/screens/provision/bulk"
+"""Where the same files arrive from a browser."""
 
 
 def body_bytes(
     path: str, usual: int = 256 * KIB, batch: int = 8 * MIB, bulk: int = 32 * MIB
 ) -> int:
     """Return how large a body may be: batches of notices are large, and so are sealed files."""
-    if path.startswith(BULK):
+    if path.startswith((*BULK, BULK_SCREEN)):
         return bulk
     return batch if path.startswith("/v1/update/") else usual
 

@@ -16,6 +16,7 @@ from importlib.metadata import version
 from typing import Any
 
 from appliance.edge import tls
+from appliance.edge.door import Seat
 from appliance.edge.metrics import Metrics
 from appliance.edge.openapi import DISTRIBUTION
 from appliance.edge.problems import Early, origin
@@ -23,6 +24,7 @@ from appliance.edge.server import Environ
 from appliance.errors import AtTheEdge, Unavailable, Unregistered
 from appliance.http import make_app
 from appliance.machine import host
+from appliance.machine.backupdesk import BackupStep
 from appliance.machine.config import National, Settings
 from appliance.machine.courier import Courier
 from appliance.machine.evidence import LEDGER_STOOD, where_it_stands
@@ -31,10 +33,11 @@ from appliance.machine.national import NationalLine
 from appliance.machine.opening import open_store
 from appliance.machine.running import Running
 from appliance.machine.witnessing import witnessing
-from appliance.model import Envelope, OperationName, Reply, RequestId
+from appliance.model import Envelope, OperationName, Peer, Reply, RequestId
 from appliance.operation import AnyOperation
 from appliance.parts import Clock, utc_now
 from appliance.pipeline import Pipeline
+from appliance.screen import Screen
 from storage.errors import OutcomeUnknown
 from storage.journal import Journal
 from storage.vault import Vault
@@ -58,7 +61,7 @@ class Ending(Enum):
 
 
 class Appliance:
-    """The appliance as the main port sees it (``http.Door``), sealed or not."""
+    """The appliance as the main port sees it (``edge.door.Door``), sealed or not."""
 
     def __init__(
         self,
@@ -92,6 +95,9 @@ class Appliance:
             "1 while the witness says that the ledger was rolled back or forked.",
             self._witness_refused,
         )
+        metrics.watch(
+            "backup_age_seconds", "Age of the last backup; NaN if there is none.", self._backup_age
+        )
         for figure, meaning in OUTBOX.items():
             metrics.watch(f"outbox_{figure}", meaning, partial(self._outbox, figure))
 
@@ -99,7 +105,7 @@ class Appliance:
         """Answer as the WSGI application of the main port; it is another one once unsealed."""
         return self._app(environ, start_response)
 
-    # --- http.Door ---
+    # --- edge.door.Door ---
 
     def answer(self, envelope: Envelope) -> Reply:
         """Return the reply, once it is in the ledger.
@@ -116,6 +122,22 @@ class Appliance:
         except OutcomeUnknown:
             self._stop_failed()
             raise
+
+    def seated(self, peer: Peer, bearer: str, *, attended: bool) -> Seat:
+        """Return who is logged in with this session at this terminal.
+
+        Raises:
+            Unidentified: nobody.
+            Unavailable: sealed or stopping.
+        """
+        running = self._running
+        if running is None or self._failed:
+            raise Unavailable("the appliance is sealed or stopping")
+        return running.pipeline.seated(peer, bearer, attended=attended)
+
+    def screens(self) -> Sequence[Screen]:
+        """Return what a browser is offered; nothing while sealed."""
+        return () if self._running is None else self._running.opened.loaded.screens
 
     def operations(self) -> Sequence[AnyOperation]:
         """Return what can be asked; nothing while sealed."""
@@ -222,6 +244,22 @@ class Appliance:
         """Seal: the main thread drains, closes and replaces the process."""
         self.told.put(Ending.SEAL)
 
+    def backup(self, step: str, asked: BackupStep) -> dict[str, Any]:
+        """Do a step of a backup (``backupdesk.py``); return what the copier must know.
+
+        Raises:
+            Refusal: as ``BackupDesk.take``; Unavailable while sealed.
+            OutcomeUnknown: the disk failed during the commit; the process stops.
+        """
+        running = self._running
+        if running is None or self._failed:
+            raise Unavailable("it is sealed: unseal it first, or stop it")
+        try:
+            return running.backups.take(step, asked)
+        except OutcomeUnknown:
+            self._stop_failed()
+            raise
+
     def details(self) -> dict[str, Any]:
         """Return what only those on the machine are told."""
         running = self._running
@@ -233,6 +271,7 @@ class Appliance:
             "policy_serial": running.opened.firmware.manifest.serial,
             "national": running.courier.status() if running.courier else None,
             "witness": running.witness.status() if running.witness else None,
+            "backup": running.backups.status(),
             "jobs": running.jobs.status(),
             "alarms": running.alarms(),
         }
@@ -290,6 +329,10 @@ class Appliance:
     def _witness_refused(self) -> float:
         running = self._running
         return float(running is not None and bool(running.witness and running.witness.is_refused()))
+
+    def _backup_age(self) -> float:
+        running = self._running
+        return math.nan if running is None else running.backups.age()
 
     @staticmethod
     def _proven(other: National) -> ssl.SSLContext:

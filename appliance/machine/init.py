@@ -107,7 +107,7 @@ def found(
     """
     _check_names(founding)
     data = founding.settings.data
-    _refuse_existing(data)
+    refuse_existing(data)
     building = data.with_name(f"{data.name}.unfinished")
     shutil.rmtree(building, ignore_errors=True)
     building.mkdir(mode=0o700, parents=True)
@@ -163,7 +163,12 @@ def _check_names(founding: Founding) -> None:
         raise StartupError(*problems)
 
 
-def _refuse_existing(data: Path) -> None:
+def refuse_existing(data: Path) -> None:
+    """Refuse a place for a store where there is something.
+
+    Raises:
+        StoreExists: it is not an empty folder, and not nothing.
+    """
     if data.exists() and (not data.is_dir() or any(data.iterdir())):
         raise StoreExists(f"{data}: is not empty; a store is never made over another")
 

@@ -1,53 +1,18 @@
-"""What a terminal's browser is given: one page, where somebody proves who he is.
+"""What a terminal's browser is given: pages, and the line everybody goes down behind them.
 
-A page needs the browser for what only a browser can: to speak to the device that verifies its user
-(WebAuthn). It asks for the same operations as anybody, down the same line. The files are plain:
-nothing is compiled, nothing comes from elsewhere, and the token of a session stays in the page's
-memory. With the page it is gone.
+A screen lies with its function (``plugins/<function>/screens.py``); here is what all have in
+common. A visit, file by file::
+
+    app.py        which path means what; PRG: a POST is answered by 303 to a page on the shelf
+    asked.py      what arrived: the cookie, where the request was made, the form that was filled in
+    entry.py      log in, prove again, lock, log out; the token never reaches a script
+    desk.py       what a screen works at: it asks down the line (``pipeline.py``) as anybody does
+    refused.py    what a refusal becomes: the form again, a prompt to prove, whom to ask
+    shelf.py      rendered pages, in memory, for the session that made them, ten minutes
+    look.py       templates and what every page shows; static files under the name of their content
+    wording.py    how dates, numbers and codes are written for the staff
+    menu.py       業務メニュー
+
+``README.md`` says how a screen is added. A browser holds nothing: no page is cached, no URL tells
+of anybody, the session is a cookie that no script reads and that is worth nothing elsewhere.
 """
-
-from collections.abc import Mapping
-from importlib.resources import files
-from typing import NamedTuple
-
-POLICY = "; ".join(
-    (
-        "default-src 'none'",
-        "script-src 'self'",
-        "style-src 'self'",
-        "connect-src 'self'",
-        "base-uri 'none'",
-        "form-action 'none'",
-        "frame-ancestors 'none'",
-        "require-trusted-types-for 'script'",
-    )
-)
-HEADERS: tuple[tuple[str, str], ...] = (
-    ("Content-Security-Policy", POLICY),
-    ("Referrer-Policy", "no-referrer"),
-    ("Cross-Origin-Opener-Policy", "same-origin"),
-    ("Cross-Origin-Resource-Policy", "same-origin"),
-    (
-        "Permissions-Policy",
-        "publickey-credentials-get=(self), publickey-credentials-create=(self)",
-    ),
-)
-
-
-class Screen(NamedTuple):
-    """One file as it is served."""
-
-    media_type: str
-    content: bytes
-
-
-def _file(name: str, media_type: str) -> Screen:
-    return Screen(f"{media_type}; charset=utf-8", (files(__name__) / "files" / name).read_bytes())
-
-
-SCREENS: Mapping[str, Screen] = {
-    "/screens/login": _file("login.html", "text/html"),
-    "/screens/login.js": _file("login.js", "text/javascript"),
-    "/screens/style.css": _file("style.css", "text/css"),
-}
-"""By path."""

@@ -172,6 +172,19 @@ class Eras:
         first = self._read_one(begin)
         return _common(first, self._read_end(begin, end)) if upto else first
 
+    def typed(self, text: str) -> PartialDate:
+        """Return the date that somebody types: as ``read``, and in digits alone or small letters.
+
+        20260401, R080401, r8.4.1 and 2026-04-00 are understood too.
+
+        Raises:
+            ValueError: as ``read``.
+        """
+        plain = text.translate(_PLAIN).upper()
+        if found := _DIGITS.fullmatch(plain):
+            plain = ".".join(found.groups())
+        return self.read(plain)
+
     def _read_end(self, begin: str, end: str) -> PartialDate:
         end = re.sub("まで(の間)?$", "", end)
         for shared in ("", begin[: begin.find("年") + 1], begin[: begin.find("月") + 1]):
@@ -200,6 +213,7 @@ def western(day: PartialDate) -> str:
 
 
 _PLAIN = chained(WIDTHS, {ord("元"): "1", ord("ー"): "-"}, dropping(map(chr, SPACES)))
+_DIGITS = re.compile(r"([A-Z][0-9]{2}|[0-9]{4})([0-9]{2})([0-9]{2})")
 _NUMERAL = re.compile(f"[{NUMERALS}]{{1,9}}")
 
 

@@ -218,6 +218,10 @@ class Municipalities:
         """Whether residents of ``child`` are residents of ``parent`` (rule G-03)."""
         return child in self.covered_by(parent)
 
+    def prefectures(self) -> tuple[Municipality, ...]:
+        """Return every prefecture, in the order of the codes."""
+        return tuple(e[-1] for e in self._entries.values() if e[-1].is_prefecture)
+
     def in_prefecture(self, prefecture: str) -> tuple[str, ...]:
         """Return the codes of all municipalities and wards of a prefecture code (rule G-12)."""
         return tuple(

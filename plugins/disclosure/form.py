@@ -8,13 +8,13 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 from functools import cache
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any, Final
 
 from msgspec import to_builtins
 
 from appliance.plugin_api import (
     PROVIDED,
+    REASONS,
     Case,
     Eras,
     ItemName,
@@ -28,26 +28,6 @@ from appliance.plugin_api import (
     with_geta,
 )
 
-ENTERED, STRUCK_OFF, AMENDED = "記載", "消除", "修正"
-REASONS: Mapping[str, tuple[str, str]] = MappingProxyType(
-    {
-        "11": (ENTERED, "転入等"),
-        "12": (ENTERED, "出生"),
-        "13": (ENTERED, "職権記載等"),
-        "21": (STRUCK_OFF, "転出"),
-        "22": (STRUCK_OFF, "死亡"),
-        "23": (STRUCK_OFF, "職権消除等"),
-        "31": (AMENDED, "転居"),
-        "32": (AMENDED, "軽微な修正"),
-        "33": (AMENDED, "職権修正等"),
-        "41": (AMENDED, "住民票コードの記載の変更請求"),
-        "42": (AMENDED, "住民票コードの職権記載等"),
-        "51": (AMENDED, "個人番号の変更請求"),
-        "52": (AMENDED, "個人番号の職権修正等"),
-        "53": (AMENDED, "個人番号の職権記載等"),
-    }
-)
-"""区分 and 異動事由 by the project's codes."""
 DOCUMENTS = {"disclosure": "開示", "correction": "訂正"}
 """What the 文書番号 of a letter begins with, by the kind of the case."""
 SEXES = {"1": "男", "2": "女"}

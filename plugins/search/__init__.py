@@ -24,6 +24,7 @@ from appliance.plugin_api import (
     NameText,
     Operation,
     OperationName,
+    Screen,
     SexText,
     ShortText,
     Told,
@@ -31,6 +32,7 @@ from appliance.plugin_api import (
     hookimpl,
     told,
 )
+from plugins.search.screens import SCREENS
 
 Match = Literal["exact", "prefix"]
 Why = Literal["exact", "variant", "kana", "seion", "prefix", "conditions"]
@@ -178,6 +180,11 @@ DETAIL = Operation(
     records=("items", "history"),
     drops=("ref",),
 )
+
+
+@hookimpl
+def screens() -> list[Screen]:
+    return SCREENS
 
 
 @hookimpl

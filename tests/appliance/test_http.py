@@ -10,9 +10,10 @@ import pytest
 
 from appliance import errors
 from appliance.edge.problems import ProblemDocument
+from appliance.edge.refusals import CODES
 from appliance.edge.server import PEER, REQUEST_ID, SILENCE
 from appliance.errors import Problem, Refusal, Rejected, TooMany, Unavailable
-from appliance.http import CODES, make_app
+from appliance.http import make_app
 from storage.errors import OutcomeUnknown
 from tests.edge import DoorDouble, Edge, HttpReply, open_edge, post
 

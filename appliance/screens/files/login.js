@@ -1,7 +1,7 @@
 "use strict";
 
-// The token of the session lives here and nowhere else: no cookie, no storage.
-let token = "";
+// The token of the session is in a cookie that no script reads; here is only whether there is one.
+let inside = false;
 
 const at = (id) => document.getElementById(id);
 const PINS = ["pin", "pin-new", "pin-repeated", "pin-again"];
@@ -9,18 +9,17 @@ const METHODS = { device: "照合情報", pin: "操作者照合暗証番号" };
 
 class Refused extends Error {}
 
-async function ask(operation, body) {
+async function ask(operation, body, where = "v1") {
   const headers = { "Content-Type": "application/json", "Accept": "application/json" };
-  if (token) headers.Authorization = `Bearer ${token}`;
   let answer;
   try {
-    answer = await fetch(`/v1/${operation}`, { method: "POST", headers, body: JSON.stringify(body) });
+    answer = await fetch(`/${where}/${operation}`, { method: "POST", headers, body: JSON.stringify(body) });
   } catch {
     throw new Refused("サーバに接続できません。しばらくしてからもう一度操作してください。");
   }
   const plain = await answer.json();
   if (answer.ok) return plain.data;
-  if (answer.status === 401 && plain.code === "unidentified" && token) left();
+  if (answer.status === 401 && plain.code === "unidentified" && inside) left();
   const reasons = plain.problems.map((problem) => problem.text);
   throw new Refused([plain.detail_ja, ...reasons].join("\n"));
 }
@@ -44,7 +43,7 @@ function mustReachDevices() {
 
 async function proof(body) {
   mustReachDevices();
-  const drawn = await ask("session/challenge", body);
+  const drawn = await ask("session/challenge", body, inside ? "screens" : "v1");
   const publicKey = PublicKeyCredential.parseRequestOptionsFromJSON(drawn.public_key);
   return device(() => navigator.credentials.get({ publicKey }));
 }
@@ -53,7 +52,7 @@ async function open(given) {
   const body = { person: at("person").value.trim(), ...given };
   const operator = at("operator").value.trim();
   if (operator) body.operator = operator;
-  entered(await ask("session/open", body));
+  entered(await ask("session/open", body, "screens"));
 }
 
 async function register() {
@@ -81,7 +80,7 @@ async function choose() {
 }
 
 function entered(session) {
-  token = session.token;
+  inside = true;
   at("who").textContent = session.person;
   at("as").textContent = session.operator;
   at("office").textContent = session.office;
@@ -96,19 +95,19 @@ function entered(session) {
 }
 
 function left() {
-  token = "";
+  inside = false;
   for (const field of at("inside").querySelectorAll("dd")) field.textContent = "";
   at("login").reset();
   show(false);
 }
 
-function show(inside) {
-  at("inside").hidden = !inside;
-  at("login").hidden = inside;
-  at("enrolment").hidden = inside;
-  at("choosing").hidden = inside;
-  at("title").textContent = inside ? "ログイン中" : "操作者認証";
-  at("title").focus();
+function show(now) {
+  at("inside").hidden = !now;
+  at("login").hidden = now;
+  at("enrolment").hidden = now;
+  at("choosing").hidden = now;
+  at("title").textContent = now ? "ログイン中" : "操作者認証";
+  (now ? at("go-on") : at("title")).focus();
 }
 
 function say(text) {
@@ -148,12 +147,12 @@ at("enrolment").addEventListener("submit", does(register));
 at("choosing").addEventListener("submit", does(choose));
 at("again").addEventListener("submit", does(async () => {
   const byPin = !at("again-by-pin").hidden;
-  await ask("session/verify", byPin ? { pin: at("pin-again").value } : { device: await proof({}) });
+  const given = byPin ? { pin: at("pin-again").value } : { device: await proof({}) };
+  await ask("session/verify", given, "screens");
   say("認証しました。");
 }));
 at("logout").addEventListener("click", does(async () => {
-  await ask("session/close", {});
+  await ask("session/close", {}, "screens");
   left();
   say("ログアウトしました。");
 }));
-window.addEventListener("pageshow", (event) => { if (event.persisted) location.reload(); });

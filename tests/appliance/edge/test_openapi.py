@@ -10,8 +10,8 @@ import schemathesis
 
 from appliance.edge.examples import NONE, example_of
 from appliance.edge.openapi import document
+from appliance.edge.refusals import CODES
 from appliance.errors import StartupError
-from appliance.http import CODES
 from appliance.model import OperationName
 from appliance.operation import Answer, AnyOperation, Arguments, Operation
 from tests.edge import OPERATIONS
