@@ -29,7 +29,9 @@ REFUSALS_A_MINUTE = 20
 CLEAN_ENDS = frozenset({"stop", "seal"})
 """Events after which the process may end; after any other it was cut off."""
 
-BETWEEN = frozenset({"start-refused", "emergency-seal", "keys-rotated"})
+BETWEEN = frozenset(
+    {"start-refused", "emergency-seal", "keys-rotated", "backup", "backup-failed", "restored"}
+)
 """Events of nobody who served: how the process before them ended stands as it was."""
 
 Detail = str | int | bool

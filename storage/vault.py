@@ -33,7 +33,15 @@ from storage.connection import (
 )
 from storage.disk import sync_folder
 from storage.engine import Unit
-from storage.errors import DiskFull, LedgerBroken, LoadUnfinished, OutcomeUnknown, StorageError
+from storage.errors import (
+    DiskFull,
+    LedgerBroken,
+    LoadUnfinished,
+    OutcomeUnknown,
+    StorageError,
+    StoreInUse,
+)
+from storage.hold import CopyPoint
 from storage.keyring import KeyRing
 from storage.keys import StoreKeys
 from storage.leaf import parse_leaf
@@ -240,6 +248,52 @@ class Vault:
         with self.view() as view:
             tiles.export(folder, view, view.checkpoint())
 
+    # --- for whoever copies the file while it is written (hold.py) ---
+
+    def hold(self, work: Callable[[Unit], T], seconds: float) -> T:
+        """Run ``work``, and let the file stand still from its commit on; return its answer.
+
+        ``work`` must change something.  Files up to what ``copy_point`` says later can be copied
+        until the hold ends: by ``release``, by ``close``, or when it was not extended in time.
+
+        Raises:
+            StoreInUse: somebody else holds it.  Otherwise as ``write``; nothing is held then.
+        """
+        hold = self._writer.hold
+        if not hold.take(seconds):
+            raise StoreInUse("somebody is copying the store already")
+        try:
+            return self._writer.run(work, seconds)
+        except BaseException:
+            hold.release()
+            raise
+
+    def extend_hold(self, seconds: float) -> bool:
+        """Hold on for so long from now; return whether the file stood still until now."""
+        return self._writer.hold.extend(seconds)
+
+    def copy_point(self) -> CopyPoint:
+        """Return the last commit: the file, with so much of its WAL, is the store as of it.
+
+        Raises:
+            OutcomeUnknown, DeadlineExceeded: as ``write``.
+        """
+        return self._writer.copy_point()
+
+    @property
+    def is_held(self) -> bool:
+        """Whether somebody holds it now."""
+        return self._writer.hold.bars()
+
+    @property
+    def wal_bytes(self) -> int:
+        """How long the WAL is."""
+        return self._writer.wal_bytes
+
+    def release(self) -> None:
+        """End the hold; the next commit carries the WAL into the file again."""
+        self._writer.hold.release()
+
     def close(self) -> None:
         """Finish waiting units, close the file, release the lock; nothing happens twice.
 
@@ -253,6 +307,7 @@ class Vault:
                     mine.clear()
             for reader in idle:
                 reader.close()
+            self._writer.hold.release()
             self._writer.close()
             self._lock.release()
 

@@ -32,6 +32,7 @@ from storage import ledger
 from storage.connection import BUSY_MS, abandon, ask
 from storage.engine import Unit
 from storage.errors import DeadlineExceeded, DiskFull, OutcomeUnknown, StorageError
+from storage.hold import CopyPoint, Hold, wal_bytes
 from storage.keys import StoreKeys
 from storage.note import sign_checkpoint
 from storage.unit import Heads, WriteUnit
@@ -113,6 +114,7 @@ class Writer:
         self.checkpoint = ledger.checkpoint(connection)
         self.stopped = False
         self.ailing = False
+        self.hold = Hold(monotonic)
         self._connection = connection
         self._keys = keys
         self._clock_ms = clock_ms
@@ -147,6 +149,16 @@ class Writer:
                 raise StorageError("the store is closed")
             self._queue.put(job)
         return job.wait(seconds)
+
+    def copy_point(self) -> CopyPoint:
+        """Return the last commit, for whoever copies the file under a hold; raises as ``run``."""
+        # On the writer's thread, where checkpoint and WAL are of one commit.
+        return self.run(lambda unit: CopyPoint(self.checkpoint, self.wal_bytes), BUSY_MS / 1000)
+
+    @property
+    def wal_bytes(self) -> int:
+        """How long the WAL is, up to the last commit."""
+        return wal_bytes(self._wal_pages)
 
     def close(self) -> None:
         """Finish the waiting units, end the thread, close the connection."""
@@ -293,6 +305,8 @@ class Writer:
     def _carry_wal(self) -> None:
         """Carry the WAL into the file once it has grown enough; failing harms nothing yet."""
         if self._wal_pages - self._carried < WAL_PAGES and not self.ailing:
+            return
+        if self.hold.bars():
             return
         self._carried = self._wal_pages
         too_long = self._wal_pages >= WAL_TOO_LONG

@@ -4,6 +4,7 @@ Its certificate store is its own (NSS), so is its profile; both are gone with th
 that verifies its user is Chromium's virtual authenticator, which signs as a real one does.
 """
 
+import json
 import os
 import subprocess
 from collections.abc import Iterator
@@ -17,7 +18,8 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
     pkcs12,
 )
-from selenium.webdriver import Chrome, ChromeOptions, ChromeService
+from selenium.common.exceptions import WebDriverException
+from selenium.webdriver import ActionChains, Chrome, ChromeOptions, ChromeService
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.virtual_authenticator import VirtualAuthenticatorOptions
 from selenium.webdriver.support.ui import WebDriverWait
@@ -59,7 +61,7 @@ def chromium(folder: Path, prefs: dict[str, Any] | None = None) -> Iterator[Chro
     ):
         options.add_argument(argument)
     options.add_experimental_option("prefs", prefs or {})
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
     service = ChromeService(str(DRIVER), env={**os.environ, "HOME": str(folder / "home")})
     driver = Chrome(options=options, service=service)
     driver.set_page_load_timeout(PATIENCE)
@@ -140,7 +142,8 @@ class Browser:
             return text in driver.find_element(By.TAG_NAME, "body").text
 
         try:
-            WebDriverWait(self.driver, PATIENCE, 0.1).until(is_shown)
+            # While one page makes way for the next, what was found of the old one is stale.
+            WebDriverWait(self.driver, PATIENCE, 0.1, [WebDriverException]).until(is_shown)
         except Exception:
             shown = self.driver.find_element(By.TAG_NAME, "body").text
             raise AssertionError(f"{text!r} is not shown, but {shown!r}") from None
@@ -156,6 +159,40 @@ class Browser:
     def complaints(self) -> list[str]:
         """Return what the browser wrote in its console since last asked."""
         return [line["message"] for line in self.driver.get_log("browser")]
+
+    def requests(self) -> list[str]:
+        """Return the addresses of what pages asked for since last asked."""
+        found = []
+        for line in self.driver.get_log("performance"):
+            message = json.loads(line["message"])["message"]
+            if message["method"] == "Network.requestWillBeSent":
+                found.append(message["params"]["request"]["url"])
+        return found
+
+    def keys(self, *keys: str) -> None:
+        """Press keys, wherever the focus is."""
+        for key in keys:
+            ActionChains(self.driver).send_keys(key).perform()
+
+    def chord(self, held: str, key: str) -> None:
+        """Press a key while another is held."""
+        ActionChains(self.driver).key_down(held).send_keys(key).key_up(held).perform()
+
+    def focused(self) -> str:
+        """Return the text or the name of what has the focus."""
+        text: str = self.driver.execute_script(
+            "const at = document.activeElement; return at.name || at.textContent.trim();"
+        )
+        return text
+
+    def logs_in(self, person: str, pin: str) -> None:
+        """Come to 操作者認証, log in by PIN, and go on to 業務メニュー."""
+        self.goes_to("/screens/login")
+        self.types(person=person, pin=pin)
+        self.presses("by-pin")
+        self.sees("ログイン中")
+        self.presses("go-on")
+        self.sees("今日の確認事項")
 
     def _unfold(self, name: str) -> None:
         self.driver.execute_script(

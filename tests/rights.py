@@ -62,7 +62,7 @@ class Asking:
 def refusal(asking: Asking) -> str | None:
     """Return the code of the refusal that the policy asks for, or None if it allows this."""
     if not reaching(asking):
-        somebody = any(_reaches(name, replace(asking, attended=True)) for name in ROLES)
+        somebody = any(_is_for(rule, asking) for rule in ROLES.values())
         told_to_log_in = asking.kind in STAFFED and not asking.logged_in and somebody
         return "unidentified" if told_to_log_in else "not-permitted"
     if asking.purposed and not _purpose_allows(asking):
@@ -116,7 +116,11 @@ def under(asking: Asking, purpose: str | None, reason: str | None = None) -> Ask
 def _reaches(name: str, asking: Asking) -> bool:
     rule = ROLES[name]
     alone = rule.get("attended", False) and not asking.attended
-    return asking.operation in rule["operations"] and asking.kind in rule["terminals"] and not alone
+    return _is_for(rule, asking) and not alone
+
+
+def _is_for(rule: dict[str, Any], asking: Asking) -> bool:
+    return asking.operation in rule["operations"] and asking.kind in rule["terminals"]
 
 
 def _purpose_allows(asking: Asking) -> bool:

@@ -5,7 +5,7 @@
     with Bench.open(tmp_path) as bench:
         clerk = Visitor.at(bench)
         clerk.logs_in(bench, "OP-0001")
-        page = clerk.presses("/screens/search/find/list", name="熊本　花子", ground="all/01", case="1")
+        page = clerk.presses("/screens/search/find/list", name="熊本　花子", ground="all/01")
         assert "該当する人はいません" in page.text
 """
 
@@ -98,9 +98,7 @@ class Seen:
 
     def action(self, ending: str) -> str:
         """Return where a form of the page posts to."""
-        return next(
-            each for each in re.findall(r'action="([^"]+)"', self.markup) if ending in each
-        )
+        return next(each for each in re.findall(r'action="([^"]+)"', self.markup) if ending in each)
 
 
 @dataclass

@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import date, datetime, timedelta
 from http import HTTPStatus
 from pathlib import Path
@@ -293,17 +294,12 @@ def check(config_path: Path, shares_from: Path | None, anchors: tuple[Path, ...]
       juki check --anchor /media/auditor/2026-04-01.checkpoint
     """
     settings = read_settings(config_path)
-    with Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        TimeElapsedColumn(),
-        console=progress_console(),
-    ) as progress:
+    with drawn_parts() as progress:
         summary, findings = checking.check_store(
             settings,
             shares_given(shares_from),
             [anchor.read_text("utf-8") for anchor in anchors],
-            _on(progress),
+            progress,
         )
     plain = checking.plain(summary, findings)
     show(plain, lambda: report.checked(plain))
@@ -371,6 +367,18 @@ def _share_refused(code: int, plain: dict[str, Any]) -> Stop:
 
 def _in_a_year() -> date:
     return utc_now().astimezone(JST).date() + timedelta(days=365)
+
+
+@contextmanager
+def drawn_parts() -> Iterator[ProgressOfCheck]:
+    """Draw a bar for each part of a check."""
+    with Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TimeElapsedColumn(),
+        console=progress_console(),
+    ) as progress:
+        yield _on(progress)
 
 
 def _on(progress: Progress) -> ProgressOfCheck:

@@ -92,8 +92,8 @@ TEXTS = {
     r"until: must not be before since": (
         "期間の終わりは、始まりと同じか後の日にしてください。期間を確認してください。"
     ),
-    r"until: at most (?P<days>[0-9]+) days are told at once": (
-        "一度に表示できるのは{days}日間です。期間を短くしてください。"
+    r"until: at most (?P<most>[0-9]+) days are told at once": (
+        "一度に表示できるのは{most}日間です。期間を短くしてください。"
     ),
     r"these uses are another office's: .*": (
         "他の所属の利用状況は閲覧できません。監査責任者に依頼してください。"
@@ -385,6 +385,12 @@ TEXTS = {
     r"say what changes: .*": "変更する項目を入力してください。",
     r"this operator is suspended already; .*": "この操作者は既に停止されています。",
     r"this operator is not suspended; .*": "この操作者IDは停止されていません。",
+    r"the page is too large to be shown": (
+        "結果が大きすぎて表示できません。条件を追加して絞り込んでください。"
+    ),
+    r"too many pages are kept now": (
+        "現在、多くの端末で画面が開かれています。しばらくしてからもう一度操作してください。"
+    ),
     r"too many rows for one paper": "1回に印刷できる行数を超えています。分けて印刷してください。",
     r"this appointment cannot be made": "この登録はできません。個々の理由を確認してください。",
     r"this certificate is registered, or was once: .*": (

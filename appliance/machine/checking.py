@@ -5,7 +5,7 @@ asked again what every change of every person moved; the tallies must say the sa
 """
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from datetime import date
 from typing import Any
 
@@ -35,7 +35,11 @@ from storage.tiles import read_note
 
 
 def check_store(
-    settings: Settings, shares: Iterable[str], anchors: Collection[str], progress: Progress
+    settings: Settings,
+    shares: Iterable[str],
+    anchors: Collection[str],
+    progress: Progress,
+    first: Callable[[KeyRing], None] = lambda ring: None,
 ) -> tuple[CheckReport, list[Finding]]:
     """Read the whole store; return what was read, and everything that is wrong with it.
 
@@ -44,6 +48,7 @@ def check_store(
         shares: asked for one by one, until there are enough.
         anchors: signed checkpoints of this ledger, kept elsewhere.
         progress: is told the part, how much of it is done, and how much there is.
+        first: called with the open ring, before the store is read; what it raises ends the check.
 
     Raises:
         StoreInUse: a server has the store.
@@ -58,6 +63,7 @@ def check_store(
     lock = FolderLock.take(settings.data)
     try:
         ring = KeyRing.open(layout.ring, Shares(header.share_set).root(shares))
+        first(ring)
         # A store that was not unsealed since there are marks has neither their root nor any.
         marker = Marker(ring.key(MARK_ROOT)) if MARK_ROOT in ring.names() else None
         index = Index(ring.key("idx-root/1"), ring.token_bits)

@@ -72,6 +72,14 @@ class Witness:
     """How old the last cosignature may be."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Backup:
+    """Where backups go if nobody says, and how old the last one may be."""
+
+    folder: Path
+    alarm_after: timedelta
+
+
 @dataclass(frozen=True, slots=True)
 class InForce:
     """One key as it applies, and where it came from: ``file`` or ``default``."""
@@ -99,6 +107,7 @@ class Settings:
     browser_origin: str | None
     """Where the browsers of terminals reach the main port; None: devices prove nobody."""
     witness: Witness | None
+    backup: Backup | None
     limits: Limits
     session: SessionLimits
     in_force: tuple[InForce, ...]
@@ -280,6 +289,8 @@ KEYS: tuple[Key, ...] = (
     Key("witness.ca", _file),
     Key("witness.every", _duration(_SECOND, _HOUR), "10s"),
     Key("witness.alarm_after", _duration(_SECOND, 24 * _HOUR), "15m"),
+    Key("backup.folder", _path),
+    Key("backup.alarm_after", _duration(_SECOND, 366 * 24 * _HOUR), "26h"),
     Key("limits.connections", _number(1, 10_000), 512),
     Key("limits.connections_per_certificate", _number(1, 10_000), 64),
     Key("limits.workers", _number(1, 256), 32),
@@ -289,7 +300,7 @@ KEYS: tuple[Key, ...] = (
     Key("session.idle", _duration(_MINUTE, _HOUR), "5m"),
     Key("session.absolute", _duration(_MINUTE, 24 * _HOUR), "8h"),
 )
-OPTIONAL_TABLES = frozenset({"browser", "national", "witness"})
+OPTIONAL_TABLES = frozenset({"backup", "browser", "national", "witness"})
 """Tables that may be left out whole; once there, their keys are required as everywhere."""
 
 
@@ -348,7 +359,7 @@ def _settings(path: Path, values: Mapping[str, Parsed], given: Mapping[str, obje
             if name.startswith(start)
         }
 
-    national, witness = part("national"), part("witness")
+    national, witness, backup = part("national"), part("witness"), part("backup")
     return Settings(
         path=path.resolve(),
         **{name: value for name, value in values.items() if "." not in name},
@@ -358,6 +369,7 @@ def _settings(path: Path, values: Mapping[str, Parsed], given: Mapping[str, obje
         national=National(**national) if national else None,
         browser_origin=values.get("browser.origin"),
         witness=Witness(**witness) if witness else None,
+        backup=Backup(**backup) if backup else None,
         limits=_limits(part("limits")),
         session=SessionLimits(**part("session")),
         in_force=tuple(

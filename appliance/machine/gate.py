@@ -24,6 +24,7 @@ from appliance.edge.server import Environ
 from appliance.errors import AtTheEdge, Unavailable, Unregistered
 from appliance.http import make_app
 from appliance.machine import host
+from appliance.machine.backupdesk import BackupStep
 from appliance.machine.config import National, Settings
 from appliance.machine.courier import Courier
 from appliance.machine.evidence import LEDGER_STOOD, where_it_stands
@@ -93,6 +94,9 @@ class Appliance:
             "witness_refused",
             "1 while the witness says that the ledger was rolled back or forked.",
             self._witness_refused,
+        )
+        metrics.watch(
+            "backup_age_seconds", "Age of the last backup; NaN if there is none.", self._backup_age
         )
         for figure, meaning in OUTBOX.items():
             metrics.watch(f"outbox_{figure}", meaning, partial(self._outbox, figure))
@@ -240,6 +244,22 @@ class Appliance:
         """Seal: the main thread drains, closes and replaces the process."""
         self.told.put(Ending.SEAL)
 
+    def backup(self, step: str, asked: BackupStep) -> dict[str, Any]:
+        """Do a step of a backup (``backupdesk.py``); return what the copier must know.
+
+        Raises:
+            Refusal: as ``BackupDesk.take``; Unavailable while sealed.
+            OutcomeUnknown: the disk failed during the commit; the process stops.
+        """
+        running = self._running
+        if running is None or self._failed:
+            raise Unavailable("it is sealed: unseal it first, or stop it")
+        try:
+            return running.backups.take(step, asked)
+        except OutcomeUnknown:
+            self._stop_failed()
+            raise
+
     def details(self) -> dict[str, Any]:
         """Return what only those on the machine are told."""
         running = self._running
@@ -251,6 +271,7 @@ class Appliance:
             "policy_serial": running.opened.firmware.manifest.serial,
             "national": running.courier.status() if running.courier else None,
             "witness": running.witness.status() if running.witness else None,
+            "backup": running.backups.status(),
             "jobs": running.jobs.status(),
             "alarms": running.alarms(),
         }
@@ -308,6 +329,10 @@ class Appliance:
     def _witness_refused(self) -> float:
         running = self._running
         return float(running is not None and bool(running.witness and running.witness.is_refused()))
+
+    def _backup_age(self) -> float:
+        running = self._running
+        return math.nan if running is None else running.backups.age()
 
     @staticmethod
     def _proven(other: National) -> ssl.SSLContext:

@@ -19,7 +19,7 @@ from pathlib import Path
 
 import msgspec
 
-from appliance.errors import StartupError
+from appliance.errors import StartupError, StoreExists
 from appliance.files import replace_file
 from appliance.machine import firmware
 from appliance.machine.config import Settings
@@ -48,10 +48,6 @@ ADMINISTRATOR, OFFICER = "system-administrator", "security-officer"
 ENROLMENT_TIME = timedelta(hours=24)
 FIRST_PIN = timedelta(days=31)
 """How long the founders may log in by PIN; by then each has registered a device."""
-
-
-class StoreExists(StartupError):
-    """There is something where the store would be made."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,7 +107,7 @@ def found(
     """
     _check_names(founding)
     data = founding.settings.data
-    _refuse_existing(data)
+    refuse_existing(data)
     building = data.with_name(f"{data.name}.unfinished")
     shutil.rmtree(building, ignore_errors=True)
     building.mkdir(mode=0o700, parents=True)
@@ -167,7 +163,12 @@ def _check_names(founding: Founding) -> None:
         raise StartupError(*problems)
 
 
-def _refuse_existing(data: Path) -> None:
+def refuse_existing(data: Path) -> None:
+    """Refuse a place for a store where there is something.
+
+    Raises:
+        StoreExists: it is not an empty folder, and not nothing.
+    """
     if data.exists() and (not data.is_dir() or any(data.iterdir())):
         raise StoreExists(f"{data}: is not empty; a store is never made over another")
 

@@ -17,6 +17,7 @@ from typing import Any, Protocol
 from appliance.edge.problems import origin
 from appliance.errors import Conflict, Damaged, Malformed, NotPermitted, StartupError, Unavailable
 from appliance.files import replace_file
+from appliance.machine.backupdesk import BackupStep
 from storage.errors import LedgerBroken, SharesRefused, StorageError, Tampered, WrongKey
 from storage.unseal import Gathering, ShareSet
 
@@ -49,6 +50,13 @@ class Unsealable(Protocol):
 
     def end_sealed(self) -> None:
         """Seal: stop answering, forget everything."""
+
+    def backup(self, step: str, asked: BackupStep) -> dict[str, Any]:
+        """Do a step of a backup.
+
+        Raises:
+            Refusal: it cannot be done; says why.
+        """
 
     def health(self) -> tuple[int, dict[str, Any]]:
         """Return how it is."""
@@ -138,15 +146,23 @@ class Keeper:
         Raises:
             NotPermitted: the token is not the one in the file.
         """
-        if not hmac.compare_digest(token.encode(), self._token.encode()):
-            self._journal.refused("seal: this is not the seal token")
-            raise NotPermitted("this is not the seal token")
+        self._check("seal", token)
         # A full disk must not keep anybody from sealing.
         try:
             self._journal.note("seal-asked", how="seal token")
         except OSError as problem:
             log.error("who asked to seal could not be noted: %s", origin(problem))
         self._appliance.end_sealed()
+
+    def backup(self, step: str, token: str, asked: BackupStep) -> dict[str, Any]:
+        """Do a step of a backup; return what the copier must know.
+
+        Raises:
+            NotPermitted: the token is not the one in the file.
+            Refusal: it cannot be done; says why.
+        """
+        self._check("backup", token)
+        return self._appliance.backup(step, asked)
 
     def health(self) -> tuple[int, dict[str, Any]]:
         """Return how it is, with what only those on the machine are told."""
@@ -156,6 +172,11 @@ class Keeper:
     def seal_status(self) -> dict[str, Any]:
         """Return how far unsealing is."""
         return self._appliance.seal_status()
+
+    def _check(self, what: str, token: str) -> None:
+        if not hmac.compare_digest(token.encode(), self._token.encode()):
+            self._journal.refused(f"{what}: this is not the seal token")
+            raise NotPermitted("this is not the seal token")
 
     def _take(self, share: str) -> bytes | None:
         try:

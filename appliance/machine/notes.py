@@ -5,6 +5,9 @@
     start-refused    it does not start, and why: policy, key ring, configuration, a port in use
     emergency-seal   somebody killed the process before, as it did not answer (``juki seal``)
     keys-rotated     ``juki keys rotate`` added the keys of a year
+    backup           the stopped store was copied: how many entries at least, manifest
+    backup-failed    it was not, and why
+    restored         this data folder was made of a backup: how many entries, manifest
     start            it answers, sealed; ``unclean`` if the process before was cut off
     share-taken      a good share, and how many are given and needed
     refused          a bad share and why, a wrong seal token, a stranger; at most 20 a minute

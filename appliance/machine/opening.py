@@ -120,7 +120,7 @@ def open_store(
     with ExitStack() as undo:
         vault = opened()
         undo.callback(vault.close)
-        known = _agreed(vault, ring, layout, identity)
+        known = agreed(vault, ring, layout, identity)
         if witness is not None:
             witness.agree(vault.view)
         if _draw_yearly(ring, layout, clock, keys_of):
@@ -196,7 +196,9 @@ def put_installation(unit: Unit, record: Installation) -> None:
     unit.put_document(COLLECTION, KEY, msgspec.json.encode(record))
 
 
-def system_entry(operation: str, firmware: Firmware, result: str = "") -> Entry:
+def system_entry(
+    operation: str, firmware: Firmware, result: str = "", outcome: Result = Result.OK
+) -> Entry:
     """Return the ledger entry of something the process does by itself."""
     account = Account(
         request_id=operation,
@@ -206,10 +208,10 @@ def system_entry(operation: str, firmware: Firmware, result: str = "") -> Entry:
         actor=authn.SERVICE,
     )
     (entry,) = account.carried_out(Touched(), Note(result=result))
-    return replace(entry, event=int(Event.SYSTEM), result=int(Result.OK))
+    return replace(entry, event=int(Event.SYSTEM), result=int(outcome))
 
 
-def _agreed(vault: Vault, ring: KeyRing, layout: Layout, identity: Identity) -> Installation:
+def agreed(vault: Vault, ring: KeyRing, layout: Layout, identity: Identity) -> Installation:
     """Return what the store says it is, once everything beside it agrees.
 
     Raises:

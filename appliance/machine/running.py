@@ -14,6 +14,7 @@ from typing import Any, Protocol
 from appliance.certificates import is_issued_by
 from appliance.edge.problems import origin
 from appliance.index import Index
+from appliance.machine.backupdesk import LOOK_EVERY, BackupDesk
 from appliance.machine.config import Settings
 from appliance.machine.jobs import Chore, Jobs
 from appliance.machine.national import NationalLine
@@ -137,6 +138,13 @@ class Running:
         self.operations = tuple(op for _, op in opened.loaded.operations.values())
         self.courier = make_courier(self.pipeline)
         self.exporter = Exporter(opened.vault, Layout(settings.data).tiles, witnessed)
+        self.backups = BackupDesk(
+            opened.vault,
+            Layout(settings.data).store,
+            opened.firmware,
+            None if settings.backup is None else settings.backup.alarm_after,
+            clock,
+        )
         self.jobs = Jobs(
             self.pipeline,
             opened.vault,
@@ -144,7 +152,10 @@ class Running:
             opened.loaded.manager,
             on_unknown=on_unknown,
             clock=clock,
-            chores=[Chore("ledger/export", EXPORT_EVERY, self.exporter.export)],
+            chores=[
+                Chore("ledger/export", EXPORT_EVERY, self.exporter.export),
+                Chore("backup/look", LOOK_EVERY, self.backups.look),
+            ],
         )
         self._data = settings.data
 
@@ -176,9 +187,9 @@ class Running:
             self.vault.close()
 
     def alarms(self) -> list[dict[str, Any]]:
-        """Return what plugins and the witness say that a human should see to."""
+        """Return what plugins, the witness and the last backup say that a human should see to."""
         witness = [] if self.witness is None else self.witness.alarms()
-        return [*witness, *self.jobs.alarms()]
+        return [*witness, *self.backups.alarms(), *self.jobs.alarms()]
 
     def degraded(self) -> list[str]:
         """Return what keeps the appliance from answering as it should."""

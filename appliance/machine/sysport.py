@@ -7,6 +7,7 @@
     GET  /v1/sys/metrics      Prometheus text
     POST /v1/sys/unseal       {"share": "…"}      -> seal status
     POST /v1/sys/seal         X-Seal-Token: the content of a file only root can read
+    POST /v1/sys/backup/STEP  the same; begin, go-on, point, finish, give-up (backupdesk.py)
 
 It works while the appliance is sealed and knows no operator. Requests must name the loopback
 address in ``Host`` and must not come from a web page: a browser on this machine could be led here.
@@ -14,6 +15,7 @@ address in ``Host`` and must not come from a web page: a browser on this machine
 
 import logging
 from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from http import HTTPStatus
 from typing import Any, Protocol
 
@@ -27,6 +29,7 @@ from appliance.edge.refusals import refusal_answer
 from appliance.edge.server import REQUEST_ID, App, Environ
 from appliance.errors import Failed, Malformed, NotPermitted, Refusal
 from appliance.http import refuse_body
+from appliance.machine.backupdesk import STEPS, BackupStep
 from appliance.operation import Arguments
 
 log = logging.getLogger(__name__)
@@ -62,6 +65,13 @@ class Keeper(Protocol):
             NotPermitted: the token is not the one in the file.
         """
 
+    def backup(self, step: str, token: str, asked: BackupStep) -> dict[str, Any]:
+        """Do a step of a backup; return what the copier must know.
+
+        Raises:
+            Refusal: the token is not the one in the file, or it cannot be done.
+        """
+
     def health(self) -> tuple[int, dict[str, Any]]:
         """Return the status as for the main port, with details for the operator."""
 
@@ -78,6 +88,7 @@ def make_sysport(keeper: Keeper, metrics: Metrics) -> App:
         "metrics": ("GET", desk.metrics),
         "unseal": ("POST", desk.unseal),
         "seal": ("POST", desk.seal),
+        **{f"backup/{step}": ("POST", partial(desk.backup, step)) for step in STEPS},
     }
 
     def app(environ: Environ, start_response: Callable[..., Any]) -> Iterable[bytes]:
@@ -112,12 +123,23 @@ class _Desk:
             raise Malformed("a share is missing")
         return _plain(self._keeper.unseal(asked.share))
 
+    def backup(self, step: str, environ: Environ) -> HttpAnswer:
+        media_type = body_type(environ["CONTENT_TYPE"])
+        asked = wire.parse(BackupStep, wire.decode(media_type, environ["wsgi.input"].read()))
+        if not isinstance(asked, BackupStep):
+            raise Malformed("the step is missing")
+        return _plain(self._keeper.backup(step, _token(environ), asked))
+
     def seal(self, environ: Environ) -> HttpAnswer:
-        token: str | None = environ.get("HTTP_X_SEAL_TOKEN")
-        if token is None:
-            raise NotPermitted("X-Seal-Token is missing")
-        self._keeper.seal(token)
+        self._keeper.seal(_token(environ))
         return _plain({"sealing": True}, HTTPStatus.ACCEPTED)
+
+
+def _token(environ: Environ) -> str:
+    token: str | None = environ.get("HTTP_X_SEAL_TOKEN")
+    if token is None:
+        raise NotPermitted("X-Seal-Token is missing")
+    return token
 
 
 def _answered(

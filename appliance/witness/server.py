@@ -34,12 +34,20 @@ PATIENCE_SECONDS = 5
 EXCHANGE_SECONDS = 10
 """For a whole request: patience begins anew with every byte, and there are few workers."""
 WORKERS = 4
+LINGER_SECONDS = 2
+"""How long a caller may pause who still sends what is not read any more."""
+LINGER_BYTES = 1024 * 1024
+"""How much of that is taken: more than any caller sends who means no harm."""
+READ_BYTES = 64 * 1024
 
 Environ = dict[str, Any]
 
 
 class Connection(HTTPConnection):
-    """A caller, who is cut off if he takes too long over one request."""
+    """A caller, who is cut off if he takes too long over one request.
+
+    One who is refused is let finish what he is sending, within limits: he reads the answer then.
+    """
 
     def communicate(self) -> bool:
         """Read and answer one request; return whether the connection stays open."""
@@ -48,9 +56,22 @@ class Connection(HTTPConnection):
         late.start()
         untyped: Any = super()
         try:
-            return bool(untyped.communicate())
+            stays = bool(untyped.communicate())
+            if not stays:
+                self._let_finish()
         finally:
             late.cancel()
+        return stays
+
+    def _let_finish(self) -> None:
+        # Closing while bytes are unread would reset the connection, and the answer with it.
+        # Not through TLS: what comes is thrown away, and need not be deciphered for that.
+        with suppress(OSError):
+            self.socket.settimeout(LINGER_SECONDS)
+            socket.socket.shutdown(self.socket, socket.SHUT_WR)
+            left = LINGER_BYTES
+            while left > 0 and (dropped := len(socket.socket.recv(self.socket, READ_BYTES))):
+                left -= dropped
 
     def _cut(self) -> None:
         # Not SSLSocket.shutdown: it takes TLS away under the feet of the thread that reads.

@@ -17,6 +17,7 @@ from rich.markup import escape
 from appliance.model import JST
 from scripts.demo import (
     auditing,
+    backing,
     bulk,
     compliance,
     counting,
@@ -177,6 +178,7 @@ def _check(stage: Stage, cast: Cast, seed: int) -> None:
     recording.hand_out(stage, cast)
     watching.watch(stage, cast)
     machine.look(stage, cast)
+    backing.back_up(stage)
     auditing.verify(stage)
     search = leftovers.prepare(stage, cast, seed)
     leftovers.nothing_left(stage, search, "running")

@@ -8,7 +8,9 @@ ledger that says the same.
 
 import json
 import re
-from collections.abc import Mapping
+import ssl
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -90,11 +92,23 @@ class Field:
         headers: Mapping[str, str] | None = None,
         *,
         media_type: str = JSON,
+        line: "Line | None" = None,
     ) -> HttpReply:
-        """Ask for an operation as somebody, with these header fields beside the usual ones."""
+        """Ask for an operation as somebody, with these header fields beside the usual ones.
+
+        On this line of his, or else on a new connection.
+        """
         fields = {"Content-Type": media_type, "Accept": JSON, **(headers or {})}
         fields = {key.replace("-", "_"): value for key, value in fields.items()}
-        return self.say(name, post(f"/v1/{operation}", body, **fields))
+        data = post(f"/v1/{operation}", body, **fields)
+        return self.say(name, data) if line is None else line.say(data)
+
+    @contextmanager
+    def line(self, name: str) -> Iterator["Line"]:
+        """Yield a line of somebody's."""
+        line = Line(self.machine, client_context(*self.machine.credentials(name)))
+        with line.kept:
+            yield line
 
     def notify(self, body: bytes, name: str = CS, *, media_type: str = JSON) -> HttpReply:
         """Send notices as a municipality, under a key not used before."""
@@ -135,6 +149,27 @@ class Field:
         reply = self.ask(name, "update/held", b"{}")
         assert reply.status == 200, reply.body
         return int(reply.plain["data"]["last_sequence"])
+
+
+@dataclass
+class Line:
+    """A connection that serves for one request after another, until the appliance ends it."""
+
+    machine: Machine
+    context: ssl.SSLContext
+    kept: ExitStack = field(default_factory=ExitStack)
+    sock: ssl.SSLSocket | None = None
+
+    def say(self, data: bytes) -> HttpReply:
+        """Send bytes; return the one answer."""
+        if self.sock is None:
+            self.sock = self.kept.enter_context(self.machine.connect(self.context))
+        self.sock.sendall(data)
+        reply = read_reply(self.sock)
+        if reply.headers.get("connection") == "close":
+            self.kept.close()
+            self.sock = None
+        return reply
 
 
 def say(machine: Machine, credentials: Credentials, data: bytes) -> HttpReply:

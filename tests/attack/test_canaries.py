@@ -25,6 +25,7 @@ from tests.attack.field import (
     REGISTRAR,
     TERMINAL,
     Field,
+    Line,
     tells_nothing,
 )
 from tests.edge import HttpReply, post
@@ -115,12 +116,19 @@ OPERATORS = {
 }
 
 
-def attack(field: Field, operation: str, plain: Body, number: int) -> HttpReply:
+def attacker(operation: str) -> str:
+    """Return whose machine asks for this."""
+    return MACHINES.get(operation, TERMINAL)
+
+
+def attack(
+    field: Field, operation: str, plain: Body, number: int, line: Line | None = None
+) -> HttpReply:
     """Send one body as somebody who may ask for this, in JSON and CBOR by turns."""
     media_type = CBOR if number % 2 else JSON
     body = cbor2.dumps(plain) if media_type == CBOR else json.dumps(plain).encode()
     headers = {"Idempotency-Key": f"{operation.replace('/', '-')}-{number:012}"}
-    name = MACHINES.get(operation, TERMINAL)
+    name = attacker(operation)
     function = operation.partition("/")[0]
     operator = OPERATORS.get(function)
     if name == TERMINAL and operator is not None:
@@ -129,7 +137,7 @@ def attack(field: Field, operation: str, plain: Body, number: int) -> HttpReply:
             "X-Purpose": PURPOSES.get(function, "register-administration"),
             "X-Reason": "04",
         }
-    return field.ask(name, operation, body, headers, media_type=media_type)
+    return field.ask(name, operation, body, headers, media_type=media_type, line=line)
 
 
 def ledger(field: Field) -> dict[str, tuple[str, str | None]]:
@@ -156,12 +164,13 @@ def test_no_value_of_a_body_comes_back_and_every_refusal_is_entered(all_in: Fiel
     field = all_in
     refusals: dict[str, str] = {}
     for operation, plain in described(field).items():
-        for number, body in enumerate(attacks(plain)):
-            reply = attack(field, operation, body, number)
-            assert reply.status < 500, (operation, body, reply.body)
-            if reply.status != 200:
-                tells_nothing(reply)
-                refusals[reply.plain["request_id"]] = reply.plain["code"]
+        with field.line(attacker(operation)) as line:
+            for number, body in enumerate(attacks(plain)):
+                reply = attack(field, operation, body, number, line)
+                assert reply.status < 500, (operation, body, reply.body)
+                if reply.status != 200:
+                    tells_nothing(reply)
+                    refusals[reply.plain["request_id"]] = reply.plain["code"]
     assert len(refusals) > 300
     entered = ledger(field)
     missing = {

@@ -20,6 +20,8 @@ SUFFIXES = (".py", ".md", ".toml", ".tsv", ".json", ".service", ".go", ".cfg")
 MADE_LATER = {
     "tiles/",
     "identity.json",
+    "manifest.json",
+    "store/",
     "appliance/",
     "custodians/",
     "municipality/",

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -61,14 +62,21 @@ STAFF = Company(
 
 
 def actor(asking: Asking) -> Actor:
-    staffed = asking.kind in STAFFED
+    return somebody(asking.roles, asking.kind, asking.held, asking.logged_in, asking.attended)
+
+
+@cache
+def somebody(
+    roles: frozenset[str], kind: str, held: frozenset[str], logged_in: bool, attended: bool
+) -> Actor:
+    staffed = kind in STAFFED
     operator = Operator(person_id="P-1", operator_id="OP-1", office="市町村課")
     return Actor(
-        terminal=Terminal(terminal_id="T-1", kind=TerminalKind(asking.kind), fingerprint="00"),
-        operator=operator if asking.logged_in else None,
-        roles=frozenset(map(Role, {*asking.roles, *([ANYBODY] if staffed else [])})),
-        purposes=frozenset(map(PurposeCode, asking.held)),
-        company=(STAFF,) if asking.attended else (),
+        terminal=Terminal(terminal_id="T-1", kind=TerminalKind(kind), fingerprint="00"),
+        operator=operator if logged_in else None,
+        roles=frozenset(map(Role, {*roles, *([ANYBODY] if staffed else [])})),
+        purposes=frozenset(map(PurposeCode, held)),
+        company=(STAFF,) if attended else (),
         proved=datetime.max.replace(tzinfo=UTC),
     )
 

@@ -18,6 +18,7 @@ from appliance.model import JST, TerminalKind
 from appliance.parts import utc_now
 from appliance.testing import Bench, Seat, ours
 from scripts.bench_lib.machines import Grown, grown
+from scripts.bench_lib.measures.backing import backed_up
 from scripts.bench_lib.rows import Row, Setting, left_out, told
 from scripts.bench_lib.timing import percentile
 from tests.simulators.notices import Notice
@@ -45,7 +46,7 @@ def measure(setting: Setting) -> Iterator[Row]:
         yield from _history(site, MOST_QUICK if setting.quick else MOST)
         yield _ledger(site)
         yield _checked(site, most=MOST_CHECKED if setting.quick else size)
-    yield left_out("growth/backup", "the appliance has no online backup yet")
+        yield from backed_up(site)
 
 
 def _loaded(site: Grown) -> Iterator[Row]:

@@ -16,7 +16,7 @@ from click.testing import CliRunner, Result
 from appliance.cli import juki as group
 from appliance.edge.tls import client_context
 from appliance.witness.desk import Desk
-from appliance.witness.server import WORKERS, Server
+from appliance.witness.server import LINGER_BYTES, WORKERS, Server
 from appliance.witness.setup import BadSetup, read_setup
 from appliance.witness.shelf import Shelf
 from storage.cosignature import WitnessKey, with_cosignature
@@ -174,6 +174,22 @@ def test_a_body_that_does_not_come_whole_is_the_callers_fault(
             caller.sendall(f"POST {PATH} HTTP/1.1\r\nHost: x\r\n".encode() + framed)
             assert caller.recv(1024).startswith(b"HTTP/1.1 400 ")
     assert "nothing is cosigned" not in caplog.text
+
+
+def test_a_caller_who_is_refused_may_finish_sending_but_not_for_ever(
+    folder: Path, network: Network
+) -> None:
+    papers = network.client("pref-43")
+    with serving(folder) as port:
+        raw = socket.create_connection(("127.0.0.1", port), timeout=10)
+        with client_context(*papers).wrap_socket(raw, server_hostname="127.0.0.1") as caller:
+            caller.sendall(f"POST {PATH} HTTP/1.1\r\nHost: x\r\nContent-Length: ".encode())
+            caller.sendall(b"%d\r\n\r\n" % LINGER_BYTES)
+            assert caller.recv(1024).startswith(b"HTTP/1.1 413 ")
+            for _ in range(16):
+                caller.sendall(b"x" * (LINGER_BYTES // 32))
+            with pytest.raises(OSError):
+                caller.sendall(b"x" * (LINGER_BYTES * 64))
 
 
 def test_there_is_one_path_and_one_method(folder: Path, network: Network) -> None:

@@ -112,9 +112,7 @@ def test_too_few_conditions_are_told_in_japanese(clerk: Visitor) -> None:
     assert 'class="banner wrong summary"' in page.markup
 
 
-def test_the_detail_hides_the_number_until_somebody_says_why(
-    bench: Bench, clerk: Visitor
-) -> None:
+def test_the_detail_hides_the_number_until_somebody_says_why(bench: Bench, clerk: Visitor) -> None:
     admit(bench)
     found = finds(clerk, name="熊本　花子")
     page = opens(clerk, found)

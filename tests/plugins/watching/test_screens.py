@@ -4,8 +4,8 @@ import re
 
 import pytest
 
-from tests.plugins.people import YATSUSHIRO
-from tests.plugins.update.making import code, number, wire
+from tests.plugins.people import YATSUSHIRO, code, number
+from tests.plugins.update.making import wire
 from tests.plugins.watching.office import FOR_TAX, Watched
 from tests.screens import Seen, Visitor
 
@@ -25,11 +25,12 @@ PERIOD = {"since": "R8.4.1", "until": "2026-04-06"}
 def busy(watched: Watched) -> Watched:
     """Two offices look at one resident on a Monday, and a night has counted it."""
     watched.resident(1, "熊本　花子", "くまもと　はなこ")
-    new = wire(resident_code=code(2), my_number=number(2), effective_date="2026-03-30")
     cs = watched.bench.municipality(YATSUSHIRO)
-    cs.ask("update/notify", {"notifications": [new]})
-    for number, office in ((1, "県税事務所"), (2, OTHERS)):
-        watched.look(watched.clerk(number, office), f"R8-{number}", name="熊本　花子", **BORN)
+    moved = wire(resident_code=code(2), my_number=number(2), effective_date="2026-03-30")
+    told = cs.ask("update/notify", {"notifications": [moved]}).data
+    assert [each["outcome"] for each in told["results"]] == ["applied"]
+    for which, office in ((1, "県税事務所"), (2, OTHERS)):
+        watched.look(watched.clerk(which, office), f"R8-{which}", name="熊本　花子", **BORN)
     asked = {"by": {"name": "熊本　花子", **BORN}, "items": ["address"]}
     watched.clerk(1).ask("provision/inquire", asked, **FOR_TAX, case_number="R8-1")
     watched.days_later(5)
@@ -39,9 +40,8 @@ def busy(watched: Watched) -> Watched:
 
 def sits(watched: Watched, role: str, office: str = "監査室") -> Visitor:
     visitor = Visitor.at(watched.bench, "TERM-0100")
-    return visitor.logs_in(
-        watched.bench, f"OP-{role.upper()}", roles=(role,), purposes=(), office=office
-    )
+    named = {"roles": (role,), "purposes": (), "office": office}
+    return visitor.logs_in(watched.bench, f"OP-{role.upper()}", **named)
 
 
 def titles(page: Seen) -> list[str]:
