@@ -1,5 +1,5 @@
-"""The counter of 開示・訂正 at a terminal: cases, papers and inquiries."""
+"""The counter of 開示・訂正 at a terminal: cases, papers, wishes and inquiries."""
 
-from plugins.disclosure.screens import cases, papers
+from plugins.disclosure.screens import cases, papers, wishes
 
-SCREENS = [*cases.SCREENS, *papers.SCREENS]
+SCREENS = [*cases.SCREENS, *papers.SCREENS, *wishes.SCREENS]
