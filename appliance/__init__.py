@@ -23,7 +23,13 @@ Who may ask::
     staff.py       照合ID, the person, and 操作者ID, the authority: two things, many to many
     roster.py      both in the store with every revision, and terminals (terminals.py, hours.py)
     proofs.py      what a proof is compared with; no plugin gets at it
-    screens/       the one page a browser is given: to prove who one is
+
+At a terminal's browser::
+
+    screen.py      what a plugin declares: a screen, its acts, and the desk it works at
+    filled.py      a form as it was filled in: dates, readings, numbers however people write them
+    seating.py     who sits there and what he may ask: for the header and the menu, not a right
+    screens/       the frame all screens have in common: sessions, pages, refusals, the look
 
 What a handler works with::
 

@@ -63,6 +63,10 @@ class Form:
         """Return whether a box is ticked."""
         return bool(self.raw(name))
 
+    def file(self, name: str) -> Upload | None:
+        """Return the file that was chosen, or None."""
+        return self.files.get(name)
+
     def number(self, name: str) -> int | None:
         """Return a whole number, in digits of any width."""
         text = self._narrow(name)

@@ -83,6 +83,7 @@ from appliance.screen import (
     Waiting,
     Who,
 )
+from appliance.screens import plots
 from appliance.staff import (
     Device,
     LoginState,
@@ -289,6 +290,7 @@ __all__ = [
     "outsiders",
     "peer_from_pem",
     "place_of",
+    "plots",
     "printed_form",
     "printed_table",
     "rows_digest",

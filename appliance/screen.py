@@ -92,6 +92,8 @@ class Paper:
     media_type: str
     name: str
     """ASCII, and nobody's."""
+    title: str = ""
+    """Above a PDF that is looked at; the screen's own title without it."""
     saved: bool = False
     """Offered to be saved, not opened."""
 

@@ -18,6 +18,7 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
     pkcs12,
 )
+from selenium.common.exceptions import WebDriverException
 from selenium.webdriver import ActionChains, Chrome, ChromeOptions, ChromeService
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.virtual_authenticator import VirtualAuthenticatorOptions
@@ -33,8 +34,17 @@ PATIENCE = 60.0
 @contextmanager
 def browser(folder: Path, origin: str, terminal: Credentials) -> Iterator["Browser"]:
     """Yield a browser that comes as a terminal to whatever is at ``origin``."""
-    home, profile = folder / "home", folder / "profile"
-    _certificates(home / ".pki" / "nssdb", terminal)
+    _certificates(folder / "home" / ".pki" / "nssdb", terminal)
+    # Which certificate to come with; without it Chromium asks in a dialog nobody sees.
+    choice = {"setting": {"filters": [{}]}}
+    prefs = {"profile.content_settings.exceptions.auto_select_certificate": {f"{origin},*": choice}}
+    with chromium(folder, prefs) as driver:
+        yield Browser(driver, origin)
+
+
+@contextmanager
+def chromium(folder: Path, prefs: dict[str, Any] | None = None) -> Iterator[Chrome]:
+    """Yield a Chromium whose home and profile are in a folder."""
     options = ChromeOptions()
     options.binary_location = str(CHROMIUM)
     for argument in (
@@ -47,20 +57,17 @@ def browser(folder: Path, origin: str, terminal: Credentials) -> Iterator["Brows
         "--disable-component-update",
         "--disable-sync",
         "--no-proxy-server",
-        f"--user-data-dir={profile}",
+        f"--user-data-dir={folder / 'profile'}",
     ):
         options.add_argument(argument)
-    # Which certificate to come with; without it Chromium asks in a dialog nobody sees.
-    choice = {"setting": {"filters": [{}]}}
-    prefs = {"profile.content_settings.exceptions.auto_select_certificate": {f"{origin},*": choice}}
-    options.add_experimental_option("prefs", prefs)
+    options.add_experimental_option("prefs", prefs or {})
     options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
-    service = ChromeService(str(DRIVER), env={**os.environ, "HOME": str(home)})
+    service = ChromeService(str(DRIVER), env={**os.environ, "HOME": str(folder / "home")})
     driver = Chrome(options=options, service=service)
     driver.set_page_load_timeout(PATIENCE)
     driver.set_script_timeout(PATIENCE)
     try:
-        yield Browser(driver, origin)
+        yield driver
     finally:
         driver.quit()
 
@@ -135,7 +142,8 @@ class Browser:
             return text in driver.find_element(By.TAG_NAME, "body").text
 
         try:
-            WebDriverWait(self.driver, PATIENCE, 0.1).until(is_shown)
+            # While one page makes way for the next, what was found of the old one is stale.
+            WebDriverWait(self.driver, PATIENCE, 0.1, [WebDriverException]).until(is_shown)
         except Exception:
             shown = self.driver.find_element(By.TAG_NAME, "body").text
             raise AssertionError(f"{text!r} is not shown, but {shown!r}") from None

@@ -1,14 +1,13 @@
 """A small town behind a served appliance, for whoever looks at it through a browser.
 
 ``town()`` makes and runs the appliance; ``at_the_terminal()`` sits somebody down at a browser who
-is logged in. ``no_violations`` and ``axe`` are asked after every page.
+is logged in. ``no_violations`` is asked after every page.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from tests.browser import Browser, browser
 from tests.machine import PIN, Machine, accepted, running
@@ -20,7 +19,6 @@ HANAKO = "試験　花子"
 ADDRESS = "熊本県八代市松江城町９番９号"
 RESIDENTS = 6
 PEOPLE: Mapping[str, Sequence[str]] = {"OP-0100": ["clerk"], "OP-0003": ["auditor"]}
-AXE = Path(__file__).parent / "axe" / "axe.min.js"
 
 
 @dataclass
@@ -91,17 +89,3 @@ def no_violations(page: Browser) -> None:
     assert complaints == []
     away = [url for url in page.requests() if not url.startswith((page.origin, "data:", "blob:"))]
     assert [url for url in away if not url.startswith(("chrome", "about:"))] == []
-
-
-def axe(page: Browser) -> list[Any]:
-    """Return what axe-core finds wrong with the page as it is.
-
-    Raises:
-        FileNotFoundError: axe-core is not there (``tests/axe/axe.min.js``).
-    """
-    page.driver.execute_script(AXE.read_text("utf-8"))
-    found = page.runs("return (await axe.run()).violations;")
-    return [
-        (each["id"], [node["target"] for node in each["nodes"]])
-        for each in (found if isinstance(found, list) else [found])
-    ]

@@ -89,6 +89,15 @@ TEXTS = {
     r"until: must be after since": (
         "期間の終わりは、始まりより後にしてください。期間を確認してください。"
     ),
+    r"until: must not be before since": (
+        "期間の終わりは、始まりと同じか後の日にしてください。期間を確認してください。"
+    ),
+    r"until: at most (?P<most>[0-9]+) days are told at once": (
+        "一度に表示できるのは{most}日間です。期間を短くしてください。"
+    ),
+    r"these uses are another office's: .*": (
+        "他の所属の利用状況は閲覧できません。監査責任者に依頼してください。"
+    ),
     r"nobody sees or decides a flag about himself: .*": (
         "自分に関する監視結果は閲覧も判定もできません。別の担当者が判定してください。"
     ),

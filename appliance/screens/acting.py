@@ -11,6 +11,7 @@ from typing import Any
 from appliance import wire
 from appliance.edge.answers import HttpAnswer
 from appliance.edge.door import Ask, Seat
+from appliance.edge.problems import malformed
 from appliance.edge.refusals import UNKNOWN_OUTCOME, nothing_here
 from appliance.errors import (
     NeedsApproval,
@@ -144,7 +145,10 @@ class Acting:
 
     def _verified(self, seat: Seat, asked: Asked, waits: Waits, form: Form) -> HttpAnswer:
         device = form.raw("device")
-        body = {"device": json.loads(device)} if device else {"pin": form.raw("pin")}
+        try:
+            body = {"device": json.loads(device)} if device else {"pin": form.raw("pin")}
+        except ValueError:
+            raise malformed("the form cannot be read") from None
         try:
             self.desk(seat, asked).ask("session/verify", body)
         except Refusal as refusal:
@@ -240,12 +244,24 @@ class Acting:
                     self._shelf.tell(seat.who.session, notice)
                 return _see(path)
             case Paper():
-                return self._keep(seat, _paper(answered))
+                return self._laid_out(seat, screen, answered)
             case Page():
                 around = Around(title=screen.title, seat=seat, here=screen.path, form=form)
                 if answered.title:
                     around.crumbs = ((screen.title, screen.path),)
                 return self._keep(seat, self._rendered(screen, answered, around))
+
+    def _laid_out(self, seat: Seat, screen: Screen, paper: Paper) -> HttpAnswer:
+        """Show a PDF inside a page, which locks and is emptied as every page is."""
+        kept = self._keep(seat, _paper(paper))
+        if paper.saved or paper.media_type != PDF:
+            return kept
+        around = Around(
+            title=paper.title or screen.title, seat=seat, here=screen.path, framing=True
+        )
+        around.crumbs = (MENU_CRUMB, (screen.title, screen.path))
+        data = {"paper": dict(kept.headers)["Location"], "back": screen.path}
+        return self._keep(seat, self._look.page("paper.html", around, data))
 
     def _rendered(self, screen: Screen, page: Page, around: Around) -> HttpAnswer:
         around.title = page.title or screen.title

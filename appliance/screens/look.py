@@ -58,10 +58,15 @@ COMMON: tuple[tuple[str, str], ...] = (
         "publickey-credentials-get=(self), publickey-credentials-create=(self)",
     ),
 )
+FRAMING = f"{POLICY}; frame-src 'self'"
+"""Of a page that shows a PDF inside itself."""
 HEADERS = (("Content-Security-Policy", POLICY), *COMMON)
 PAPER_HEADERS = (
     # The viewer of Chromium draws a PDF in a document of its own, under this policy.
-    ("Content-Security-Policy", "default-src 'none'; object-src 'self'; style-src 'unsafe-inline'"),
+    (
+        "Content-Security-Policy",
+        "default-src 'none'; object-src 'self'; style-src 'unsafe-inline'; frame-ancestors 'self'",
+    ),
     *COMMON,
 )
 
@@ -78,6 +83,8 @@ class Around:
     notice: str = ""
     resident: bool = False
     prints: bool = False
+    framing: bool = False
+    """Shows a PDF inside itself."""
     form: Form = field(default_factory=Form)
     problems: Sequence[Problem] = ()
     refusal: str = ""
@@ -149,7 +156,9 @@ class Look:
                 **data,
             }
         )
-        return HttpAnswer(status, HTML, text.encode(), HEADERS)
+        policy = FRAMING if around.framing else POLICY
+        headers = (("Content-Security-Policy", policy), *COMMON)
+        return HttpAnswer(status, HTML, text.encode(), headers)
 
     def menu(self, seat: Seat) -> list[tuple[str, list[Screen]]]:
         """Return the screens of whoever sits there, by group, in the order of the groups."""

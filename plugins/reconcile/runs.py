@@ -145,6 +145,11 @@ class Runs:
         """
         return msgspec.convert(self._register.get(number), Run)
 
+    def every(self, after: int = 0) -> Iterator[tuple[int, Run]]:
+        """Yield every run above a number, the oldest first."""
+        for number in range(after + 1, self._register.last + 1):
+            yield number, self.get(number)
+
     def close(self, number: int, run: Run, pairs: list[dict[str, Any]], today: date) -> None:
         """Enter the end of a run, with its likely pairs."""
         self._register.amend(number, **msgspec.to_builtins(run))

@@ -1,7 +1,7 @@
 """What staff read of the comparisons, and plan: results, calendar, overdue municipalities (R95).
 
 ``reconcile/report`` shows residents and needs a 事務; ``reconcile/status`` and ``reconcile/plan``
-show none.
+show none, nor does ``reconcile/runs``.
 """
 
 from datetime import date, datetime
@@ -11,6 +11,7 @@ from typing import Annotated, Literal
 from msgspec import Meta
 
 from appliance.plugin_api import (
+    JST,
     Answer,
     AnyOperation,
     AreaText,
@@ -94,6 +95,36 @@ class Calendar(Answer, frozen=True, kw_only=True):
     overdue: int
 
 
+class AskRuns(Arguments, frozen=True, kw_only=True):
+    """Finished from which day to which, of one municipality or all; those after a number."""
+
+    since: Annotated[date, Meta(title="期間の始まり")]
+    until: Annotated[date, Meta(title="期間の終わり")]
+    municipality_code: AreaText | None = None
+    after: Annotated[int, Meta(ge=0)] = 0
+    limit: Annotated[int, Meta(ge=1, le=1000)] = 1000
+
+
+class Came(Answer, frozen=True, kw_only=True):
+    """What a finished run came to, in numbers."""
+
+    run: int
+    municipality_code: str
+    finished_at: datetime
+    theirs: int
+    ours: int
+    differing: int
+    missing_here: int
+    missing_there: int
+
+
+class FinishedRuns(Answer, frozen=True, kw_only=True):
+    """Runs, the oldest first; ``next`` is the ``after`` of what follows, or null at the end."""
+
+    runs: tuple[Came, ...]
+    next: int | None
+
+
 class PlanFor(Arguments, frozen=True, kw_only=True):
     """Which municipalities are to be compared how often, counted from today; 0: not any more."""
 
@@ -135,6 +166,23 @@ def status(case: Case, asked: Status) -> Calendar:
     dues = runs.calendar() if only is None else iter([runs.due(only)])
     rows = tuple(_standing(runs, due, case.request.today) for due in dues)
     return Calendar(municipalities=rows, overdue=sum(row.overdue for row in rows))
+
+
+def finished(case: Case, asked: AskRuns) -> FinishedRuns:
+    """Tell what the runs of a period came to, and nobody they were about."""
+    only = asked.municipality_code
+    found = [
+        _came(number, run, run.finished_at)
+        for number, run in Runs(case.papers).every(asked.after)
+        if run.finished_at is not None
+        and asked.since <= run.finished_at.astimezone(JST).date() <= asked.until
+        and only in (None, run.municipality)
+    ]
+    case.note.hits = len(found[: asked.limit])
+    more = len(found) > asked.limit
+    return FinishedRuns(
+        runs=tuple(found[: asked.limit]), next=found[asked.limit - 1].run if more else None
+    )
 
 
 def plan(case: Case, asked: PlanFor) -> Calendar:
@@ -189,6 +237,19 @@ def _standing(runs: Runs, due: Due, today: date) -> Standing:
     )
 
 
+def _came(number: int, run: Run, finished_at: datetime) -> Came:
+    return Came(
+        run=number,
+        municipality_code=run.municipality,
+        finished_at=finished_at,
+        theirs=run.theirs,
+        ours=run.ours,
+        differing=run.differing,
+        missing_here=run.missing_here,
+        missing_there=run.missing_there,
+    )
+
+
 def _reported(case: Case, finding: Finding) -> Reported:
     here: Literal["", "here", "elsewhere", "dead", "struck-off", "unknown"] = ""
     person = case.registry.by_code(finding.resident_code)
@@ -228,6 +289,15 @@ STATUS = Operation(
     purposed=False,
     records=Status.__struct_fields__,
 )
+FINISHED = Operation(
+    name=OperationName("reconcile/runs"),
+    summary="Tell what the comparisons of a period came to, in numbers.",
+    asks=AskRuns,
+    answers=FinishedRuns,
+    handler=finished,
+    purposed=False,
+    records=AskRuns.__struct_fields__,
+)
 PLAN = Operation(
     name=OperationName("reconcile/plan"),
     summary="Plan how often municipalities are compared.",
@@ -238,4 +308,4 @@ PLAN = Operation(
     purposed=False,
     records=PlanFor.__struct_fields__,
 )
-OPERATIONS: tuple[AnyOperation, ...] = (REPORT, STATUS, PLAN)
+OPERATIONS: tuple[AnyOperation, ...] = (REPORT, STATUS, FINISHED, PLAN)

@@ -19,7 +19,7 @@ from plugins.update import rules
 from plugins.update.held import MOST_OF_PERSON, MOST_OF_SENDER, Held, Waiting
 from plugins.update.inbox import Inbox
 from plugins.update.judging import Judge, Standing
-from plugins.update.notice import MUNICIPALITY_CODE, Notice, digest, record, told
+from plugins.update.notice import MUNICIPALITY_CODE, Notice, days_since, digest, record, told
 from plugins.update.order import Receipts, Seen
 from plugins.update.sender import sender_in
 from plugins.update.verdict import Outcome, Verdict, error
@@ -124,11 +124,19 @@ class Batch:
         verdict, standing = self.judge.judge(arrived)
         match verdict.outcome:
             case Outcome.APPLIED:
-                return self.apply(arrived, standing, verdict)
+                return self._counted(arrived, self.apply(arrived, standing, verdict))
             case Outcome.HELD:
                 return self._hold(arrived, standing, verdict)
             case _:
                 return verdict
+
+    def _counted(self, held: Held, verdict: Verdict) -> Verdict:
+        """Note how many days after its 異動年月日 a notice was applied, if it was."""
+        days = days_since(held.notice.effective_date, _day_of(self._case.request.now))
+        if verdict.outcome is Outcome.APPLIED and days is not None:
+            lags = self._case.note.conditions.setdefault("lags", {}).setdefault(held.sender, {})
+            lags[days] = lags.get(days, 0) + 1
+        return verdict
 
     def _hold(self, held: Held, standing: Standing, verdict: Verdict) -> Verdict:
         turns = self.waiting.turns(held.notice.known_by)
@@ -163,7 +171,7 @@ class Batch:
     def _second_turn(self, held: Held) -> bool:
         verdict, standing = self.judge.judge(held)
         if verdict.outcome is Outcome.APPLIED:
-            verdict = self.apply(held, standing, verdict)
+            verdict = self._counted(held, self.apply(held, standing, verdict))
         if verdict.outcome is Outcome.APPLIED:
             self.waiting.drop(held)
             self._released += 1

@@ -17,6 +17,7 @@ from appliance.plugin_api import (
     SYSTEM,
     Arguments,
     ItemName,
+    PartialDate,
     Value,
     Values,
     composed,
@@ -24,6 +25,8 @@ from appliance.plugin_api import (
     seion,
 )
 
+LONG_AGO = 9999
+"""Days; how much longer ago something was is not told."""
 Counting = Annotated[int, msgspec.Meta(ge=1)]
 
 # As a rule judges them, but never so long that judging them takes long: what is seen as one
@@ -166,6 +169,14 @@ def record(values: Values, *, removed: bool, received: date, now: datetime) -> V
         GAIJI_FLAG: bool(values[NAME_GAIJI_COUNT] or values[ADDRESS_GAIJI_COUNT]),
         REMOVED_FLAG: removed,
     }
+
+
+def days_since(effective_date: str, today: date) -> int | None:
+    """Return how many days ago something took effect; None if nobody knows, or it is to come."""
+    effective = PartialDate.parse(effective_date)
+    if not effective.is_complete or (days := (today - effective.lower()).days) < 0:
+        return None
+    return min(days, LONG_AGO)
 
 
 @lru_cache(16)

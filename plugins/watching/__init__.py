@@ -16,19 +16,29 @@ reading               the two jobs: by night, and within minutes for what cannot
 flags                 the book of flags: list, show, decide, figures
 known                 the books of canaries, drills and approved hours
 staff                 what the staff are called
+days, usage           what the nights count of every day, and what of it is told of a period
+closeup               a few days entry by entry: sessions, residents seen by several
+screens, drawing      利用状況・監査: what of it is asked for, and the twelve plots of it
 ====================  ====================================================================
 
 From when on something is told stands in ``firmware_config/policy/watching.toml``; how good that is
 is measured by ``scripts/watching``, and written down in ``plugins/watching/README.md``.
 """
 
-from appliance.plugin_api import Alarm, AnyOperation, Job, Watch, hookimpl
-from plugins.watching import flags, known, reading
+from appliance.plugin_api import Alarm, AnyOperation, Job, Screen, Watch, hookimpl
+from plugins.watching import closeup, flags, known, reading, usage
+from plugins.watching.screens import SCREENS
 
 
 @hookimpl
 def operations() -> list[AnyOperation]:
-    return [*flags.OPERATIONS, *known.OPERATIONS, *reading.OPERATIONS]
+    ours = (flags, known, reading, usage, closeup)
+    return [operation for module in ours for operation in module.OPERATIONS]
+
+
+@hookimpl
+def screens() -> list[Screen]:
+    return SCREENS
 
 
 @hookimpl

@@ -42,6 +42,13 @@ class State(msgspec.Struct):
     """The same, by person and resident."""
 
 
+def shows(use: Use, rule: thresholds.Looks) -> bool:
+    """Return whether somebody was shown who he is, and not one among many."""
+    if use.operation == FIND:
+        return 1 <= len(use.subjects) <= rule.listed
+    return use.operation == DETAIL or use.operation in INQUIRIES
+
+
 class Looks:
     """All looks of the last days."""
 
@@ -57,7 +64,7 @@ class Looks:
             self.state.cases[use.case] = use.day
             for subject in use.subjects:
                 self.state.subjects[f"{use.person}/{subject}"] = use.day
-        if self._shows(use):
+        if shows(use, self._rule):
             for subject in use.subjects:
                 self._add(use, subject)
 
@@ -75,11 +82,6 @@ class Looks:
         for days in (state.cases, state.subjects):
             for key in [key for key, last in days.items() if last <= over - follow_days]:
                 del days[key]
-
-    def _shows(self, use: Use) -> bool:
-        if use.operation == FIND:
-            return 1 <= len(use.subjects) <= self._rule.listed
-        return use.operation == DETAIL or use.operation in INQUIRIES
 
     def _add(self, use: Use, subject: int) -> None:
         key = f"{use.day}/{use.person}/{subject}/{use.case}"

@@ -24,12 +24,14 @@ from appliance.plugin_api import (
     NotPermitted,
     Operation,
     OperationName,
+    Papers,
     PersonId,
     Reading,
     Step,
     Watch,
 )
 from plugins.watching import known
+from plugins.watching.days import Counting, Counts, enter
 from plugins.watching.detectors import AT_ONCE, NIGHTLY
 from plugins.watching.findings import Finding, Surroundings
 from plugins.watching.flags import raise_flag
@@ -62,6 +64,7 @@ class Read:
 
     findings: list[Finding]
     state: dict[str, Any]
+    counts: Counts
     through: int
     total: int
 
@@ -74,11 +77,15 @@ class _Reader:
         self._stream = stream
         self._rules = case.policy.watching
         self._names = staff_names(case) if stream is BY_NIGHT else {}
+        self._offices = {each.person_id: each.office for each in case.roster.persons()}
 
     def read(self) -> Read:
         """Read on from where the last step ended."""
         case, stream = self._case, self._stream
-        watcher = Watcher(self._rules, stream.detectors)
+        counting = Counting(self._rules, self._offices)
+        # Whoever counts must see every entry once: by night, and not by day too.
+        others = (counting,) if stream is BY_NIGHT else ()
+        watcher = Watcher(self._rules, stream.detectors, *others)
         kept = case.papers.get(STATE, stream.name)
         start = 0
         if kept is not None:
@@ -96,7 +103,8 @@ class _Reader:
         )
         if stop == total and stream is BY_NIGHT:
             findings += watcher.days_over(case.request.today.toordinal() - 1)
-        return Read(findings, {"through": stop, "watcher": watcher.kept()}, stop, total)
+        state = {"through": stop, "watcher": watcher.kept()}
+        return Read(findings, state, counting.counts, stop, total)
 
     def _around(self) -> Surroundings:
         places = {each.terminal_id: each.place for each in self._case.roster.terminals()}
@@ -139,6 +147,7 @@ def _step(case: Case, stream: Stream) -> Step:
     read: Read = case.prepared
     for finding in read.findings:
         raise_flag(case, finding)
+    enter(case.papers, read.counts)
     case.papers.replace(STATE, stream.name, read.state)
     case.note.result = f"{len(read.findings)} flags"
     return Step(done=read.through, total=read.total, more=read.through < read.total)
@@ -150,6 +159,12 @@ def _keep_calendar(case: Case) -> None:
     kept = case.papers.get(CALENDAR, "holidays")
     if kept is None or kept["until"] != until:
         case.papers.replace(CALENDAR, "holidays", {"until": until})
+
+
+def read_until(papers: Papers) -> date | None:
+    """Return the last day that the nightly reading has read whole; None if there is none."""
+    kept = papers.get(STATE, BY_NIGHT.name)
+    return date.fromordinal(kept["watcher"]["day"] - 1) if kept and kept["watcher"]["day"] else None
 
 
 def is_due(watch: Watch) -> bool:

@@ -4,7 +4,7 @@ Conditions are in a ``Use`` only where a detector compares them, and only while 
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from appliance.plugin_api import JST, Reading
@@ -17,6 +17,7 @@ FOLLOWING = ("provision/", "disclosure/", "relay/")
 """What a look is for: a provision, a form, an inquiry under the same case."""
 FIND, DETAIL = "search/find", "search/detail"
 LOGIN, LOGOUT = "session/", "session/close"
+NOTIFY = "update/notify"
 PROOFS = ("session/open", "session/verify")
 """Answered only to whoever has proved who he is; a challenge is drawn for anybody."""
 NAMES = frozenset(
@@ -53,6 +54,10 @@ class Use:
     """As whom somebody tried to prove himself: 照合ID, since a PIN is the person's."""
     sought: str = ""
     """The name or reading of a search by name alone."""
+    method: str = ""
+    """By what somebody has proved who he is: ``device`` or ``pin``."""
+    lags: Mapping[str, Mapping[int, int]] = field(default_factory=dict)
+    """Of notices that were applied: by municipality, how many after how many days."""
     kin: Kin = Kin.NONE
     """Whether the operator's own name, or family name, was asked for or found."""
 
@@ -83,6 +88,8 @@ def use_of(reading: Reading, kin: Kin = Kin.NONE) -> Use:
         hits=reading.hits or 0,
         tried=_tried(reading),
         sought=_sought(reading.operation, reading.conditions),
+        method=_method(reading),
+        lags=reading.conditions.get("lags", {}) if reading.operation == NOTIFY else {},
         kin=kin,
     )
 
@@ -92,6 +99,12 @@ def _tried(reading: Reading) -> str:
         return ""
     # Not the 操作者ID that is named beside it: whoever guesses can name another one each time.
     return str(reading.conditions.get("person") or reading.person or "")
+
+
+def _method(reading: Reading) -> str:
+    if reading.operation not in PROOFS or reading.refusal:
+        return ""
+    return reading.note.partition(" ")[0]
 
 
 def _sought(operation: str, conditions: Mapping[str, object]) -> str:

@@ -19,11 +19,13 @@ from plugins.watching.uses import Use
 
 
 class Watcher:
-    """The detectors named, over one stream."""
+    """The detectors named, over one stream, and whoever else is to see it."""
 
-    def __init__(self, rules: thresholds.Thresholds, names: Iterable[str]) -> None:
+    def __init__(
+        self, rules: thresholds.Thresholds, names: Iterable[str], *others: Detector[Any]
+    ) -> None:
         self._rules = rules
-        self._detectors: list[Detector[Any]] = [MAKERS[name](rules) for name in names]
+        self._detectors: list[Detector[Any]] = [*(MAKERS[name](rules) for name in names), *others]
         self._looks = Looks(rules.looks)
         self._day = 0
         self._told: dict[str, int] = {}

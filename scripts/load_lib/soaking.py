@@ -14,6 +14,7 @@ MINUTE = 60.0
 LEAST_SAMPLES = 10
 MEMORY_GROWTH = 1.05
 """Of the second half over the first, of what is left when caches have filled."""
+BURST_RATE, BURST_SECONDS = 800.0, 30.0
 OTHER_GROWTH = 2
 """Threads, and descriptors."""
 
@@ -33,7 +34,12 @@ class Sample:
 def soak(
     mix: Mix, pid: int, rate: float, minutes: float, tell: Callable[[Sample], None]
 ) -> list[Sample]:
-    """Ask at one rate, look at the process each minute (oftener if that is short)."""
+    """Ask at one rate, look at the process each minute (oftener if that is short).
+
+    A burst goes before, more than is answered in time: it sets every worker to work, so that each
+    has filled its caches. Without it they fill whenever the machine is busy with something else.
+    """
+    arrive(mix.task(BURST_RATE, BURST_SECONDS))
     stretch = min(MINUTE, minutes * MINUTE / LEAST_SAMPLES)
     samples: list[Sample] = []
     for number in range(1, round(minutes * MINUTE / stretch) + 1):

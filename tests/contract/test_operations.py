@@ -55,7 +55,7 @@ OURS = {
 CATALOGUE = put_together(OURS, identified()).operations
 OPERATIONS = [operation for _, operation in CATALOGUE.values()]
 PROTECTION_FREE = ("mark", "extend", "lift", "list", "agree", "refuse")
-RECONCILE_FREE = ("begin", "digest", "compare", "finish", "status", "plan", "forget")
+RECONCILE_FREE = ("begin", "digest", "compare", "finish", "status", "runs", "plan", "forget")
 POLICY = read_policy(ROOT / "firmware_config/policy")
 
 BATCHES = {"update/notify"}

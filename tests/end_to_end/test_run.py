@@ -30,10 +30,7 @@ def command(*options: str) -> list[str]:
 
 
 def environment() -> dict[str, str]:
-    """Return the environment of a run, whose many processes are not measured for coverage."""
-    measured = ("COVERAGE_PROCESS_START", "COVERAGE_PROCESS_CONFIG")
-    kept = {name: value for name, value in os.environ.items() if name not in measured}
-    return {**kept, "PYTHONPATH": str(ROOT)}
+    return {**os.environ, "PYTHONPATH": str(ROOT)}
 
 
 def run(*options: str) -> subprocess.CompletedProcess[str]:

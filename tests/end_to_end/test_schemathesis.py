@@ -7,6 +7,7 @@ schemathesis makes the requests, each caller sends them over mutual TLS to a who
 import copy
 import itertools
 import json
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from functools import cache
@@ -45,6 +46,8 @@ NUMBERS: Final = itertools.count(7001)
 CODES: Final = {"X-Purpose": "register-administration", "X-Reason": "04"}
 DISCLOSURE: Final = "/v1/disclosure/"
 """Operations under a 事務 of their own."""
+LEDGER: Final = "/v1/ledger/"
+LOGGING_OUT: Final = "/v1/session/close"
 
 
 class Caller(NamedTuple):
@@ -152,21 +155,66 @@ def test_somebody_is_there_for_every_operation() -> None:
     assert [path for path in DESCRIBED["paths"] if not asking(path)] == []
 
 
-def for_a_purpose(described: dict[str, Any]) -> dict[str, Any]:
-    """Return the document with the purpose and the reason that the callers have.
+def codes_for(path: str) -> dict[str, str]:
+    """Return the purpose and the reason that the callers have.
 
     The document allows any code; made at random, none would ever reach an operation.
     """
-    told = copy.deepcopy(described)
-    for path, methods in told["paths"].items():
-        codes = CODES | ({"X-Purpose": "disclosure"} if path.startswith(DISCLOSURE) else {})
-        for parameter in methods.get("post", {}).get("parameters", ()):
-            if (code := codes.get(parameter["name"])) is not None:
-                parameter["schema"] = {"type": "string", "enum": [code]}
+    return CODES | ({"X-Purpose": "disclosure"} if path.startswith(DISCLOSURE) else {})
+
+
+def to_be_tried(described: dict[str, Any]) -> dict[str, Any]:
+    """Return the document with what is varied in each operation, and nothing else."""
+    told, known = copy.deepcopy(described), set[tuple[str, ...]]()
+    # The ledger is read while it is short: some conditions make it open every entry.
+    told["paths"] = dict(sorted(told["paths"].items(), key=lambda each: LEDGER not in each[0]))
+    turns = itertools.cycle(("application/json", "application/cbor"))
+    for path, post in posts(told):
+        body = post["requestBody"]
+        body["content"] = {(turn := next(turns)): body["content"][turn]}
+        fields = tuple(f"{each['name']} {each['required']}" for each in post["parameters"])
+        if fields in known:
+            post["parameters"] = []
+        known.add(fields)
+        for each in post["parameters"]:
+            if (code := codes_for(path).get(each["name"])) is not None:
+                each["schema"] = {"type": "string", "enum": [code]}
     return told
 
 
-document = schemathesis.openapi.from_dict(for_a_purpose(DESCRIBED))
+def posts(described: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    for path, methods in described["paths"].items():
+        if "post" in methods:
+            yield path, methods["post"]
+
+
+TRIED: Final = to_be_tried(DESCRIBED)
+REQUIRED: Final = {
+    path: {each["name"] for each in post["parameters"] if each["required"]}
+    for path, post in posts(DESCRIBED)
+}
+VARIED: Final = {path for path, post in posts(TRIED) if post["parameters"]}
+
+
+def headers_of(path: str) -> dict[str, str | None]:
+    """Return the header fields of a request that are not varied, as they must be."""
+    # Whoever logs out here would be nobody in all that follows.
+    headers: dict[str, str | None] = {"Authorization": None} if path == LOGGING_OUT else {}
+    if path in VARIED:
+        return headers
+    key = {"Idempotency-Key": f"described-{next(NUMBERS):08}", "X-Approval": "1"}
+    right = codes_for(path) | key
+    return headers | {name: right[name] for name in REQUIRED.get(path, ())}
+
+
+def test_every_field_is_tried_somewhere_and_so_are_both_forms() -> None:
+    tried = {each["name"] for path, post in posts(TRIED) for each in post["parameters"]}
+    assert tried == {each["name"] for _, post in posts(DESCRIBED) for each in post["parameters"]}
+    forms = Counter(form for _, post in posts(TRIED) for form in post["requestBody"]["content"])
+    assert min(forms["application/json"], forms["application/cbor"]) > 70
+
+
+document = schemathesis.openapi.from_dict(TRIED)
 
 
 @document.parametrize()
@@ -180,8 +228,6 @@ document = schemathesis.openapi.from_dict(for_a_purpose(DESCRIBED))
 def test_every_answer_is_one_that_the_document_lists(
     machine: Machine, sessions: Callable[[str], Session], case: schemathesis.Case[Any]
 ) -> None:
-    # Whoever logs out here would be nobody in all that follows.
-    stays = {"Authorization": None} if case.path == "/v1/session/close" else None
     for name in asking(case.path):
         session = sessions(name)
         # What the session believes counts for nothing where schemathesis calls.
@@ -190,5 +236,5 @@ def test_every_answer_is_one_that_the_document_lists(
             session=session,
             verify=session.verify,
             checks=CHECKS,
-            headers=stays,
+            headers=headers_of(case.path),
         )

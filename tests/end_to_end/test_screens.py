@@ -8,10 +8,11 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.ui import Select
 
+from tests.accessibility import axe
 from tests.browser import Browser
 from tests.machine import PIN
 from tests.plugins.people import number
-from tests.town import ADDRESS, AXE, HANAKO, Town, at_the_terminal, axe, no_violations, town
+from tests.town import ADDRESS, HANAKO, Town, at_the_terminal, no_violations, town
 
 FIND = "/screens/search/find"
 PERSON = "P-0100"
@@ -127,8 +128,7 @@ def test_nothing_of_a_resident_is_left_on_the_terminal(clerk: Browser, folder: P
     assert traces == []
 
 
-@pytest.mark.skipif(not AXE.exists(), reason="axe-core is not vendored")
 @pytest.mark.parametrize("path", ["/screens/menu", FIND, "/screens/login"])
 def test_axe_finds_nothing_wrong(clerk: Browser, path: str) -> None:
     clerk.goes_to(path)
-    assert axe(clerk) == []
+    assert axe(clerk.driver) == []

@@ -34,13 +34,15 @@ def send(desk: Desk, form: Form) -> Page | Paper | Redirect:
     match form.raw("name"):
         case "paper":
             return Paper(content=b"%PDF-1.7", media_type="application/pdf", name="form.pdf")
+        case "saved":
+            return Paper(content=b"a,b", media_type="text/csv", name="rows.csv", saved=True)
         case "done":
             return Redirect(PROBE, "登録しました。")
         case "second":
             desk.ask("provision/add-recipient", RECIPIENT)
         case _:
             desk.ask("job/list", {})
-    upload = form.files.get("file")
+    upload = form.file("file")
     said = f"{form.text('note')} {form.all('items')} {upload.content if upload else b''!r}"
     return Page(template="probe.html", title="受付", data={"said": said})
 
@@ -219,10 +221,22 @@ def test_files_are_served_under_the_name_of_their_content_and_may_be_kept(clerk:
     assert clerk.goes("/screens/static/style.0000000000000000.css").status == 404
 
 
-def test_a_paper_is_looked_at_under_the_same_rules(clerk: Visitor) -> None:
-    seen = clerk.presses(f"{PROBE}/send", name="paper")
+def test_a_paper_is_looked_at_inside_a_page_that_locks(clerk: Visitor) -> None:
+    page = clerk.presses(f"{PROBE}/send", name="paper")
+    assert "frame-src 'self'" in page.headers["Content-Security-Policy"]
+    assert "data-idle=" in page.markup
+    (inside,) = re.findall(r'<iframe class="paper" src="([^"]+)"', page.markup)
+    seen = clerk.goes(inside)
     assert (seen.headers["Content-Type"], seen.body) == ("application/pdf", b"%PDF-1.7")
     assert seen.headers["Cache-Control"] == "no-store"
+    assert "frame-ancestors 'self'" in seen.headers["Content-Security-Policy"]
+    assert seen.headers["Content-Disposition"] == 'inline; filename="form.pdf"'
+
+
+def test_a_file_to_be_saved_comes_as_it_is(clerk: Visitor) -> None:
+    seen = clerk.presses(f"{PROBE}/send", name="saved")
+    assert seen.body == b"a,b"
+    assert seen.headers["Content-Disposition"] == 'attachment; filename="rows.csv"'
 
 
 def test_what_was_done_is_told_once_on_the_next_page(clerk: Visitor) -> None:

@@ -153,3 +153,34 @@ def test_a_run_that_goes_on_is_shown_as_such(bench: Bench, registrar: Seat) -> N
     run = begun(bench.municipality(YATSUSHIRO))["run"]
     page = registrar.ask("reconcile/report", {"run": run}, **REPORTING).data
     assert (page["state"], page["text"]) == ("open", "整合性確認は完了していません。")
+
+
+@pytest.mark.requirement("R95")
+def test_what_the_runs_of_a_period_came_to_is_told_in_numbers(bench: Bench) -> None:
+    theirs = both(bench, range(1, 5))
+    del theirs[3]
+    reconcile(bench, theirs.values())
+    bench.now += timedelta(days=40)
+    last = reconcile(bench, theirs.values()).run
+    auditor = bench.clerk("OP-A", roles=("auditor",), purposes=(), terminal_id="TERM-0002")
+    day = bench.now.date()
+    period = {"since": (day - timedelta(days=60)).isoformat(), "until": day.isoformat()}
+    told = auditor.ask("reconcile/runs", period).data
+    counts = [(each["theirs"], each["ours"], each["missing_there"]) for each in told["runs"]]
+    assert (counts, told["next"]) == ([(3, 4, 1), (3, 4, 1)], None)
+    assert code(3) not in str(told)
+    (late,) = auditor.ask("reconcile/runs", {**period, "since": period["until"]}).data["runs"]
+    assert (late["run"], late["municipality_code"]) == (last, YATSUSHIRO)
+    assert auditor.ask("reconcile/runs", {**period, "municipality_code": UTO}).data["runs"] == ()
+
+
+def test_many_runs_are_told_page_by_page_and_open_ones_not_at_all(bench: Bench) -> None:
+    for _ in range(3):
+        reconcile(bench, [])
+    begun(bench.municipality(YATSUSHIRO))
+    seat, today = logged_in(bench), bench.now.date().isoformat()
+    asked = {"since": today, "until": today, "limit": 2}
+    first = seat.ask("reconcile/runs", asked).data
+    rest = seat.ask("reconcile/runs", {**asked, "after": first["next"]}).data
+    assert [each["run"] for each in (*first["runs"], *rest["runs"])] == [1, 2, 3]
+    assert rest["next"] is None
