@@ -12,6 +12,7 @@ from plugins.disclosure.receiving import ADVICE
 from plugins.disclosure.screens.words import (
     CLOSED,
     DISCLOSURE,
+    FORMS,
     GROUP,
     METHODS,
     PACKAGE,
@@ -124,7 +125,10 @@ def extend(desk: Desk, form: Form) -> Paper:
 def printed(made: Mapping[str, Any]) -> Paper:
     """Return a sheet as it is opened and printed."""
     return Paper(
-        content=made["pdf"], media_type="application/pdf", name=f"sheet-{made['sheet']}.pdf"
+        content=made["pdf"],
+        media_type="application/pdf",
+        name=f"sheet-{made['sheet']}.pdf",
+        title=f"{FORMS[made['form']]} 帳票番号{made['sheet']}",
     )
 
 

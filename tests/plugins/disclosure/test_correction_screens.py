@@ -4,6 +4,7 @@ import pytest
 
 from appliance.plugin_api import PersonId
 from appliance.testing import Bench
+from tests.plugins.disclosure.counter import paper
 from tests.plugins.disclosure.desk import Desk
 from tests.plugins.people import YATSUSHIRO, admit, change
 from tests.screens import Seen, Visitor
@@ -100,8 +101,10 @@ def test_a_wish_is_investigated_reported_linked_and_answered(
     linked = enters(disclosed, "link")
     assert "市町村長からの通知を関連付けました。" in linked.text
     assert "改めない" not in linked.text
-    paper = enters(disclosed, "result", outcome="corrected", explanation="記録を改めました。")
-    assert paper.body.startswith(b"%PDF")
+    paper(
+        disclosed,
+        enters(disclosed, "result", outcome="corrected", explanation="記録を改めました。"),
+    )
     sheet = str(desk.ask("sheets", number=2)["sheets"][0]["sheet"])
     assert "交付を登録しました。" in enters(disclosed, "deliver", sheet=sheet, method="post").text
     assert "事案を終了しました。" in enters(disclosed, "close", why_closed="completed").text
@@ -116,8 +119,7 @@ def test_an_unfounded_wish_is_only_answered(disclosed: Visitor) -> None:
     assert 'value="corrected"' not in page.markup
     refused = enters(disclosed, "result", outcome="corrected", explanation="改めた")
     assert "「改めた」とする通知はできません。" in refused.text
-    paper = enters(disclosed, "result", outcome="not-corrected", explanation="誤りなし")
-    assert paper.body.startswith(b"%PDF")
+    paper(disclosed, enters(disclosed, "result", outcome="not-corrected", explanation="誤りなし"))
 
 
 def test_where_nothing_is_recorded_the_report_is_a_letter(desk: Desk, registrar: Visitor) -> None:
@@ -125,8 +127,7 @@ def test_where_nothing_is_recorded_the_report_is_a_letter(desk: Desk, registrar:
     received(registrar, wish="add")
     enters(registrar, "investigate", **ERROR)
     assert "市町村コードを指定してください。" in enters(registrar, "report").text
-    letter = enters(registrar, "report", municipality_code=YATSUSHIRO)
-    assert letter.body.startswith(b"%PDF")
+    paper(registrar, enters(registrar, "report", municipality_code=YATSUSHIRO))
     assert "八代市 (通報書)" in enters(registrar, "case").text
 
 
