@@ -20,6 +20,7 @@ Every ``Refusal`` has one stable word for the wire; HTTP numbers appear in ``htt
       Damaged             integrity           stored data does not open where it lies
       Failed              internal            a bug of ours; nothing changed
     StartupError          the process does not start; every problem at once
+      StoreExists         there is something where the store would be made
 """
 
 from collections.abc import Sequence
@@ -163,3 +164,7 @@ class StartupError(Exception):
     def __init__(self, *problems: str) -> None:
         super().__init__("\n".join(problems))
         self.problems = problems
+
+
+class StoreExists(StartupError):
+    """There is something where the store would be made."""

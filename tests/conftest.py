@@ -1,4 +1,4 @@
-"""How properties are tried: as long as it takes, on a machine that has other work too."""
+"""How the tests are run: properties as long as it takes, on a machine that has other work too."""
 
 import os
 
@@ -17,3 +17,8 @@ def pytest_configure(config: pytest.Config) -> None:
     """
     if not config.getoption("numprocesses", None):
         os.environ.pop("COVERAGE_PROCESS_CONFIG", None)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with what takes longest, so that no worker is left with it at the end."""
+    items.sort(key=lambda item: "end_to_end" not in item.path.parts)

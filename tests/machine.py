@@ -15,7 +15,6 @@ server would; what a test knows besides is what its operator could know, from it
 
 import http.client
 import json
-import os
 import shutil
 import socket
 import ssl
@@ -242,7 +241,6 @@ class Machine:
             capture_output=True,
             text=True,
             check=False,
-            env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1"},
         )
 
     def check(self, *anchors: Path) -> dict[str, Any]:

@@ -1,4 +1,7 @@
-"""What all commands have in common: exit codes, two forms of output, errors as both."""
+"""What all commands have in common: exit codes, two forms of output, errors as both.
+
+Every command loads this first, so what takes long to load is loaded by the function that needs it.
+"""
 
 import inspect
 import json
@@ -10,19 +13,13 @@ from datetime import datetime
 from enum import IntEnum
 from io import StringIO
 from pathlib import Path
-from typing import Any, NoReturn, TypeVar
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 import click
-from rich.box import Box
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
 
-from appliance.edge.problems import origin
-from appliance.errors import StartupError
+from appliance.errors import StartupError, StoreExists
 from appliance.files import is_open_to_others
 from appliance.machine.config import DEFAULT_PATH
-from appliance.machine.init import StoreExists
 from storage.errors import (
     LedgerBroken,
     LoadUnfinished,
@@ -34,9 +31,13 @@ from storage.errors import (
     WrongKey,
 )
 
+if TYPE_CHECKING:
+    from rich.console import Console
+
 UNLIMITED = 10_000
 """Columns where nothing is wrapped: lines are for another program."""
-UNDERLINED = Box("    \n    \n -  \n    \n    \n    \n    \n    \n", ascii=True)
+UNDERLINED = "    \n    \n -  \n    \n    \n    \n    \n    \n"
+"""The lines of a table, as ``rich.box`` has them."""
 MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)")
 """A time as the appliance answers it."""
 JSON = "juki.json"
@@ -119,6 +120,8 @@ def stopped_by(problem: Exception) -> Stop:
             where = problem.filename or "the connection"
             return Stop(Exit.WRONG, "system", f"{where}: {problem.strerror or 'failed'}")
         case _:
+            from appliance.edge.problems import origin
+
             return Stop(Exit.HUMAN, "internal", f"a fault of this command ({origin(problem)})")
 
 
@@ -196,7 +199,14 @@ def table(
         columns: which parts of a row, in this order.
         width: cells are wrapped to stay within it; None: the terminal's, if it is one.
     """
-    drawn = Table(box=UNDERLINED, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0))
+    from rich.box import Box
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    drawn = Table(
+        box=Box(UNDERLINED, ascii=True), show_edge=False, pad_edge=False, padding=(0, 1, 0, 0)
+    )
     for name in columns:
         drawn.add_column(Text(name), overflow="fold")
     for row in rows:
@@ -233,8 +243,10 @@ def must_be_private(path: Path, code: str) -> None:
         raise Stop(Exit.REFUSED, code, f"{path} is open to others (mode 0600)")
 
 
-def progress_console() -> Console:
+def progress_console() -> "Console":
     """Return where progress is drawn: standard error, if somebody looks at it."""
+    from rich.console import Console
+
     console = Console(stderr=True)
     return Console(stderr=True, quiet=wants_json() or not console.is_terminal)
 

@@ -19,7 +19,7 @@ from pathlib import Path
 
 import msgspec
 
-from appliance.errors import StartupError
+from appliance.errors import StartupError, StoreExists
 from appliance.files import replace_file
 from appliance.machine import firmware
 from appliance.machine.config import Settings
@@ -48,10 +48,6 @@ ADMINISTRATOR, OFFICER = "system-administrator", "security-officer"
 ENROLMENT_TIME = timedelta(hours=24)
 FIRST_PIN = timedelta(days=31)
 """How long the founders may log in by PIN; by then each has registered a device."""
-
-
-class StoreExists(StartupError):
-    """There is something where the store would be made."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -102,7 +102,10 @@ def test_a_fault_of_a_command_tells_where_and_not_what(
 
 def commands(each_of: click.Command, path: str = "juki") -> Iterator[tuple[str, click.Command]]:
     if isinstance(each_of, click.Group):
-        for name, each in each_of.commands.items():
+        context = click.Context(each_of)
+        for name in each_of.list_commands(context):
+            each = each_of.get_command(context, name)
+            assert each is not None, name
             yield from commands(each, f"{path} {name}")
     else:
         yield path, each_of
