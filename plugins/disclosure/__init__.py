@@ -12,9 +12,10 @@ Read it in this order::
     letters.py     each paper of a case, from the case as it was
     blank.py       forms without a resident in them
     form.py        what is printed, as data      forms/*.typ  how
+    screens/       the same at a terminal        templates/   how it looks
 """
 
-from appliance.plugin_api import AnyOperation, hookimpl
+from appliance.plugin_api import AnyOperation, Screen, hookimpl
 from plugins.disclosure import (
     blank,
     correcting,
@@ -24,9 +25,15 @@ from plugins.disclosure import (
     receiving,
     sheets,
 )
+from plugins.disclosure.screens import SCREENS
 
 
 @hookimpl
 def operations() -> list[AnyOperation]:
     parts = (receiving, issuing, correcting, sheets, looking, inquiries, blank)
     return [operation for part in parts for operation in part.OPERATIONS]
+
+
+@hookimpl
+def screens() -> list[Screen]:
+    return SCREENS

@@ -1,0 +1,224 @@
+"""開示 at a terminal: the 受付簿 by due date, and one request from its receipt to its end (R63).
+
+The paper is made by the line when it is issued, and is in the 帳票管理簿 by then: there is no look
+at it before, for that would be a sheet nobody has entered.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from appliance.plugin_api import Desk, Form, OperationName, Page, Paper, Refusal, Screen, Waiting
+from plugins.disclosure.receiving import ADVICE
+from plugins.disclosure.screens.words import (
+    CLOSED,
+    DISCLOSURE,
+    FORMS,
+    GROUP,
+    METHODS,
+    PACKAGE,
+    SEXES,
+    WHICH,
+    WORDS,
+    ask,
+    chosen,
+    given,
+    proofs,
+    representative,
+)
+
+PATH, RECEIVING = "/screens/disclosure/cases", "/screens/disclosure/receive"
+MOST = 100
+STEPS = ("受付", "突合", "発行", "交付", "完了")
+REACHED = {"received": 2, "mismatch": 2, "several": 2, "matched": 3, "absent": 3}
+REACHED |= {"issued": 4, "delivered": 5, "closed": 6}
+
+
+def show(desk: Desk) -> Page:
+    """List what is open, the most urgent first."""
+    return listing(desk, "disclosure", DISCLOSURE, "open")
+
+
+def listing(desk: Desk, kind: str, why: str, which: str, receiving: str = RECEIVING) -> Page:
+    """List cases of a kind."""
+    found = ask(desk, why, "cases", kind=kind, which=which, limit=MOST)
+    data = {**WORDS, "cases": found["cases"], "count": found["count"], "which": which}
+    return Page(template="cases.html", data={**data, "kind": kind, "receiving": receiving})
+
+
+def which_of(form: Form) -> str:
+    """Return which cases are chosen: the open ones without a choice."""
+    return form.raw("which") if form.raw("which") in WHICH else "open"
+
+
+def pick(desk: Desk, form: Form) -> Page:
+    """List the cases that are chosen."""
+    return listing(desk, "disclosure", DISCLOSURE, which_of(form))
+
+
+def whole(desk: Desk, form: Form) -> Page:
+    """Open one case."""
+    return opened(desk, form.number("number"))
+
+
+def opened(desk: Desk, number: int | None, notice: str = "") -> Page:
+    """Show a case whole, with the step that is next."""
+    case = ask(desk, DISCLOSURE, "case", number=number)
+    papers = ask(desk, DISCLOSURE, "sheets", number=number)["sheets"]
+    return Page(
+        template="case.html",
+        title=f"開示 受付番号{number}",
+        resident=True,
+        notice=notice,
+        data={
+            **WORDS,
+            "case": case,
+            "papers": papers,
+            "steps": STEPS,
+            "reached": REACHED[case["state"]],
+            "advice": ADVICE.get(case["state"], ""),
+            "path": PATH,
+            "sheets_path": "/screens/disclosure/sheets",
+        },
+    )
+
+
+def again(desk: Desk, form: Form) -> Page:
+    """Return the case an act was pressed on, or the list."""
+    number = Form(form.fields).number("number")
+    if number is None:
+        return show(desk)
+    try:
+        return opened(desk, number)
+    except Refusal:
+        return show(desk)
+
+
+def match(desk: Desk, form: Form) -> Page:
+    """Do the 突合; the page says what it came to and what is next."""
+    number = form.number("number")
+    ask(desk, DISCLOSURE, "match", number=number, confirmed=form.ticked("confirmed"))
+    return opened(desk, number, "突合しました。")
+
+
+def amend(desk: Desk, form: Form) -> Page:
+    """補正."""
+    number = form.number("number")
+    changed = given(received_on=form.day("received_on"), stamps_yen=form.number("stamps_yen"))
+    if form.ticked("subject_too"):
+        changed["subject"] = _subject(form)
+    ask(desk, DISCLOSURE, "amend", number=number, **changed)
+    return opened(desk, number, "補正を登録しました。")
+
+
+def issue(desk: Desk, form: Form) -> Paper:
+    """Put out the 確認書, or the notice that there is nothing."""
+    return printed(ask(desk, DISCLOSURE, "issue", number=form.number("number")))
+
+
+def extend(desk: Desk, form: Form) -> Paper:
+    """Put the disclosure off, and put out the notice of it."""
+    form.need(until="延長後の期限", extension_why="延長の理由")
+    told = given(until=form.day("until"), why=form.text("extension_why"), again=form.text("again"))
+    return printed(ask(desk, DISCLOSURE, "extend", number=form.number("number"), **told))
+
+
+def printed(made: Mapping[str, Any]) -> Paper:
+    """Return a sheet as it is opened and printed."""
+    return Paper(
+        content=made["pdf"],
+        media_type="application/pdf",
+        name=f"sheet-{made['sheet']}.pdf",
+        title=f"{FORMS[made['form']]} 帳票番号{made['sheet']}",
+    )
+
+
+def deliver(desk: Desk, form: Form) -> Page:
+    """Enter the 交付 of a sheet."""
+    handed(desk, DISCLOSURE, form)
+    return opened(desk, form.number("number"), "交付を登録しました。")
+
+
+def handed(desk: Desk, why: str, form: Form) -> Mapping[str, Any]:
+    """Ask that a sheet be entered as handed over."""
+    told = given(method=chosen(form, "method", METHODS, "交付の方法"), on=form.day("on"))
+    return ask(desk, why, "deliver", sheet=form.number("sheet"), **told)
+
+
+def close(desk: Desk, form: Form) -> Page:
+    """End a case."""
+    return opened(desk, closed(desk, DISCLOSURE, form), "事案を終了しました。")
+
+
+def closed(desk: Desk, why: str, form: Form) -> int | None:
+    """Ask that a case be closed; return its number."""
+    number = form.number("number")
+    ask(desk, why, "close", number=number, why=chosen(form, "why_closed", CLOSED, "終了の区分"))
+    return number
+
+
+def ask_receipt(desk: Desk) -> Page:
+    """Ask for a 本人確認情報開示請求書 as it was handed in."""
+    return Page(template="receive.html", data={**WORDS, "cases_path": PATH})
+
+
+def receive(desk: Desk, form: Form) -> Page:
+    """Enter a request; go on with its case."""
+    body = {
+        "method": chosen(form, "method", METHODS, "受付の方法"),
+        "subject": _subject(form),
+        "identity": proofs(form),
+        "stamps_yen": form.number("stamps_yen") or 0,
+        **given(received_on=form.day("received_on"), representative=representative(form)),
+    }
+    number = ask(desk, DISCLOSURE, "receive", **body)["number"]
+    return opened(desk, number, f"受付番号{number}で受け付けました。")
+
+
+def _subject(form: Form) -> dict[str, Any]:
+    form.need(name="氏名", birth_date="生年月日", address="住所")
+    return {
+        "name": form.text("name"),
+        "birth_date": form.date("birth_date"),
+        "sex": chosen(form, "sex", SEXES, "性別"),
+        "address": form.text("address"),
+        **given(resident_code=form.resident_code("resident_code")),
+    }
+
+
+def waiting(desk: Desk) -> Iterable[Waiting]:
+    """Say how many cases of either kind are late."""
+    count = ask(desk, DISCLOSURE, "cases", which="overdue", limit=1)["count"]
+    return [Waiting("期限を過ぎた開示・訂正等の事案", count, urgent=True)]
+
+
+SCREENS = [
+    Screen(
+        path=PATH,
+        title="開示",
+        group=GROUP,
+        package=PACKAGE,
+        needs=OperationName("disclosure/cases"),
+        show=show,
+        acts={
+            "list": pick,
+            "case": whole,
+            "match": match,
+            "amend": amend,
+            "issue": issue,
+            "extend": extend,
+            "deliver": deliver,
+            "close": close,
+        },
+        again=again,
+        waiting=waiting,
+    ),
+    Screen(
+        path=RECEIVING,
+        title="開示請求の受付",
+        group=GROUP,
+        package=PACKAGE,
+        needs=OperationName("disclosure/receive"),
+        show=ask_receipt,
+        acts={"enter": receive},
+    ),
+]
