@@ -1,9 +1,11 @@
 """整合性確認: the municipality's server compares its residents with ours, and one lie is found."""
 
 from collections.abc import Iterable
+from datetime import datetime, timedelta
 
 from msgspec.structs import replace
 
+from appliance.model import JST
 from scripts.demo.cast import Cast
 from scripts.demo.grounds import MUNICIPALITY
 from scripts.demo.people import REGISTRAR
@@ -38,6 +40,11 @@ def compare(stage: Stage, cast: Cast) -> None:
         report = registrar.gets("reconcile/report", {"run": outcome.run})
         told = [(each["kind"], each["resident_code"]) for each in report["findings"]]
         step.saw(str(told), told == [("differing", who)])
+        step.asks("reconcile/runs of these days")
+        today = datetime.now(JST).date()
+        days = {"since": (today - timedelta(days=1)).isoformat(), "until": today.isoformat()}
+        runs = registrar.gets("reconcile/runs", days)["runs"]
+        step.saw(f"{len(runs)} runs, the last of them this one", runs[-1]["run"] == outcome.run)
         step.asks("reconcile/plan every seven days")
         planned = {"municipality_codes": [MUNICIPALITY], "every_days": 7}
         registrar.gets("reconcile/plan", planned, key="every-seven-days")

@@ -51,6 +51,16 @@ def watch(stage: Stage, cast: Cast) -> None:
         step.saw(f"ledger entries {shown['evidence']}: {decided}", decided == ["misuse"])
         counted = stage.juki.needs("watching", "figures", *as_person(stage, AUDITOR))
         step.saw(f"figures: {counted['decisions']}", counted["decisions"].get("misuse") == 1)
+    with stage.steps.step("the auditor sees the uses of these days") as step:
+        step.asks("watching/uses, watching/week")
+        auditor, today = stage.people[AUDITOR.name], datetime.now(JST).date()
+        days = {"since": (today - timedelta(days=1)).isoformat(), "until": today.isoformat()}
+        used = auditor.gets("watching/uses", days)
+        step.saw(f"{len(used['days'])} days, counted by night", len(used["days"]) == 2)
+        week = auditor.gets("watching/week", days)
+        sat = {each["person"] for each in week["sessions"]}
+        step.saw(f"{len(week['sessions'])} sessions", TAX.person in sat)
+        step.saw("no name of a resident in it", canary.name not in str(week))
     with stage.steps.step(
         "drills and overtime are entered beforehand; a canary is retired"
     ) as step:
