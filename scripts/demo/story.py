@@ -84,7 +84,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     if options.json and not options.check:
         parser.error("--json goes with --check: without it nothing is reported")
-    for number in (signal.SIGTERM, signal.SIGHUP):
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _interrupted)
     steps = Steps(_console())
     folder = options.data or Path(tempfile.mkdtemp(prefix="juki-"))
