@@ -5,6 +5,6 @@ own that says what it comes to (``book.py``). Nobody's ID stands in a path: it i
 forms. What gives a right waits for a second person, which is the frame's to ask.
 """
 
-from plugins.roster.screens import people
+from plugins.roster.screens import operators, people
 
-SCREENS = [*people.SCREENS]
+SCREENS = [*people.SCREENS, *operators.SCREENS]

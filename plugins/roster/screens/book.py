@@ -21,8 +21,11 @@ GROUP = "名簿・端末"
 PACKAGE = "plugins.roster"
 MOST = 50
 """Lines of a list; the rest is on further pages."""
+SOUGHT = ("name", "kana", "place", "holders")
+"""Items of entries, whichever there are, in which words are looked for."""
 PRINT = "roster/print"
 Entry = Mapping[str, Any]
+Listed = tuple[Sequence[Entry], Mapping[str, Any]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,16 +56,14 @@ class Book:
     """The wire name of what an entry is called by."""
     title: str
     """Of the page of one entry."""
-    entries: Callable[[Desk], Sequence[Entry]]
-    """Everything, each with a ``state``."""
+    entries: Callable[[Desk], Listed]
+    """Everything, each with a ``state``; and what every page of it shows beside."""
     states: Mapping[str, str]
     chips: Mapping[str, str]
     steps: Mapping[str, Step]
     fits: Callable[[Desk, Entry], Iterable[str]]
     """The steps that can be taken with an entry as it stands."""
     words: Mapping[str, Any] = field(default_factory=dict)
-    listed_with: Callable[[Desk], Mapping[str, Any]] = field(default=lambda desk: {})
-    """What the list shows beside."""
     opened_with: Callable[[Desk, Entry], Mapping[str, Any]] = field(default=lambda desk, entry: {})
     """What the page of an entry shows beside."""
 
@@ -72,7 +73,7 @@ class Book:
 
     def pick(self, desk: Desk, form: Form) -> Page:
         """List what fits the conditions, a page at a time."""
-        every = self.entries(desk)
+        every, beside = self.entries(desk)
         fitting = [each for each in every if self._fits_conditions(each, form)]
         last = max(0, (len(fitting) - 1) // MOST)
         number = min(form.number("page") or 0, last)
@@ -85,7 +86,7 @@ class Book:
             "last": last,
             "offices": [(name, name) for name in sorted({each["office"] for each in every} - {""})],
             "conditions": {name: form.raw(name) for name in ("words", "office", "state")},
-            **self.listed_with(desk),
+            **beside,
         }
         return self._page(desk, f"{self.name}.html", data)
 
@@ -99,11 +100,12 @@ class Book:
         Raises:
             NotFound: there is no such entry.
         """
-        entry = self.entry(desk, form)
+        entry, beside = self.entry(desk, form)
         possible = [*self.fits(desk, entry)]
         data = {
             "entry": entry,
             "possible": [name for name in possible if desk.may(self.steps[name].operation)],
+            **beside,
             **self.opened_with(desk, entry),
         }
         return self._page(desk, f"{self.name}-entry.html", data, self.title, notice)
@@ -116,13 +118,14 @@ class Book:
             Rejected: there is no such step.
         """
         chosen = self._chosen(form)
-        entry = self.entry(desk, form)
+        entry, beside = self.entry(desk, form)
         data = {
             "entry": entry,
             "step": chosen,
             "name": form.raw("step"),
             "carried": {name: form.raw(name) for name in (self.key, *chosen.carries)},
             "first_time": not form.ticked("filled"),
+            **beside,
             **self.opened_with(desk, entry),
         }
         return self._page(desk, f"{self.name}-step.html", data, chosen.title)
@@ -170,17 +173,17 @@ class Book:
             "print": self.print,
         }
 
-    def entry(self, desk: Desk, form: Form) -> Entry:
-        """Return the entry that a form names.
+    def entry(self, desk: Desk, form: Form) -> tuple[Entry, Mapping[str, Any]]:
+        """Return the entry that a form names, and what is shown beside.
 
         Raises:
             NotFound: there is none.
         """
-        wanted = form.raw(self.key)
-        found = next((each for each in self.entries(desk) if each[self.key] == wanted), None)
+        every, beside = self.entries(desk)
+        found = next((each for each in every if each[self.key] == form.raw(self.key)), None)
         if found is None:
             raise NotFound("この登録はありません。一覧から選び直してください。")
-        return found
+        return found, beside
 
     def _page(
         self, desk: Desk, template: str, data: Mapping[str, Any], title: str = "", notice: str = ""
@@ -201,9 +204,7 @@ class Book:
 
     def _fits_conditions(self, entry: Entry, form: Form) -> bool:
         words = (form.text("words") or "").upper().split()
-        known = " ".join(
-            str(entry.get(name) or "") for name in (self.key, "name", "kana", "place")
-        ).upper()
+        known = " ".join(str(entry.get(name) or "") for name in (self.key, *SOUGHT)).upper()
         return (
             form.raw("office") in ("", entry["office"])
             and form.raw("state") in ("", entry["state"])

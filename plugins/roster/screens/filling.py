@@ -1,7 +1,6 @@
 """How the forms of the rosters are read."""
 
 import re
-from collections.abc import Sequence
 from datetime import date
 from typing import Any
 from unicodedata import normalize
@@ -42,16 +41,16 @@ def narrow(text: str) -> str:
 
 def changed(form: Form, **given: Any) -> dict[str, Any]:
     """Return of these what is not what it was when the form was opened (``was_…``)."""
-    return {name: value for name, value in given.items() if _was(form, name, value) != value}
+    return {name: value for name, value in given.items() if not _stood(form, name, value)}
 
 
-def _was(form: Form, name: str, value: Any) -> Any:
+def _stood(form: Form, name: str, value: Any) -> bool:
     former = [each for each in form.all(f"was_{name}") if each]
     if isinstance(value, bool):
-        return bool(former)
-    if isinstance(value, Sequence) and not isinstance(value, str):
-        return former
-    return former[0] if former else ("" if value == "" else None)
+        return bool(former) is value
+    if isinstance(value, list):
+        return sorted(former) == sorted(value)
+    return former == ([value] if value else [])
 
 
 def reason(desk: Desk, form: Form) -> dict[str, Any]:

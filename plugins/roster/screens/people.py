@@ -1,11 +1,11 @@
 """操作者名簿 at a terminal: everybody who has a 照合ID, and one of them (R122 to R125)."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import timedelta
 from typing import Any
 
 from appliance.plugin_api import Desk, Form, OperationName, Page, Screen, Waiting
-from plugins.roster.screens.book import GROUP, PACKAGE, Book, Entry, Step, code_page, today
+from plugins.roster.screens.book import GROUP, PACKAGE, Book, Entry, Listed, Step, code_page, today
 from plugins.roster.screens.filling import changed, code, coming, reason
 
 PEOPLE, OPERATORS, GRANT = "roster/people", "roster/operators", "roster/grant"
@@ -23,16 +23,17 @@ METHODS = {"device": "照合情報", "pin": "操作者照合暗証番号"}
 GRANTED_FORM, VOIDED_FORM = "照合ID付与申請書の番号", "照合ID無効化依頼書の番号"
 
 
-def _listed(desk: Desk) -> Sequence[Entry]:
+def _people(desk: Desk) -> Sequence[Entry]:
     return list(desk.ask(PEOPLE, {})["people"])
 
 
-def _roles(desk: Desk) -> Mapping[str, Any]:
-    """Return what each 操作者ID is for, as whoever may see it is told."""
+def _listed(desk: Desk) -> Listed:
+    """Return everybody, and what each 操作者ID is for, as whoever may see it is told."""
     answer = desk.ask(OPERATORS, {}) if desk.may(OPERATORS) else {"operators": (), "roles": {}}
     names = answer["roles"]
-    return {
+    return _people(desk), {
         "soon": (today(desk) + SOON).isoformat(),
+        "may_grant": desk.may(GRANT),
         "authorities": {
             each["operator_id"]: {
                 **each,
@@ -154,8 +155,6 @@ BOOK = Book(
         "voided_form": VOIDED_FORM,
         "granting": GRANTING,
     },
-    listed_with=lambda desk: {**_roles(desk), "may_grant": desk.may(GRANT)},
-    opened_with=lambda desk, entry: _roles(desk),
 )
 
 
@@ -183,7 +182,7 @@ def grant(desk: Desk, form: Form) -> Page:
 
 def waiting(desk: Desk) -> Iterable[Waiting]:
     """Say how many terms end soon, and how many people are locked out."""
-    people = _listed(desk)
+    people = _people(desk)
     soon = (today(desk) + SOON).isoformat()
     ending = [
         each
