@@ -5,6 +5,6 @@ own that says what it comes to (``book.py``). Nobody's ID stands in a path: it i
 forms. What gives a right waits for a second person, which is the frame's to ask.
 """
 
-from plugins.roster.screens import operators, people
+from plugins.roster.screens import operators, people, terminals
 
-SCREENS = [*people.SCREENS, *operators.SCREENS]
+SCREENS = [*people.SCREENS, *operators.SCREENS, *terminals.SCREENS]

@@ -126,7 +126,6 @@ class Book:
             "carried": {name: form.raw(name) for name in (self.key, *chosen.carries)},
             "first_time": not form.ticked("filled"),
             **beside,
-            **self.opened_with(desk, entry),
         }
         return self._page(desk, f"{self.name}-step.html", data, chosen.title)
 

@@ -7,6 +7,8 @@ from unicodedata import normalize
 
 from appliance.plugin_api import Desk, Form
 
+MOST_PEM = 16384
+
 
 def code(form: Form, name: str, most: int) -> str:
     """Return a 照合ID, 操作者ID or 操作端末ID, typed in letters of any width and size."""
@@ -32,6 +34,18 @@ def coming(form: Form, name: str, today: date) -> str | None:
 def lines(form: Form, name: str) -> list[str]:
     """Return what stands in the lines that are not empty."""
     return [narrow(line) for line in form.raw(name).splitlines() if line.strip()]
+
+
+def certificate(form: Form) -> str | None:
+    """Return the one certificate of the file that was chosen, as PEM."""
+    file = form.file("certificate")
+    if file is None:
+        form.need(certificate="証明書のファイル")
+        return None
+    text = file.content.decode("ascii", "replace")
+    if text.count("-----BEGIN CERTIFICATE-----") != 1 or len(text) > MOST_PEM:
+        form.wrong("certificate", "証明書が1枚だけ入ったPEM形式のファイルを選んでください。")
+    return text
 
 
 def narrow(text: str) -> str:

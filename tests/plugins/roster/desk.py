@@ -31,6 +31,22 @@ class Desk:
         """Press a button."""
         return self.visitor.presses(path, **typed)
 
+    def sends(self, path: str, certificate: str, **typed: Any) -> Seen:
+        """Press a button of a form on which the file of a certificate was chosen."""
+        parts = [
+            (f'name="{name}"', value)
+            for name, given in typed.items()
+            for value in ([given] if isinstance(given, str) else given)
+        ]
+        parts.append(('name="certificate"; filename="TERM-0002.pem"', certificate))
+        body = "".join(
+            f"--xYz\r\nContent-Disposition: form-data; {name}\r\n\r\n{value}\r\n"
+            for name, value in parts
+        )
+        kind = "multipart/form-data; boundary=xYz"
+        sent = self.visitor.asks("POST", path, f"{body}--xYz--\r\n".encode(), kind)
+        return self.visitor.follows(sent)
+
     def agreed(self, waits: Seen, form: str = "協議-2026-1") -> Seen:
         """Ask for agreement to an act that waits, have it given, and go on."""
         assert "別の職員の承認が必要です" in waits.text, waits.text
