@@ -16,6 +16,7 @@ from appliance.plugin_api import (
     Refusal,
     Rejected,
 )
+from plugins.roster.screens.filling import narrow
 
 GROUP = "名簿・端末"
 PACKAGE = "plugins.roster"
@@ -202,8 +203,9 @@ class Book:
         return chosen
 
     def _fits_conditions(self, entry: Entry, form: Form) -> bool:
-        words = (form.text("words") or "").upper().split()
-        known = " ".join(str(entry.get(name) or "") for name in (self.key, *SOUGHT)).upper()
+        words = narrow(form.raw("words")).upper().split()
+        stands = " ".join(str(entry.get(name) or "") for name in (self.key, *SOUGHT))
+        known = narrow(stands).upper()
         return (
             form.raw("office") in ("", entry["office"])
             and form.raw("state") in ("", entry["state"])

@@ -95,7 +95,7 @@ BOOK = Book(
     chips=CHIPS,
     steps=STEPS,
     fits=_fits,
-    words={"paper": FORM, "adding": ADDING},
+    words={"paper": FORM, "adding": ADDING, "people_path": "/screens/roster/people"},
     opened_with=_names,
 )
 

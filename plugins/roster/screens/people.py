@@ -154,6 +154,7 @@ BOOK = Book(
         "granted_form": GRANTED_FORM,
         "voided_form": VOIDED_FORM,
         "granting": GRANTING,
+        "authorities_path": "/screens/roster/operators",
     },
 )
 

@@ -145,6 +145,14 @@ def test_an_authority_is_suspended_at_once_and_resumed_with_a_second_person(desk
     assert stands(desk)["state"] == "active"
 
 
+def test_one_goes_from_an_authority_to_whom_it_is_held_by_and_back(desk: Desk) -> None:
+    authority = desk.presses(f"{OPERATORS}/open", operator_id="OP-0002")
+    person = desk.presses(authority.action("people/open"), person_id="P-OP-0002")
+    assert "照合ID" in person.text
+    again = desk.presses(person.action("operators/open"), operator_id="OP-0002")
+    assert "担当者 1人" in again.text
+
+
 @pytest.mark.requirement("R127")
 def test_nobody_is_offered_steps_with_his_own_authority(desk: Desk) -> None:
     page = desk.presses(f"{OPERATORS}/open", operator_id="ADMIN")

@@ -74,6 +74,7 @@ def test_the_list_shows_what_the_operation_answers(desk: Desk, clerk: None) -> N
 
 def test_the_list_is_narrowed_by_name_office_and_state(desk: Desk, clerk: None) -> None:
     assert "操作者 1件" in desk.presses(f"{PEOPLE}/list", words="花子").text
+    assert "操作者 1件" in desk.presses(f"{PEOPLE}/list", words="Ｐ－ＯＰ 県税").text
     assert "操作者 1件" in desk.presses(f"{PEOPLE}/list", words="p-op").text
     found = desk.presses(f"{PEOPLE}/list", office="県税事務所")
     assert "操作者 1件" in found.text
