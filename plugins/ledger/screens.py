@@ -149,16 +149,9 @@ def _chain(desk: Desk, found: Mapping[str, Any]) -> Mapping[str, Any] | None:
     with suppress(NotFound):
         last = desk.ask(PROOF, {"index": newest})
         first = last if last["witnessed"] else desk.ask(PROOF, {"index": 0})
-        origin, size, root = _checkpoint(last["proof"])
+        origin, signed, root = _checkpoint(last["proof"])
         witnessed = _checkpoint(first["proof"])[1] if first["witnessed"] else 0
-        return {
-            "newest": newest,
-            "origin": origin,
-            "signed": size,
-            "root": root,
-            "witnessed": witnessed,
-            "unwitnessed": max(0, newest + 1 - witnessed),
-        }
+        return {"origin": origin, "signed": signed, "root": root, "witnessed": witnessed}
     return None
 
 

@@ -29,6 +29,7 @@ LINES, ENTER, IMPORT, CORRECT = (
     f"usebook/{each}" for each in ("lines", "enter", "import", "correct")
 )
 PATH = "/screens/usebook/book"
+PAGE = 100
 
 
 def show(desk: Desk) -> Page:
@@ -37,8 +38,8 @@ def show(desk: Desk) -> Page:
 
 
 def choose(desk: Desk, form: Form) -> Page:
-    """Show a month; of another office, if whoever asks may read it."""
-    return _book(desk, month_chosen(form), form.text("office"))
+    """Show a month, or what follows on its page; of another office, if he may read it."""
+    return _book(desk, month_chosen(form), form.text("office"), before=form.number("before"))
 
 
 def enter(desk: Desk, form: Form) -> Page:
@@ -124,14 +125,25 @@ def _asked(desk: Desk, operation: str, body: Mapping[str, Any]) -> Mapping[str, 
 
 
 def _book(
-    desk: Desk, month: str, office: str | None, notice: str = "", kept: Form | None = None
+    desk: Desk,
+    month: str,
+    office: str | None,
+    notice: str = "",
+    kept: Form | None = None,
+    before: int | None = None,
 ) -> Page:
     found = desk.ask(LINES, {"month": month, **({"office": office} if office else {})})
-    data = _common(desk, found, kept)
+    newest = [e for e in reversed(found["lines"]) if before is None or e["number"] < before]
     return Page(
         template="book.html",
         notice=notice,
-        data={**data, "lines": found["lines"], "may_choose_office": not desk.may(ENTER)},
+        data={
+            **_common(desk, found, kept),
+            "lines": newest[:PAGE],
+            "count": len(found["lines"]),
+            "next": newest[PAGE - 1]["number"] if len(newest) > PAGE else None,
+            "may_choose_office": not desk.may(ENTER),
+        },
     )
 
 

@@ -1,5 +1,6 @@
 """使用簿突合 at a terminal: what does not come out, why, and the 締め of a month with its paper."""
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -15,6 +16,7 @@ from appliance.plugin_api import (
     Screen,
     Waiting,
 )
+from plugins.usebook.book import month_before
 from plugins.usebook.closing import due_on
 from plugins.usebook.held import DIFFERS
 from plugins.usebook.reviewing import TOLERANCE
@@ -40,6 +42,8 @@ FIGURES, LEFTOVERS, LINES = (f"usebook/{each}" for each in ("figures", "leftover
 MATCH, MARK = "usebook/match", "usebook/mark"
 SIGN_OFF, REOPEN = "usebook/sign-off", "usebook/reopen"
 PATH = "/screens/usebook/matching"
+MOST_MONTHS, MOST_FINDINGS = 200, 100
+"""Rows of a table; of findings, in each kind."""
 WORDS: Mapping[str, Any] = {
     "kinds": KINDS,
     "kind_hints": KIND_HINTS,
@@ -146,22 +150,28 @@ def _asked(desk: Desk, operation: str, **body: Any) -> Mapping[str, Any]:
 
 
 def _list(desk: Desk, form: Form) -> Page:
-    since = form.raw("since") or a_year_before(this_month(desk))
-    until, office = form.raw("until") or this_month(desk), form.text("office")
+    everywhere = desk.may(REOPEN)
+    now = this_month(desk)
+    since = form.raw("since") or (month_before(now) if everywhere else a_year_before(now))
+    until, office = form.raw("until") or now, form.text("office")
     asked = {"since": since, "until": until, **({"office": office} if office else {})}
     found = desk.ask(FIGURES, asked)["months"]
     return Page(
         template="months.html",
         data={
             **WORDS,
-            "found": [{**each, "words": month_in_words(each["month"])} for each in found][::-1],
+            "found": [
+                {**each, "words": month_in_words(each["month"])}
+                for each in found[: -MOST_MONTHS - 1 : -1]
+            ],
+            "count": len(found),
             "since": since,
             "until": until,
             "office": office,
             "months": months(desk, since),
-            "everywhere": desk.may(REOPEN),
+            "everywhere": everywhere,
             "may_match": desk.may(MATCH),
-            "this_month": this_month(desk),
+            "this_month": now,
         },
     )
 
@@ -182,7 +192,8 @@ def _month(
             # What was said of one thing is not to stand in the form of the next.
             "form": kept or Form(),
             "figures": figures,
-            "found": found,
+            "found": {kind: _first(found, kind) for kind in KINDS},
+            "counts": Counter(each["finding"]["kind"] for each in found),
             "month": chosen,
             "words": month_in_words(chosen),
             "office": where,
@@ -224,6 +235,12 @@ def _finding(
             "may_mark": own(desk, where) and figures["state"] == "open" and desk.may(MARK),
         },
     )
+
+
+def _first(found: Iterable[Mapping[str, Any]], kind: str) -> list[Mapping[str, Any]]:
+    """Return the findings of a kind, those without a reason first."""
+    those = [each for each in found if each["finding"]["kind"] == kind]
+    return sorted(those, key=lambda each: each["mark"] is not None)[:MOST_FINDINGS]
 
 
 def _figures(desk: Desk, chosen: str, office: str | None) -> Mapping[str, Any]:

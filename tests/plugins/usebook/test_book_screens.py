@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from plugins.usebook import screens_book
 from tests.plugins.usebook.office import HEADING, MONTH, OFFICE, TaxOffice, line, open_office
 from tests.screens import Seen, Visitor
 
@@ -100,6 +101,19 @@ def test_a_file_is_taken_in_whole(office: TaxOffice, clerk: Visitor) -> None:
     page = imports(clerk, line("9:05", "R8-1"), line("9:30", "R8-2"))
     assert "2行を記入しました。令和8年4月 (2026年4月) 2行" in page.text
     assert [each["case"] for each in written(office)] == ["R8-1", "R8-2"]
+
+
+def test_a_long_book_is_shown_page_after_page_the_newest_first(
+    clerk: Visitor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(screens_book, "PAGE", 2)
+    page = imports(clerk, *(line("9:05", f"R8-{each}") for each in (1, 2, 3)))
+    assert re.findall("<td>(R8-[0-9])</td>", page.markup) == ["R8-3", "R8-2"]
+    assert "全3行" in page.text
+    (before,) = page.hidden("before")
+    more = clerk.presses(f"{BOOK}/month", month=MONTH, before=before)
+    assert re.findall("<td>(R8-[0-9])</td>", more.markup) == ["R8-1"]
+    assert not more.hidden("before")
 
 
 def test_the_bad_lines_of_a_file_are_told_by_line_and_column(

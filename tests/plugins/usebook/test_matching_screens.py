@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from plugins.usebook import screens_matching
 from tests.plugins.usebook.office import MONTH, OFFICE, TaxOffice, line, open_office
 from tests.screens import Seen, Visitor
 
@@ -95,6 +96,31 @@ def test_a_finding_shows_its_lines_and_takes_a_reason(office: TaxOffice, officer
     ]
     assert (marked["finding"]["id"], marked["mark"]["reason"]) == (differing, WHY)
     assert WHY in done.text
+
+
+def test_of_very_many_findings_those_without_a_reason_come_first(
+    office: TaxOffice, officer: Visitor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(screens_matching, "MOST_FINDINGS", 1)
+    office.writes(line("16:00", "R8-4"))
+    page = officer.presses(f"{MATCHING}/match", month=MONTH, tolerance="15")
+    assert "操作履歴に記録なし 2件" in page.text
+    assert "全2件のうち、理由が未記録のものから1件を表示しています。" in page.text
+    first = next(each for each in findings(page) if each.startswith("line-"))
+    done = officer.presses(f"{MATCHING}/mark", month=MONTH, finding=first, reason=WHY)
+    assert first not in findings(done)
+    assert any(each.startswith("line-") for each in findings(done))
+
+
+def test_very_many_months_are_shown_in_part_and_it_is_said(
+    officer: Visitor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    officer.presses(f"{MATCHING}/match", month="2026-03", tolerance="15")
+    officer.presses(f"{MATCHING}/match", month=MONTH, tolerance="15")
+    monkeypatch.setattr(screens_matching, "MOST_MONTHS", 1)
+    page = officer.goes(MATCHING)
+    assert page.hidden("month") == [MONTH]
+    assert "全2件のうち、新しい1件を表示しています。" in page.text
 
 
 def test_a_finding_that_is_gone_is_said_to_be(officer: Visitor) -> None:
