@@ -1,0 +1,5 @@
+"""提供・移転 at a terminal: one person at once, a file of many, and what was provided."""
+
+from plugins.provision.screens import inquire
+
+SCREENS = [*inquire.SCREENS]
