@@ -77,7 +77,11 @@ class JobStatus(Answer, frozen=True, kw_only=True):
     state: str
     """queued, running, done, approved, cancelled, expired."""
     request_no: str
+    items: tuple[str, ...]
+    """What is asked for of everybody; whoever approves agrees to these."""
     recipient: int
+    source_media_id: str
+    """The medium the inquiry came on."""
     rows: int
     done: int
     rate: float | None
@@ -94,6 +98,8 @@ class JobStatus(Answer, frozen=True, kw_only=True):
     media_id: str | None
     """The medium the result was approved for."""
     expires_on: str | None
+    put_out: tuple[datetime, ...]
+    """When the result was taken out."""
 
 
 class Statuses(Answer, frozen=True, kw_only=True):
@@ -255,7 +261,9 @@ def status_of(jobs: Jobs, job: int, entry: Entry, today: date) -> JobStatus:
         job=job,
         state="running" if state == "queued" and progress.done else state,
         request_no=entry["request_no"],
+        items=tuple(entry["items"]),
         recipient=entry["recipient"],
+        source_media_id=entry["source_media"],
         rows=entry["rows"],
         done=progress.done,
         rate=rate,
@@ -267,6 +275,7 @@ def status_of(jobs: Jobs, job: int, entry: Entry, today: date) -> JobStatus:
         approved_by=entry.get("approved", {}).get("operator"),
         media_id=entry.get("media_id"),
         expires_on=entry.get("expires"),
+        put_out=tuple(datetime.fromisoformat(at) for at in entry.get("put_out", ())),
     )
 
 

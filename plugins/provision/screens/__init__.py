@@ -1,5 +1,5 @@
 """提供・移転 at a terminal: one person at once, a file of many, and what was provided."""
 
-from plugins.provision.screens import inquire
+from plugins.provision.screens import bulk, inquire, outputs
 
-SCREENS = [*inquire.SCREENS]
+SCREENS = [*inquire.SCREENS, *bulk.SCREENS, *outputs.SCREENS]

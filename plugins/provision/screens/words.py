@@ -54,9 +54,12 @@ def based(desk: Desk, form: Form, operation: str) -> Based:
 
     Raises:
         Rejected: none was, or it is none that may be chosen here.
+        NotPermitted: no role reaches the operation; that is in the ledger.
     """
     stated = form.stated()
     expect_no_problem(form)
+    if not desk.may(operation):
+        desk.ask(operation, {}, **stated)
     purpose, reason, case = stated["purpose"], stated["reason"], stated["case"]
     for ground in desk.grounds(operation):
         if ground.purpose == purpose and reason in ground.reasons and case is not None:
@@ -87,7 +90,7 @@ def chosen_items(form: Form, granted: list[str]) -> list[str]:
     """Return the items that were ticked, as the law lists them; at least one must be."""
     ticked = [item for item in granted if item in form.all("items")]
     if not ticked:
-        form.wrong("items", "提供を受ける項目を1つ以上選んでください。")
+        form.wrong("items", "項目を1つ以上選んでください。")
     return ticked
 
 

@@ -148,7 +148,7 @@ def test_without_one_person_the_page_says_what_to_do(
         ({**HANAKO, "birth_date": "きのう"}, "birth_date", "日付を読み取れません"),
         ({"key": "my_number"}, "my_number", "個人番号を入力してください。"),
         ({"key": "my_number", "my_number": "123456789012"}, "my_number", "検査数字が合いません"),
-        ({**HANAKO, "items": ""}, "items", "提供を受ける項目を1つ以上選んでください。"),
+        ({**HANAKO, "items": ""}, "items", "項目を1つ以上選んでください。"),
     ],
 )
 def test_what_is_missing_is_told_beside_its_field_and_nothing_is_asked(
