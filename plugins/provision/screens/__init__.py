@@ -1,5 +1,11 @@
 """提供・移転 at a terminal: one person at once, a file of many, and what was provided."""
 
-from plugins.provision.screens import bulk, inquire, outputs
+from plugins.provision.screens import bulk, inquire, outputs, report, yearly
 
-SCREENS = [*inquire.SCREENS, *bulk.SCREENS, *outputs.SCREENS]
+SCREENS = [
+    *inquire.SCREENS,
+    *bulk.SCREENS,
+    *outputs.SCREENS,
+    *report.SCREENS,
+    *yearly.SCREENS,
+]
