@@ -28,7 +28,7 @@ from appliance.plugin_api import (
     unframed,
 )
 from plugins.provision.kept import CHUNK, Jobs, Progress, packed, state_on
-from plugins.provision.recipients import Number, recipient_of
+from plugins.provision.recipients import Number, name_of, recipient_of
 from plugins.provision.rows import header_problems, row_problems
 
 MOST_PROBLEMS = 500
@@ -80,6 +80,7 @@ class JobStatus(Answer, frozen=True, kw_only=True):
     items: tuple[str, ...]
     """What is asked for of everybody; whoever approves agrees to these."""
     recipient: int
+    recipient_name: str
     source_media_id: str
     """The medium the inquiry came on."""
     rows: int
@@ -263,6 +264,7 @@ def status_of(jobs: Jobs, job: int, entry: Entry, today: date) -> JobStatus:
         request_no=entry["request_no"],
         items=tuple(entry["items"]),
         recipient=entry["recipient"],
+        recipient_name=name_of(jobs.papers, entry["recipient"]),
         source_media_id=entry["source_media"],
         rows=entry["rows"],
         done=progress.done,

@@ -256,6 +256,7 @@ SCREENS = [
         acts={
             "jobs": jobs,
             "new": filing.asking,
+            "key": filing.media_key,
             "submit": submit,
             "job": job,
             "progress-done": job,

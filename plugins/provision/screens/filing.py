@@ -13,6 +13,7 @@ from appliance.plugin_api import Desk, Form, Page, Problem, Rejected
 from plugins.provision.screens.words import Based, based, chosen_items, label_of
 
 SUBMIT, RECIPIENTS = "provision/bulk-submit", "provision/recipients"
+MEDIA_KEY = "provision/media-key"
 OF_THE_FILE = re.compile("M-[0-9]+|B-(0[0-9]|1[0-9]|99)")
 """Rules of the file itself; the others are about what was typed beside it."""
 ROW = re.compile("row ([0-9]+)")
@@ -25,7 +26,27 @@ PLACES = {
     "count": "最終行",
     "sha256": "最終行",
 }
-MANY = 500
+RULES = {
+    "M-01": "文字コード",
+    "M-02": "見出しの形式",
+    "M-03": "行の形式と連番",
+    "M-04": "最終行の形式",
+    "M-05": "件数",
+    "M-06": "ハッシュ値",
+    "B-01": "見出しの項目",
+    "B-02": "事務コード",
+    "B-03": "依頼番号",
+    "B-04": "件数の範囲",
+    "B-05": "項目数",
+    "B-06": "照会元番号",
+    "B-07": "項目の書き方",
+    "B-08": "検索キー",
+    "B-09": "検査数字",
+    "B-10": "生年月日",
+    "B-11": "住所",
+}
+MORE, MANY = "B-99", 500
+"""What tells how many more there are, and after how many it does."""
 
 
 class Wrong(NamedTuple):
@@ -54,6 +75,17 @@ def asking(desk: Desk, form: Form) -> Page:
             "recipients": theirs,
             "choices": [(item, label_of(item)) for item in known.items],
         },
+    )
+
+
+def media_key(desk: Desk, form: Form) -> Page:
+    """Show the key by which offices seal their files."""
+    known = based(desk, form, SUBMIT)
+    key = desk.ask(MEDIA_KEY, {})["public_key"]
+    return Page(
+        template="bulk_key.html",
+        title="提供先に伝える公開鍵",
+        data={**known.told, "key": key, "purpose": known.ground.purpose},
     )
 
 
@@ -87,7 +119,7 @@ def _refused(known: Based, form: Form, problems: Sequence[Problem]) -> Page:
             **known.told,
             "wrong_lines": wrong,
             "rows": len({each.line for each in wrong if each.line}),
-            "rules": sorted(Counter(each.rule for each in wrong).items()),
+            "rules": _by_rule(wrong),
             "again": _typed(known, form),
             "many": len(wrong) > MANY,
         },
@@ -100,6 +132,11 @@ def _wrong(problem: Problem) -> Wrong:
     line = int(row[1]) + 1 if row else None
     place = f"{row[1]}件目" if row else PLACES.get(problem.item, problem.item)
     return Wrong(place, line, problem.rule, re.sub("^[0-9]+件目:? ?", "", problem.text))
+
+
+def _by_rule(wrong: Sequence[Wrong]) -> list[tuple[str, str, int]]:
+    counts = Counter(each.rule for each in wrong)
+    return [(rule, RULES.get(rule, ""), counts[rule]) for rule in sorted(counts) if rule != MORE]
 
 
 def _typed(known: Based, form: Form) -> Mapping[str, Any]:

@@ -29,7 +29,7 @@ def whose(desk: Desk, form: Form) -> Page:
     told = desk.ask(REPORT, body, **known.stated)
     return Page(
         template="reported.html",
-        title="本人の提供状況",
+        title="提供の記録の一覧",
         resident=True,
         data={
             **known.told,

@@ -104,6 +104,12 @@ def test_the_ground_comes_first_and_an_empty_list_says_what_to_do(operator: Visi
     assert 'value="town_code"' not in form.markup
 
 
+def test_the_key_by_which_a_file_is_sealed_is_told(desks: Desks, operator: Visitor) -> None:
+    page = operator.presses(f"{PATH}/key", **GROUND)
+    assert desks.media_key in page.text
+    assert "prefectural-tax" in page.text
+
+
 def test_without_a_key_of_the_recipient_nothing_can_be_handed_in(operator: Visitor) -> None:
     form = operator.presses(f"{PATH}/new", ground="designated-disease/01", case="1")
     assert "提供先の鍵が登録されていません。" in form.text
@@ -160,6 +166,7 @@ def test_a_refused_file_is_told_by_line_and_rule_and_nothing_of_its_content(
     assert "3 2件目 B-09 個人番号: 検査数字が合いません。" in told
     assert "4 3件目 B-08 検索キー:" in told
     assert "誤りのある行 2行" in told
+    assert "B-09 検査数字 1 " in told
     for personal in (mistyped, "熊本花子", "taro"):
         assert personal not in page.markup
     assert asked(desks, "bulk-submit") == 1
@@ -255,7 +262,8 @@ def test_a_file_becomes_a_result_by_two_persons(
     assert "結果の内訳</caption>" not in page.markup
     assert "承認する</button>" not in page.markup
     page = opens(approver)
-    assert "漢字氏名、" in page.text
+    assert "漢字氏名、住所" in page.text
+    assert f"{desks.recipient} 県税事務所" in page.text
     assert f"媒体 {MEDIUM_IN}" in page.text
     approval = {**GROUND, "job": "1", "media_id": MEDIUM_OUT}
     refused = approver.presses(f"{PATH}/approve", **approval)
@@ -276,9 +284,10 @@ def test_a_file_becomes_a_result_by_two_persons(
     assert "媒体出力" in page.text
     assert "取り消す</button>" not in page.markup
     register = approver.goes(OUTPUTS)
+    assert "県税の賦課徴収に関する事務" in register.text
     assert "媒体出力 1件" in register.text
     output = desks.approver.ask("provision/outputs", {}).data["outputs"][0]
-    for said in (MEDIUM_OUT, "OP-0001", "OP-0002", output["digest"], OFFICE):
+    for said in (MEDIUM_OUT, "OP-0001", "OP-0002", output["digest"], OFFICE, "県税事務所"):
         assert said in register.text
 
 
