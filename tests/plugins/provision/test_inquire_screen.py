@@ -10,7 +10,7 @@ from plugins import protection, provision
 from tests.plugins.people import admit, code, number, shipped_policy
 from tests.screens import Seen, Visitor
 
-PATH = "/screens/provision/inquire"
+PATH, VERIFY = "/screens/provision/inquire", "/screens/provision/verify"
 GROUND = {"ground": "prefectural-tax/01", "case": "R8-15"}
 REGISTER = {"ground": "register-administration/01", "case": "R8-16"}
 HANAKO = {"key": "four", "name": "熊本　花子", "birth_date": "H2.4.5"}
@@ -126,7 +126,7 @@ def test_informations_beside_a_number_must_hold(bench: Bench, clerk: Visitor) ->
     ("people", "typed", "said"),
     [
         pytest.param([], HANAKO, "該当する人はいません。", id="nobody"),
-        pytest.param([{}, {}], HANAKO, "該当する人が複数いるため", id="several"),
+        pytest.param([{}, {}], HANAKO, "該当する人が複数いるため、回答し", id="several"),
         pytest.param([{"reason": "21", **GONE}], HANAKO, "他の都道府県に転出", id="moved"),
     ],
 )
@@ -192,3 +192,54 @@ def test_somebody_protected_takes_two(bench: Bench, clerk: Visitor, registrar: V
     assert "松江城町" not in page.text
     waits = clerk.presses(page.action("/go-on/"), how="opening", why="納税通知の返戻")
     assert "二人で開くことを求めました。" in waits.text
+
+
+# --- 照合 ---
+
+
+@pytest.mark.requirement("R48")
+@pytest.mark.parametrize(
+    "by", [HANAKO, {"key": "my_number", "my_number": number(1)}], ids=["four", "number"]
+)
+def test_a_comparison_tells_what_holds_and_no_value(
+    bench: Bench, clerk: Visitor, by: dict[str, str]
+) -> None:
+    admit(bench)
+    claimed = {"claim_address": "熊本県熊本市中央区１番", "claim_kana": "ｸﾏﾓﾄ ﾊﾅｺ"}
+    page = clerk.presses(f"{VERIFY}/verify", step="whom", **GROUND, **by, **claimed)
+    told = " ".join(page.text.split())
+    assert "該当者1人" in told
+    assert "ふりがな氏名一致" in told
+    assert "住所不一致" in told
+    assert "生年月日" not in told
+    assert "松江城町" not in page.markup
+    assert "熊本市" not in page.markup
+    assert 'class="watermark"' in page.markup
+    entry = bench.ledger()[-1]
+    assert (entry.operation, entry.note[-14:]) == ("provision/verify", ", 1 of 2 match")
+
+
+def test_nobody_is_compared_with_what_nobody_claims(bench: Bench, clerk: Visitor) -> None:
+    before = len(bench.ledger())
+    page = clerk.presses(f"{VERIFY}/verify", step="whom", **GROUND, **HANAKO)
+    assert "照合する内容を1つ以上入力してください。" in page.text
+    assert 'href="#f-claim_name"' in page.markup
+    assert len(bench.ledger()) == before
+    page = clerk.presses(
+        f"{VERIFY}/verify", step="whom", **GROUND, **HANAKO, claim_birth_date="H2.4.5"
+    )
+    assert "該当する人はいません。" in page.text
+
+
+def test_only_what_the_purpose_reaches_can_be_claimed(clerk: Visitor) -> None:
+    form = clerk.presses(f"{VERIFY}/whom", key="four", **GROUND)
+    assert 'name="claim_kana"' in form.markup
+    refused = clerk.presses(f"{VERIFY}/whom", ground="passport/01", case="1", key="my_number")
+    assert "この事務では個人番号による照会はできません。" in refused.text
+
+
+@pytest.mark.parametrize("path", [PATH, VERIFY])
+def test_whoever_provides_nothing_has_no_such_screen(bench: Bench, path: str) -> None:
+    visitor = Visitor.at(bench, "TERM-0005").logs_in(bench, "OP-0005", roles=("auditor",))
+    assert path not in visitor.goes("/screens/menu").markup
+    assert visitor.goes(path).status == 403
