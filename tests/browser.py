@@ -20,7 +20,7 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
     pkcs12,
 )
-from fido2.utils import websafe_decode, websafe_encode
+from fido2.utils import websafe_decode
 from selenium.common.exceptions import WebDriverException
 from selenium.webdriver import ActionChains, Chrome, ChromeOptions, ChromeService
 from selenium.webdriver.common.by import By
@@ -136,7 +136,7 @@ class Browser:
                 Credential.create_non_resident_credential(
                     websafe_decode(identifier),
                     kept["rp_id"],
-                    websafe_encode(plain),
+                    plain,
                     kept["counter"],
                 )
             )
