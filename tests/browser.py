@@ -66,7 +66,8 @@ def chromium(folder: Path, prefs: dict[str, Any] | None = None) -> Iterator[Chro
         options.add_argument(argument)
     options.add_experimental_option("prefs", prefs or {})
     options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
-    service = ChromeService(str(DRIVER), env={**os.environ, "HOME": str(folder / "home")})
+    env = {**os.environ, "HOME": str(folder / "home"), "LANGUAGE": "ja"}
+    service = ChromeService(str(DRIVER), env=env)
     driver = Chrome(options=options, service=service)
     driver.set_page_load_timeout(PATIENCE)
     driver.set_script_timeout(PATIENCE)
