@@ -51,6 +51,12 @@ class Camera:
             else:
                 self.browser.types(**{f"f-{name}": text})
 
+    def ticks(self, **boxes: str) -> None:
+        """Choose of buttons and boxes, by name and value."""
+        for name, value in boxes.items():
+            box = f"main [name='{name}'][value='{value}']"
+            self.browser.driver.find_element(By.CSS_SELECTOR, box).click()
+
     def presses(self, text: str) -> None:
         """Press the first button of the page that says this, and wait for the page it leads to."""
         driver = self.browser.driver

@@ -1,13 +1,24 @@
 """States of screens, and how one gets there; what stands in the menu is pictured besides."""
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from scripts.demo.cast import Cast
-from scripts.demo.people import CLERK, REGISTRAR, Person
+from scripts.demo.people import (
+    ADMINISTRATOR,
+    AUDITOR,
+    CLERK,
+    MEDIA,
+    REGISTRAR,
+    TAX,
+    Person,
+)
 from scripts.screenshots_lib.camera import Camera
 
 FIND, CASES = "/screens/search/find", "/screens/disclosure/cases"
+PDF_SECONDS = 2.0
+"""A viewer takes a moment to draw."""
 NOBODY = "存在　せぬ男"
 
 
@@ -58,6 +69,87 @@ def _case(camera: Camera, cast: Cast) -> None:
     camera.presses("開く")
 
 
+def _asked_for(camera: Camera, cast: Cast) -> None:
+    camera.goes("/screens/provision/inquire")
+    camera.fills(ground="first", case="2026-0002")
+    camera.ticks(key="my_number")
+    camera.presses("次へ")
+
+
+def _provided(camera: Camera, cast: Cast) -> None:
+    _asked_for(camera, cast)
+    camera.fills(my_number=cast.sawako.my_number)
+    for item in ("name", "birth_date", "address"):
+        camera.ticks(items=item)
+    camera.presses("照会する")
+
+
+def _bulk(camera: Camera, cast: Cast) -> None:
+    camera.goes("/screens/provision/bulk")
+    camera.fills(ground="first", case="2026-0003")
+    camera.presses("申請の一覧へ")
+
+
+def _all_jobs(camera: Camera, cast: Cast) -> None:
+    _bulk(camera, cast)
+    camera.fills(which="すべて")
+    camera.presses("表示")
+
+
+def _bulk_job(camera: Camera, cast: Cast) -> None:
+    _all_jobs(camera, cast)
+    camera.presses("開く")
+
+
+def _bulk_new(camera: Camera, cast: Cast) -> None:
+    _bulk(camera, cast)
+    camera.presses("新しく申請する")
+
+
+def _looked_at(camera: Camera, cast: Cast) -> None:
+    """Receive a request, match it, and look at the paper."""
+    camera.goes("/screens/disclosure/receive")
+    who = cast.minoru[0]
+    camera.fills(name=who.name, birth_date=who.birth_date, address=who.address, stamps_yen="10")
+    camera.ticks(sex=who.sex, identity="passport")
+    camera.presses("受け付ける")
+    camera.presses("突合")
+    camera.shoot("disclosure-matched")
+    camera.presses("見本を表示")
+    time.sleep(PDF_SECONDS)
+
+
+def _issued(camera: Camera, cast: Cast) -> None:
+    _looked_at(camera, cast)
+    camera.presses("発行")
+    time.sleep(PDF_SECONDS)
+
+
+def _first_of(path: str) -> Callable[[Camera, Cast], None]:
+    def opens(camera: Camera, cast: Cast) -> None:
+        camera.goes(path)
+        camera.presses("開く")
+
+    return opens
+
+
+def _flags(camera: Camera, cast: Cast) -> None:
+    camera.goes("/screens/watching/flags")
+    camera.fills(state="すべて")
+    camera.presses("表示")
+
+
+def _flag(camera: Camera, cast: Cast) -> None:
+    _flags(camera, cast)
+    camera.presses("開く")
+
+
+def _accesses(camera: Camera, cast: Cast) -> None:
+    camera.goes("/screens/ledger/person")
+    camera.fills(resident_code=cast.sawako.resident_code)
+    camera.presses("表示")
+
+
 def _locked(camera: Camera, cast: Cast) -> None:
     _found(camera, cast)
     camera.browser.driver.execute_script("document.body.dataset.idle = '1'")
@@ -72,5 +164,20 @@ SCENES = (
     Scene("detail", REGISTRAR, _opened),
     Scene("denied", CLERK, _denied),
     Scene("disclosure-case", REGISTRAR, _case),
+    Scene("disclosure-preview", REGISTRAR, _looked_at),
+    Scene("disclosure-issued", REGISTRAR, _issued),
+    Scene("provision-whom", TAX, _asked_for),
+    Scene("provision-inquired", TAX, _provided),
+    Scene("provision-bulk-jobs", MEDIA, _all_jobs),
+    Scene("provision-bulk-new", MEDIA, _bulk_new),
+    Scene("provision-bulk-job", MEDIA, _bulk_job),
+    Scene("ledger-entry", AUDITOR, _first_of("/screens/ledger/operations")),
+    Scene("ledger-accesses", AUDITOR, _accesses),
+    Scene("usebook-month", AUDITOR, _first_of("/screens/usebook/matching")),
+    Scene("watching-flags-all", AUDITOR, _flags),
+    Scene("watching-flag", AUDITOR, _flag),
+    Scene("roster-person", ADMINISTRATOR, _first_of("/screens/roster/people")),
+    Scene("roster-operator", ADMINISTRATOR, _first_of("/screens/roster/operators")),
+    Scene("roster-terminal", ADMINISTRATOR, _first_of("/screens/roster/terminals")),
     Scene("locked", CLERK, _locked),
 )
