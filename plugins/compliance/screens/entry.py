@@ -40,6 +40,15 @@ def paper(desk: Desk, form: Form) -> Page:
     """Show an entry as it is printed and put into the file."""
     book, number = book_of(form), form.number("number")
     data = _told(desk, book, number)
+    fields = data["told"]["fields"]
+    # Whoever walks round with a paper first needs the questions.
+    unanswered = [
+        (field.title, filling.items(field))
+        for step in book.possible(data["entry"]["state"])
+        for field in step.fields
+        if field.kind is Kind.CHECKS and field.name not in fields
+    ]
+    data["unanswered"] = unanswered
     return Page(template="sheet.html", title=f"{book.title} {number}", prints=True, data=data)
 
 

@@ -226,6 +226,15 @@ def test_the_sheets_of_a_past_year_are_found_and_printed(
     assert checklists()[SHEET]["4-2"] in paper.text
 
 
+@pytest.mark.requirement("R175")
+def test_a_sheet_not_yet_answered_is_printed_to_be_filled_in_by_hand(
+    staff: Staff, sheets: dict[str, int]
+) -> None:
+    paper = at(staff, CLERK).presses(f"{SELF_CHECK}/paper", book=SHEET, number=str(sheets[TAX]))
+    assert "点検結果 (未記入)" in paper.text
+    assert paper.text.count("適・不適・該当なし") == len(checklists()[SHEET])
+
+
 @pytest.mark.parametrize("path", [SELF_CHECK, BOOKS, DUE, OVERVIEW, PACK])
 def test_a_contractor_has_none_of_the_screens(staff: Staff, path: str) -> None:
     visitor = at(staff, CONTRACTOR)
