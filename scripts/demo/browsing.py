@@ -2,7 +2,7 @@
 
 import shlex
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, timedelta
 from shutil import which
 
 from selenium.webdriver.common.by import By
@@ -11,7 +11,7 @@ from selenium.webdriver.support.ui import Select
 
 from scripts.demo.cast import Cast
 from scripts.demo.grounds import Grounds
-from scripts.demo.people import PIN, Person, granted, log_in_by_pin
+from scripts.demo.people import PIN, Person, agreed, granted, log_in_by_pin
 from scripts.demo.stage import Stage
 from tests.browser import Browser, browser, keeps_certificates, packed
 from tests.simulators.notices import Notice
@@ -26,6 +26,7 @@ COUNTER = Person(
     "01",
 )
 REVIEWER = Person("reviewer", "OP-0014", "監査室", "auditor", "TERM-0001")
+BY_PIN = (COUNTER, REVIEWER)
 FIND, OPENS = "/screens/search/find", "main table button"
 PROGRAMS = ("chromium", "chromedriver", "certutil", "pk12util")
 """Of the packages chromium, chromium-driver and libnss3-tools."""
@@ -33,10 +34,14 @@ PROGRAMS = ("chromium", "chromedriver", "certutil", "pk12util")
 
 def let_in(stage: Stage, today: date) -> None:
     """Give two persons a PIN: a virtual device is not to be had in everybody's browser."""
-    with stage.steps.step("two more may use their PIN, for the screens") as step:
-        step.asks("juki login --enrol")
-        for person in (COUNTER, REVIEWER):
-            opened = log_in_by_pin(stage, person, granted(stage, person, today))
+    until = ("--until", str(today + timedelta(days=7)))
+    with stage.steps.step("two more have a PIN for a week, for the screens") as step:
+        step.asks("juki person issue-pin, juki login --enrol")
+        for person in BY_PIN:
+            granted(stage, person, today)
+            words = ("person", "issue-pin", person.person, "--reason", "装置の手配中", *until)
+            issued = agreed(stage, *words, form=f"暗証付-{person.person}")
+            opened = log_in_by_pin(stage, person, issued["enrolment_code"])
             step.saw(f"{person.person} ({', '.join(opened['roles'])})", opened["method"] == "pin")
 
 
@@ -66,6 +71,7 @@ def look(stage: Stage, cast: Cast) -> None:
 def _find(page: Browser, resident: Notice) -> None:
     page.goes_to(FIND)
     Select(page.driver.find_element(By.ID, "f-ground")).select_by_index(1)
+    page.types(**{"f-case": "2026-0001"})
     page.types(**{"f-birth_date": resident.birth_date.replace("-", ""), "f-name": resident.name})
     page.keys(Keys.ENTER)
     page.sees("該当する人 1人")
