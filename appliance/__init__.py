@@ -41,6 +41,7 @@ What a handler works with::
     national.py    the national server, asked about somebody of another prefecture
     papers.py      sealed papers of a plugin
     press/         from a form, or the rows of a register, to a PDF
+    statedesk/     how the appliance is, for its staff
     plugin_api.py  the one module a plugin imports; hookspecs.py has the questions it may answer
 
 The operator's side::

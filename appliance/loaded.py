@@ -1,7 +1,7 @@
 """Everything that is let in, put together: the plugins, and what the appliance itself offers."""
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import pluggy
 
@@ -24,6 +24,8 @@ from appliance.loading import OwnedJob, admit, catalogue, screens_of, timetable
 from appliance.model import OperationName
 from appliance.operation import AnyOperation
 from appliance.screen import Screen
+from appliance.statedesk import OWNER as STATE_OWNER
+from appliance.statedesk import StateDesk
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +36,8 @@ class Loaded:
     operations: Mapping[OperationName, tuple[str, AnyOperation]]
     jobs: tuple[OwnedJob, ...]
     screens: tuple[Screen, ...] = ()
+    state: StateDesk = field(default_factory=StateDesk)
+    """Whoever serves lends it a look at the machine."""
 
     @property
     def hook(self) -> pluggy.HookRelay:
@@ -62,13 +66,14 @@ def put_together(
     Raises:
         StartupError: as ``admit``, ``catalogue``, ``timetable`` and ``screens_of``.
     """
-    desk, approvals = JobDesk(), ApprovalDesk()
+    desk, approvals, state = JobDesk(), ApprovalDesk(), StateDesk()
     own = {
         "session": identification.login,
         "enrolment": identification.enrolling,
         JOB_OWNER: desk,
         APPROVAL_OWNER: approvals,
         KEY_OWNER: KeyDesk(),
+        STATE_OWNER: state,
     }
     manager = admit({**plugins, **own})
     may = {
@@ -80,4 +85,4 @@ def put_together(
     operations = catalogue(manager, None if powers is None else {**powers, **may})
     approvals.catalogue, approvals.hook = operations, manager.hook
     desk.jobs = timetable(manager, operations)
-    return Loaded(manager, operations, desk.jobs, screens_of(manager, operations))
+    return Loaded(manager, operations, desk.jobs, screens_of(manager, operations), state)

@@ -491,6 +491,9 @@ TEXTS = {
     r"this record has as many versions as can be kept": (
         "この記録にはこれ以上履歴を保存できません。システム管理者に連絡してください。"
     ),
+    r"the state of the machine is not known here": (
+        "システムの状態を確認できません。サーバで juki status を実行して確認してください。"
+    ),
     r"there is no such job; juki job list names them": (
         "この名前の自動処理はありません。一覧(job/list)で確認してください。"
     ),

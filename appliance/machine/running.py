@@ -19,6 +19,7 @@ from appliance.machine.config import Settings
 from appliance.machine.jobs import Chore, Jobs
 from appliance.machine.national import NationalLine
 from appliance.machine.opening import Opened, system_entry
+from appliance.machine.stating import state_of
 from appliance.machine.store import Layout
 from appliance.machine.witnessing import Witnessing
 from appliance.marks import ROOT as MARK_ROOT
@@ -70,6 +71,11 @@ class Exporter:
         self._witnessed = witnessed
         self._exported = self._published = ""
         self.well = True
+
+    @property
+    def entries(self) -> int:
+        """How many entries the copy has; 0 before the first export of this process."""
+        return int(self._exported.splitlines()[1]) if self._exported else 0
 
     def export(self) -> None:
         """Export, if there is anything new; ``well`` says whether that went well."""
@@ -158,6 +164,8 @@ class Running:
             ],
         )
         self._data = settings.data
+        self.since = clock()
+        opened.loaded.state.look = lambda: state_of(self, settings, clock)
 
     def start(self) -> None:
         """Set the threads going."""

@@ -14,12 +14,14 @@ Read it in this order::
     handling.py  open, step                 looking.py  books, entries, entry, due
     overview.py  coverage, lacking          affected.py count-affected, in the ledger (reach.py)
     pack.py      the evidence for outside   keeping.py  the nightly job, the alarms
+    screens/     at a terminal: 自己点検, every other book, what is due, who is missing
 """
 
 from collections.abc import Iterable
 
-from appliance.plugin_api import Alarm, AnyOperation, Job, Watch, hookimpl
+from appliance.plugin_api import Alarm, AnyOperation, Job, Screen, Watch, hookimpl
 from plugins.compliance import affected, handling, keeping, looking, overview, pack
+from plugins.compliance.screens import SCREENS
 
 
 @hookimpl
@@ -36,3 +38,8 @@ def jobs() -> list[Job]:
 @hookimpl
 def alarms(watch: Watch) -> Iterable[Alarm]:
     return list(keeping.alarms(watch))
+
+
+@hookimpl
+def screens() -> list[Screen]:
+    return SCREENS

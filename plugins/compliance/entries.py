@@ -123,6 +123,21 @@ def is_seen(case: Case, book: Book, entry: Mapping[str, Any]) -> bool:
     )
 
 
+def may_open(case: Case, book: Book) -> bool:
+    """Return whether a role of the caller's opens an entry of this book by hand."""
+    return book.by_hand and bool(case.actor.roles & set(book.opening.roles))
+
+
+def is_his(case: Case, step: Step, entry: Entry) -> bool:
+    """Return whether a step with an entry is the caller's: by role, office and person."""
+    try:
+        _must_be_for(case, step)
+        _must_be_by(case, step, entry)
+    except NotPermitted:
+        return False
+    return True
+
+
 def myself(case: Case) -> Operator:
     """Return whoever asks.
 

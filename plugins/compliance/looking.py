@@ -22,7 +22,9 @@ from plugins.compliance.books.incidents import COUNT
 from plugins.compliance.entries import (
     book_of,
     entry_of,
+    is_his,
     is_seen,
+    may_open,
     myself,
     still_running,
 )
@@ -67,6 +69,8 @@ class BookForms(Answer, frozen=True, kw_only=True):
     clocks: dict[str, str]
     kept_years: int
     by_hand: bool
+    yours: bool
+    """Whether the caller may open an entry."""
 
 
 class Books(Answer, frozen=True, kw_only=True):
@@ -137,6 +141,8 @@ class Whole(Answer, frozen=True, kw_only=True):
     fields: dict[str, Any]
     steps: tuple[Taken, ...]
     possible: tuple[str, ...]
+    yours: tuple[str, ...]
+    """Those of the possible steps that are for the caller: by role, office and person."""
     kept_until: date | None
 
 
@@ -173,7 +179,7 @@ class DueList(Answer, frozen=True, kw_only=True):
 
 def books(case: Case, _: Nothing) -> Books:
     """Show the forms of every book."""
-    return Books(books=tuple(map(_forms, BOOKS.values())))
+    return Books(books=tuple(_forms(book, may_open(case, book)) for book in BOOKS.values()))
 
 
 def entries(case: Case, asked: Which) -> Lines:
@@ -199,6 +205,7 @@ def entry(case: Case, asked: OneEntry) -> Whole:
     book = book_of(asked.book)
     found = entry_of(case, book, asked.number)
     ended, parent = found["ended"], found["parent"]
+    possible = book.possible(found["state"])
     return Whole(
         book=book.name,
         title=book.title,
@@ -206,7 +213,8 @@ def entry(case: Case, asked: OneEntry) -> Whole:
         parent=None if parent is None else Reference(**parent),
         fields=found["fields"],
         steps=tuple(_taken(book, taken) for taken in found["steps"]),
-        possible=tuple(step.name for step in book.possible(found["state"])),
+        possible=tuple(step.name for step in possible),
+        yours=tuple(step.name for step in possible if is_his(case, step, found)),
         kept_until=clocks.kept_until(book, date.fromisoformat(ended)) if ended else None,
     )
 
@@ -271,7 +279,7 @@ def _taken(book: Book, taken: Entry) -> Taken:
     return Taken(title=titles[taken["step"]], **taken)
 
 
-def _forms(book: Book) -> BookForms:
+def _forms(book: Book, yours: bool) -> BookForms:
     return BookForms(
         name=book.name,
         title=book.title,
@@ -281,6 +289,7 @@ def _forms(book: Book) -> BookForms:
         clocks={clock.name: clock.title for clock in book.clocks},
         kept_years=book.kept_years,
         by_hand=book.by_hand,
+        yours=yours,
     )
 
 

@@ -16,13 +16,14 @@ Read it in this order::
     tables.py     from tallies to a table, as rows or CSV
     rollover.py   what a new day moves
     recount.py    everything counted again, and compared
+    screens.py    the tables at a terminal       wording.py  how it is read there
 """
 
 from collections.abc import Iterable, Mapping
 from datetime import date
 from typing import Annotated, Literal
 
-from msgspec import Meta
+from msgspec import Meta, field
 from msgspec.structs import replace
 
 from appliance.plugin_api import (
@@ -37,12 +38,14 @@ from appliance.plugin_api import (
     Operation,
     OperationName,
     Register,
+    Screen,
     Watch,
     hookimpl,
 )
 from plugins.statistics import recount, rollover
 from plugins.statistics.counting import POPULATION, tallies_of
 from plugins.statistics.rounding import BASE, lots
+from plugins.statistics.screens import SCREENS
 from plugins.statistics.tables import (
     PROVISIONS,
     RESIDENTS,
@@ -121,6 +124,8 @@ class Statistic(Answer, frozen=True, kw_only=True):
     total: int = 0
     """The sum of the rows."""
     rounded_to: int = BASE
+    names: dict[str, dict[str, str]] = field(default_factory=dict)
+    """By dimension, what the codes in the rows are called."""
     csv: str | None = None
 
 
@@ -191,7 +196,8 @@ def _answer(case: Case, kind: Kind, finest: Finest, asked: Asked, period: str) -
     answer = Statistic(period=period, by=table.by, total=table.total)
     if asked.format == "csv":
         return replace(answer, csv=table.csv(names_of(case)))
-    return replace(answer, rows=tuple(Row(of=of, count=count) for of, count in table.plain()))
+    rows = tuple(Row(of=of, count=count) for of, count in table.plain())
+    return replace(answer, rows=rows, names=table.named(names_of(case)))
 
 
 OPERATIONS: tuple[AnyOperation, ...] = (
@@ -253,3 +259,8 @@ def jobs() -> Iterable[Job]:
 @hookimpl
 def alarms(watch: Watch) -> Iterable[Alarm]:
     return recount.alarms(watch)
+
+
+@hookimpl
+def screens() -> Iterable[Screen]:
+    return SCREENS

@@ -102,6 +102,15 @@ class Cut:
         """Return each row with its values by name."""
         return [(dict(zip(self.by, place, strict=True)), count) for place, count in self.rows]
 
+    def named(self, names: Mapping[str, NameOf]) -> dict[str, dict[str, str]]:
+        """Return by dimension what its codes in the rows are called, as far as anybody knows."""
+        found = {}
+        for at, name in enumerate(self.by):
+            if (name_of := names.get(name)) is not None:
+                called = {place[at]: name_of(place[at]) for place, _ in self.rows}
+                found[name] = {code: told for code, told in called.items() if told}
+        return found
+
     def csv(self, names: Mapping[str, NameOf]) -> str:
         """Return the table as CSV (RFC 4180), with Japanese headings and names beside codes.
 

@@ -47,6 +47,10 @@ def count(stage: Stage) -> None:
         step.saw(f"{len(status['alarms'])} alarms", not status["alarms"])
         listed = stage.people[ADMINISTRATOR.name].gets("job/list", {})["jobs"]
         step.saw("the administrator the same", [each["name"] for each in listed] == names)
+        step.asks("system/state")
+        state = stage.people[ADMINISTRATOR.name].gets("system/state", {})
+        step.saw(f"{state['ledger']['entries']:,} entries", state["ledger"]["entries"] > 0)
+        step.saw("nothing to see to", not (state["degraded"] or state["alarms"]))
 
 
 def run_jobs(stage: Stage) -> None:

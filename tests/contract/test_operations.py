@@ -142,6 +142,7 @@ def test_whoever_sees_residents_says_what_for(operation: AnyOperation) -> None:
             "retention/",
             "keys/",
             "job/",
+            "system/",
             "approval/",
             "statistics/",
             "compliance/",

@@ -72,7 +72,7 @@ CALLERS: Final = {
     "an officer": Caller(there_for("protection", "approval"), "TERM-0001", ("security-officer",)),
     "a statistician": Caller(there_for("statistics"), "TERM-0001", ("statistician",)),
     "the administrator": Caller(
-        there_for("roster", "relay", "job", "retention", "keys"),
+        there_for("roster", "relay", "job", "retention", "keys", "system"),
         "TERM-0001",
         ("system-administrator",),
     ),
