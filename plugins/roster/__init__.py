@@ -48,6 +48,7 @@ PEOPLE = Operation(
 )
 GRANT = Operation(
     name=OperationName("roster/grant"),
+    title="照合IDの付与",
     summary="Give somebody a 照合ID; answers the one-use code to register a device with.",
     asks=people.Grant,
     answers=people.EnrolmentCode,
@@ -64,6 +65,7 @@ GRANT = Operation(
 )
 CHANGE_PERSON = Operation(
     name=OperationName("roster/change-person"),
+    title="照合IDの登録内容の変更",
     summary="Change name, office or term of a person.",
     asks=people.ChangePerson,
     answers=listing.PersonState,
@@ -79,6 +81,7 @@ CHANGE_PERSON = Operation(
 )
 ENROL_PERSON = Operation(
     name=OperationName("roster/enrol-person"),
+    title="照合情報の登録コードの発行",
     summary="Issue a one-use code for another device; earlier ones are void.",
     asks=people.EnrolPerson,
     answers=people.EnrolmentCode,
@@ -93,6 +96,7 @@ ENROL_PERSON = Operation(
 )
 ISSUE_PIN = Operation(
     name=OperationName("roster/issue-pin"),
+    title="操作者照合暗証番号の許可",
     summary="Let somebody log in by PIN for a time; answers the code to set it with.",
     asks=people.IssuePin,
     answers=people.EnrolmentCode,
@@ -129,6 +133,7 @@ SUSPEND_PERSON = Operation(
 )
 RESUME_PERSON = Operation(
     name=OperationName("roster/resume-person"),
+    title="照合IDの停止の解除",
     summary="Let a suspended person come back.",
     asks=people.ResumePerson,
     answers=people.EnrolmentCode,
@@ -152,6 +157,7 @@ OPERATORS = Operation(
 )
 ADD_OPERATOR = Operation(
     name=OperationName("roster/add-operator"),
+    title="操作者IDの付与",
     summary="Make an authority and let people hold it.",
     asks=authorities.AddOperator,
     answers=authorities.OperatorState,
@@ -165,6 +171,7 @@ ADD_OPERATOR = Operation(
 )
 CHANGE_OPERATOR = Operation(
     name=OperationName("roster/change-operator"),
+    title="操作者IDの変更",
     summary="Change office, roles, purposes, holders or term of an authority.",
     asks=authorities.ChangeOperator,
     answers=authorities.OperatorState,
@@ -189,6 +196,7 @@ SUSPEND_OPERATOR = Operation(
 )
 RESUME_OPERATOR = Operation(
     name=OperationName("roster/resume-operator"),
+    title="操作者IDの停止の解除",
     summary="Let a suspended authority be used again.",
     asks=authorities.ResumeOperator,
     answers=authorities.OperatorState,
@@ -221,6 +229,7 @@ TERMINALS = Operation(
 )
 ENROL_TERMINAL = Operation(
     name=OperationName("roster/enrol-terminal"),
+    title="端末又はサーバの証明書の登録",
     summary="Register the certificate of a terminal or another server.",
     asks=EnrolTerminal,
     answers=TerminalState,
@@ -253,6 +262,7 @@ CHANGE_TERMINAL = Operation(
 )
 RENEW_TERMINAL = Operation(
     name=OperationName("roster/renew-terminal"),
+    title="端末又はサーバの証明書の更新",
     summary="Register the next certificate of a terminal; the former one lapses in seven days.",
     asks=RenewTerminal,
     answers=TerminalState,
