@@ -24,6 +24,7 @@ from appliance.loading import OwnedJob, admit, catalogue, screens_of, timetable
 from appliance.model import OperationName
 from appliance.operation import AnyOperation
 from appliance.screen import Screen
+from appliance.screens.approvals import Approvals
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,12 +63,13 @@ def put_together(
     Raises:
         StartupError: as ``admit``, ``catalogue``, ``timetable`` and ``screens_of``.
     """
-    desk, approvals = JobDesk(), ApprovalDesk()
+    desk, approvals, approving = JobDesk(), ApprovalDesk(), Approvals()
     own = {
         "session": identification.login,
         "enrolment": identification.enrolling,
         JOB_OWNER: desk,
         APPROVAL_OWNER: approvals,
+        "approval-screens": approving,
         KEY_OWNER: KeyDesk(),
     }
     manager = admit({**plugins, **own})
@@ -79,5 +81,6 @@ def put_together(
     }
     operations = catalogue(manager, None if powers is None else {**powers, **may})
     approvals.catalogue, approvals.hook = operations, manager.hook
+    approving.catalogue = operations
     desk.jobs = timetable(manager, operations)
     return Loaded(manager, operations, desk.jobs, screens_of(manager, operations))
