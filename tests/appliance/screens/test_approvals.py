@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -90,15 +91,22 @@ class Two:
         return self.asker.presses(seen.action("/go-on/"), how="again", approval=number)
 
 
-@pytest.fixture
-def two(tmp_path: Path) -> Iterator[Two]:
-    with Bench.open(tmp_path, policy=shipped_policy()) as bench:
+@contextmanager
+def two_persons(folder: Path) -> Iterator[Two]:
+    """Yield a システム管理者 who asks, and the セキュリティ責任者 of his 所属."""
+    with Bench.open(folder, policy=shipped_policy()) as bench:
         bench.appoint("OP-0300", "P-OP-0300", roles=("clerk",), purposes=("prefectural-tax",))
         asker = Visitor.at(bench, screens=(PRESSED,))
         asker.logs_in(bench, "OP-0001", roles=("system-administrator",), purposes=())
         second = Visitor.at(bench, "TERM-0002")
         second.logs_in(bench, "OP-0002", roles=("security-officer",), purposes=())
         yield Two(bench, asker, second)
+
+
+@pytest.fixture
+def two(tmp_path: Path) -> Iterator[Two]:
+    with two_persons(tmp_path) as two:
+        yield two
 
 
 def opened(visitor: Visitor, number: str) -> Seen:
