@@ -13,7 +13,7 @@ and it is not about him, each by 照合ID, for a person may have several 操作�
 agrees to it when it is used. The pipeline looks before the handler runs, and uses the approval up
 in the unit of the ledger entry, which names both persons. The arguments lie sealed until the end
 and are dropped with it; that they were asked for, by whom and on which paper form, stays. How one
-asks and agrees stands in ``approvaldesk.py``.
+asks and agrees stands in ``approvaldesk.py``, who may agree in ``approvers.py``.
 """
 
 from collections.abc import Iterator

@@ -24,6 +24,7 @@ from appliance.loading import OwnedJob, admit, catalogue, screens_of, timetable
 from appliance.model import OperationName
 from appliance.operation import AnyOperation
 from appliance.screen import Screen
+from appliance.screens.approvals import Approvals
 from appliance.statedesk import OWNER as STATE_OWNER
 from appliance.statedesk import StateDesk
 
@@ -66,12 +67,14 @@ def put_together(
     Raises:
         StartupError: as ``admit``, ``catalogue``, ``timetable`` and ``screens_of``.
     """
-    desk, approvals, state = JobDesk(), ApprovalDesk(), StateDesk()
+    desk, state = JobDesk(), StateDesk()
+    approvals, approving = ApprovalDesk(), Approvals()
     own = {
         "session": identification.login,
         "enrolment": identification.enrolling,
         JOB_OWNER: desk,
         APPROVAL_OWNER: approvals,
+        "approval-screens": approving,
         KEY_OWNER: KeyDesk(),
         STATE_OWNER: state,
     }
@@ -84,5 +87,6 @@ def put_together(
     }
     operations = catalogue(manager, None if powers is None else {**powers, **may})
     approvals.catalogue, approvals.hook = operations, manager.hook
+    approving.catalogue = operations
     desk.jobs = timetable(manager, operations)
     return Loaded(manager, operations, desk.jobs, screens_of(manager, operations), state)

@@ -43,6 +43,8 @@ class Operation(Generic[A]):
     name: OperationName
     summary: str
     """One English sentence for the OpenAPI document."""
+    title: str = ""
+    """Of one that is seconded: what it does, in a noun of the staff's, for whoever agrees."""
     asks: type[A]
     answers: type[Answer]
     handler: Callable[[Case, A], Answer]

@@ -19,6 +19,7 @@ from appliance.cli.people import at_a_terminal
 from appliance.errors import NeedsApproval
 
 F = TypeVar("F", bound=Callable[..., Any])
+LISTED = {"to_decide": "to decide", "mine": "mine", "decided": "decided"}
 COLUMNS = ("number", "operation", "state", "form", "why", "asked by", "until", "decided by")
 NUMBER = click.IntRange(min=1, max=999_999_999)
 
@@ -124,7 +125,7 @@ def approval() -> None:
 @at_a_terminal
 @as_json
 def list_approvals(seat: Seat, session: Path) -> None:
-    """List what waits for your decision, and what you asked for within the last 30 days.
+    """List what waits for your decision, and what you asked for or decided within 30 days.
 
     Example:
       juki approval list
@@ -134,7 +135,11 @@ def list_approvals(seat: Seat, session: Path) -> None:
         answer,
         lambda: "\n\n".join(
             f"{title}:\n{table(list(map(_row, answer[name])), COLUMNS) if answer[name] else 'none'}"
-            for title, name in (("to decide", "to_decide"), ("mine", "mine"))
+            for title, name in (
+                ("to decide", "to_decide"),
+                ("mine", "mine"),
+                ("decided", "decided"),
+            )
         ),
     )
 

@@ -75,9 +75,9 @@ def is_told(detail: str) -> bool:
 def _carried_over(match: re.Match[str], titles: Mapping[str, str]) -> Iterator[tuple[str, str]]:
     for name, text in match.groupdict().items():
         if name == "items":
-            yield name, "、".join(_label(each, titles) for each in text.split(", "))
+            yield name, "、".join(field_label(each, titles) for each in text.split(", "))
         elif name == "place":
-            yield name, _label(_last_step(text), titles)
+            yield name, field_label(_last_step(text), titles)
         elif name == "form":
             yield name, _form(text)
         elif name == "choices":
@@ -105,7 +105,7 @@ def _choice(text: str) -> str:
     return text if meaning is None else f"{meaning}({text})"
 
 
-def _label(name: str, titles: Mapping[str, str]) -> str:
+def field_label(name: str, titles: Mapping[str, str]) -> str:
     """Return what a field is called: by its operation, by law, by us; else its wire name."""
     if name in titles:
         return titles[name]

@@ -78,6 +78,8 @@ LABELS: Mapping[str, str] = {
     "person_id": "照合ID",
     "pin": "操作者照合暗証番号",
     "code": "登録コード",
+    "enrolment_code": "登録コード",
+    "methods": "認証方法",
     "place": "場所",
     "prefix": "照合値の範囲",
     "previous_resident_code": "変更前の住民票コード",

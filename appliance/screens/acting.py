@@ -23,6 +23,8 @@ from appliance.errors import (
 from appliance.filled import Form
 from appliance.operation import AnyOperation
 from appliance.screen import Answered, Page, Paper, Redirect, Screen
+from appliance.screens.approvals import LIST
+from appliance.screens.approvals import PATH as APPROVALS
 from appliance.screens.asked import Asked
 from appliance.screens.desk import OpenDesk, Question
 from appliance.screens.look import COMMON, PAPER_HEADERS, PREFIX, Around, Look
@@ -170,7 +172,7 @@ class Acting:
         waits: Waits,
         code: str,
         said: Told,
-        number: int | None = None,
+        sought: Mapping[str, Any] | None = None,
     ) -> HttpAnswer:
         word = self._shelf.put(seat.who.session, waits)
         protected = code == Protected.code
@@ -179,7 +181,7 @@ class Acting:
             seat=seat,
             here=waits.screen.path,
             crumbs=(MENU_CRUMB, (waits.screen.title, waits.screen.path)),
-            form=desk.form if number is None else Form(),
+            form=desk.form if sought is None else Form(),
             problems=said.problems,
         )
         offered = desk.may(OPENING if protected else REQUEST)
@@ -188,7 +190,10 @@ class Acting:
             "protected": protected,
             "offered": offered,
             "text": said.text,
-            "number": number,
+            "number": sought["number"] if sought else None,
+            "named": waits.form.approval,
+            "approvers": sought.get("approvers", ()) if sought else (),
+            "approvals": APPROVALS if desk.may(LIST) else None,
         }
         return self._look.page("second.html", around, data)
 
@@ -210,8 +215,7 @@ class Acting:
             raise
         except Refusal as refusal:
             return self._keep(seat, self._second(seat, desk, waits, code, told(refusal)))
-        said = Told("", (), None)
-        return self._keep(seat, self._second(seat, desk, waits, code, said, int(data["number"])))
+        return self._keep(seat, self._second(seat, desk, waits, code, Told("", (), None), data))
 
     # --- pages ---
 

@@ -98,6 +98,7 @@ def _conditions(asked: Export) -> str:
 
 EXPORT = Operation(
     name=OperationName("ledger/export"),
+    title="操作履歴の出力",
     summary="Hand out entries as CSV or PDF; the digest of the file stands in the ledger.",
     asks=Export,
     answers=Exported,

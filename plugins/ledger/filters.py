@@ -7,7 +7,9 @@ end of the period, and no more than ``SCANNED`` entries a call: ``next`` says wh
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Literal
+from typing import Annotated, Literal
+
+from msgspec import Meta
 
 from appliance.plugin_api import Arguments, Case, Reading, ShortText
 from plugins.ledger.entries import Index, Moment
@@ -23,7 +25,7 @@ class Period(Arguments, frozen=True, kw_only=True):
     """Of when, and below which number; all there is unless given."""
 
     since: Moment | None = None
-    until: Moment | None = None
+    until: Annotated[Moment, Meta(title="期間の終わり")] | None = None
     before: Index | None = None
     """Only entries below this number."""
 
@@ -42,7 +44,7 @@ class Filter(Period, frozen=True, kw_only=True):
     """機能: what stands before the stroke of an operation, such as search."""
     operation: ShortText | None = None
     purpose: ShortText | None = None
-    reason: ShortText | None = None
+    reason: Annotated[ShortText, Meta(title="利用事由")] | None = None
     case: ShortText | None = None
     """使用簿 number."""
     result: Literal["ok", "denied", "error"] | None = None

@@ -175,6 +175,7 @@ OPERATIONS = (
     ),
     Operation(
         name=OperationName("provision/add-recipient"),
+        title="提供先の公開鍵の登録",
         summary="Enter the public key to which the results of a purpose are sealed.",
         asks=AddRecipient,
         answers=Recipient,

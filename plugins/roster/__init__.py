@@ -50,6 +50,7 @@ PEOPLE = Operation(
 )
 GRANT = Operation(
     name=OperationName("roster/grant"),
+    title="照合IDの付与",
     summary="Give somebody a 照合ID; answers the one-use code to register a device with.",
     asks=people.Grant,
     answers=people.EnrolmentCode,
@@ -66,6 +67,7 @@ GRANT = Operation(
 )
 CHANGE_PERSON = Operation(
     name=OperationName("roster/change-person"),
+    title="照合IDの登録内容の変更",
     summary="Change name, office or term of a person.",
     asks=people.ChangePerson,
     answers=listing.PersonState,
@@ -81,6 +83,7 @@ CHANGE_PERSON = Operation(
 )
 ENROL_PERSON = Operation(
     name=OperationName("roster/enrol-person"),
+    title="照合情報の登録コードの発行",
     summary="Issue a one-use code for another device; earlier ones are void.",
     asks=people.EnrolPerson,
     answers=people.EnrolmentCode,
@@ -95,6 +98,7 @@ ENROL_PERSON = Operation(
 )
 ISSUE_PIN = Operation(
     name=OperationName("roster/issue-pin"),
+    title="操作者照合暗証番号の許可",
     summary="Let somebody log in by PIN for a time; answers the code to set it with.",
     asks=people.IssuePin,
     answers=people.EnrolmentCode,
@@ -131,6 +135,7 @@ SUSPEND_PERSON = Operation(
 )
 RESUME_PERSON = Operation(
     name=OperationName("roster/resume-person"),
+    title="照合IDの停止の解除",
     summary="Let a suspended person come back.",
     asks=people.ResumePerson,
     answers=people.EnrolmentCode,
@@ -154,6 +159,7 @@ OPERATORS = Operation(
 )
 ADD_OPERATOR = Operation(
     name=OperationName("roster/add-operator"),
+    title="操作者IDの付与",
     summary="Make an authority and let people hold it.",
     asks=authorities.AddOperator,
     answers=authorities.OperatorState,
@@ -167,6 +173,7 @@ ADD_OPERATOR = Operation(
 )
 CHANGE_OPERATOR = Operation(
     name=OperationName("roster/change-operator"),
+    title="操作者IDの変更",
     summary="Change office, roles, purposes, holders or term of an authority.",
     asks=authorities.ChangeOperator,
     answers=authorities.OperatorState,
@@ -191,6 +198,7 @@ SUSPEND_OPERATOR = Operation(
 )
 RESUME_OPERATOR = Operation(
     name=OperationName("roster/resume-operator"),
+    title="操作者IDの停止の解除",
     summary="Let a suspended authority be used again.",
     asks=authorities.ResumeOperator,
     answers=authorities.OperatorState,
@@ -223,6 +231,7 @@ TERMINALS = Operation(
 )
 ENROL_TERMINAL = Operation(
     name=OperationName("roster/enrol-terminal"),
+    title="端末又はサーバの証明書の登録",
     summary="Register the certificate of a terminal or another server.",
     asks=EnrolTerminal,
     answers=TerminalState,
@@ -255,6 +264,7 @@ CHANGE_TERMINAL = Operation(
 )
 RENEW_TERMINAL = Operation(
     name=OperationName("roster/renew-terminal"),
+    title="端末又はサーバの証明書の更新",
     summary="Register the next certificate of a terminal; the former one lapses in seven days.",
     asks=RenewTerminal,
     answers=TerminalState,

@@ -312,7 +312,10 @@ def test_a_default_that_is_written_out_is_the_same(asker: Seat, second: Seat) ->
 def test_an_approval_is_for_one_purpose_and_reason(bench: Bench, asker: Seat, second: Seat) -> None:
     number = agreed(asker, second, "test/purposed", purpose="all", reason="01")
     bare = request(asker)
-    assert second.ask("approval/show", {"number": number}).data["approval"]["purpose"] == "all"
+    shown = second.ask("approval/show", {"number": number}).data
+    assert shown["approval"]["purpose"] == "all"
+    assert shown["words"]["purpose"] == {"all": "all"}
+    assert shown["words"]["reason"] == {"01": "test"}
     with pytest.raises(NeedsApproval, match="something else"):
         second.ask("test/purposed", TEXT, purpose="all", reason="01", approval=bare)
     asker.ask("test/purposed", TEXT, purpose="all", reason="01", approval=number)
@@ -455,8 +458,11 @@ def test_the_list_tells_what_waits_for_whom(asker: Seat, second: Seat, bench: Be
     told = second.ask("approval/list", {}).data
     assert [each["number"] for each in told["to_decide"]] == [mine]
     assert [each["number"] for each in told["mine"]] == [theirs]
+    assert [each["number"] for each in told["decided"]] == [decided]
     told = asker.ask("approval/list", {}).data
     assert [each["number"] for each in told["mine"]] == [decided, mine]
+    asker.ask("approval/withdraw", {"number": mine})
+    assert asker.ask("approval/list", {}).data["decided"] == ()
     bench.now += timedelta(days=31)
     assert bench.clerk("OP-0001").ask("approval/list", {}).data["mine"] == ()
 

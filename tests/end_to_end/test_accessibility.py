@@ -13,6 +13,7 @@ from selenium.webdriver import Chrome
 from appliance.screens.look import HEADERS, TYPES
 from appliance.testing import Bench
 from tests.accessibility import axe
+from tests.appliance.screens.test_approvals import two_persons
 from tests.appliance.test_plots import EMPTY, PLOTS
 from tests.browser import chromium
 from tests.plugins.people import shipped_policy
@@ -149,3 +150,25 @@ def test_the_plots_of_an_auditor_are_accessible_with_every_table_open(
     assert visit.refused() == []
     shown = visit.driver.execute_script("return document.querySelectorAll('figure svg').length")
     assert shown == 14
+
+
+@pytest.mark.parametrize("width", [1280, 480])
+def test_the_page_that_asks_for_a_second_person_is_accessible_at_every_step(
+    visit: Visit, tmp_path: Path, width: int
+) -> None:
+    visit.driver.set_window_size(width, 900)
+    with two_persons(tmp_path) as two:
+        before = two.pressed()
+        number, asked = two.asks()
+        early = two.again(asked, number)
+        for file in re.findall(r'"(/screens/static/[^"]+[.]css)"', before.markup):
+            visit.pages[file] = two.asker.goes(file).body.decode()
+    for page in (before, asked, early):
+        visit.pages["/second"] = page.markup
+        visit.refused()
+        assert visit.wrong("/second") == set()
+        visit.driver.execute_script(
+            "for (const each of document.querySelectorAll('main details')) each.open = true;"
+        )
+        assert [(each.rule, each.places) for each in axe(visit.driver)] == []
+        assert visit.refused() == []
