@@ -71,6 +71,7 @@ class Counts:
         self._now = now
         self._month = f"{now.astimezone(JST):%Y-%m}"
         self._months: dict[str, Month] = {}
+        self._first: set[str] = set()
 
     def came(self, sender: str, verdict: Verdict) -> None:
         """Count a notice that has come, with what became of it at once."""
@@ -98,15 +99,18 @@ class Counts:
     def save(self) -> None:
         """Write down what was counted."""
         for sender, month in sorted(self._months.items()):
-            key = f"{sender}/{self._month}"
-            if self._papers.get(MONTHS, key) is None:
+            if sender in self._first:
                 self._forget(sender)
+            key = f"{sender}/{self._month}"
             self._papers.replace(MONTHS, key, msgspec.to_builtins(month))
         self._months.clear()
+        self._first.clear()
 
     def _of(self, sender: str) -> Month:
         if sender not in self._months:
             kept = self._papers.get(MONTHS, f"{sender}/{self._month}")
+            if kept is None:
+                self._first.add(sender)
             self._months[sender] = Month() if kept is None else _read(kept)
         return self._months[sender]
 
