@@ -18,20 +18,32 @@ What one machine cannot know is whether the whole folder was put back to an earl
 the check is given ``anchors``: checkpoints that somebody else has kept.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import apsw
 
-from storage import documents, outbox, schema, tallies
+from storage import documents, outbox, records, schema, tallies
+from storage.checkworkers import shared_out
 from storage.connection import ask, each_row, open_reader
+from storage.errors import StorageError
 from storage.findings import Finding, Findings, Progress
 from storage.keyring import KeyRing
 from storage.keys import StoreKeys
 from storage.ledgercheck import LedgerCheck
 from storage.lthash import State
-from storage.recordcheck import MarkOf, PersonRead, RecordCheck, TokensOf
+from storage.recordcheck import (
+    PIECE,
+    Computed,
+    CountsOf,
+    MarkOf,
+    Piece,
+    RecordCheck,
+    TokensOf,
+    no_counts,
+    pieces,
+)
 from storage.vault import FILE_NAME
 
 
@@ -51,8 +63,10 @@ class CheckReport:
     parcels: int
     entries: int
     tallies: Mapping[str, int]
-    """As they are kept; whether they are right is for the caller to say, who was told of all
-    versions (``person_read``)."""
+    """As they are kept."""
+    counted: Mapping[str, int]
+    """What ``counts_of`` gave for the persons whose versions all open, summed up; whether the
+    tallies are right by it is for the caller to say."""
     findings: tuple[Finding, ...]
 
     @property
@@ -70,7 +84,9 @@ def check(
     mark_of: MarkOf,
     progress: Progress | None = None,
     anchors: Collection[str] = (),
-    person_read: PersonRead | None = None,
+    counts_of: CountsOf = no_counts,
+    workers: int = 1,
+    piece: int = PIECE,
 ) -> CheckReport:
     """Read the whole store of a folder and report.
 
@@ -82,35 +98,86 @@ def check(
         mark_of: the mark of a person; called with every field of the latest version.
         progress: is told the part, how much of it is done, and how much there is.
         anchors: signed checkpoints of this ledger, kept elsewhere.
-        person_read: is told each person whose versions all open.
+        counts_of: what is counted of a person; called if all his versions open.
+        workers: processes that share out the persons; more than one only of a store that nobody
+            has open, for each of them reads a snapshot of its own.
+        piece: how many persons one of them takes at a time.
 
     Raises:
         WrongKey: the ring is of another store.
         Tampered: the file cannot be opened at all.
+        StorageError: a process of the check was killed.
     """
-    keys = StoreKeys.of(ring, origin)
-    connection = open_reader(folder / FILE_NAME, keys.page)
+    keys, file = StoreKeys.of(ring, origin), folder / FILE_NAME
+    people = _People(file, keys, Computed(tokens_of, mark_of, counts_of), piece)
+    findings = Findings(progress)
+    if workers > 1:
+        people.share_out(workers, findings)
+    connection = open_reader(file, keys.page)
     try:
         ask(connection, "BEGIN")
-        computed = (tokens_of, mark_of)
-        return _checked(connection, keys, computed, Findings(progress), anchors, person_read)
+        return _checked(connection, keys, people, findings, anchors)
     finally:
         connection.close()
+
+
+class _People:
+    """The persons of a store and what they come to, checked here or in several processes."""
+
+    def __init__(self, file: Path, keys: StoreKeys, computed: Computed, size: int) -> None:
+        self._file = file
+        self._keys = keys
+        self._computed = computed
+        self._size = size
+        self._shared = False
+        self.all = Piece()
+
+    def share_out(self, workers: int, findings: Findings) -> None:
+        """Check them in several processes."""
+        connection = open_reader(self._file, self._keys.page)
+        try:
+            last = records.last_person(connection)
+        except StorageError:
+            return  # is found again, and told, by ``check``
+        finally:
+            connection.close()
+        ranges = pieces(last, self._size)
+        self._shared = True
+        self._take(shared_out(self._opened, ranges, min(workers, len(ranges))), last, findings)
+
+    def check(self, connection: apsw.Connection, findings: Findings) -> None:
+        """Check them here unless they are, and look for what is there of nobody."""
+        check = RecordCheck(connection, self._keys, self._computed)
+        if not self._shared:
+            last = records.last_person(connection)
+            found = (check.piece(*each) for each in pieces(last, self._size))
+            self._take(found, last, findings)
+        check.look_for_strays(self.all, findings)
+
+    def _opened(self) -> RecordCheck:
+        connection = open_reader(self._file, self._keys.page)
+        return RecordCheck(connection, self._keys, self._computed)
+
+    def _take(self, found: Iterable[Piece], last: int, findings: Findings) -> None:
+        for number, piece in enumerate(found, start=1):
+            self.all.join(piece)
+            for each in piece.findings:
+                findings.add(each.place, each.what)
+            if last:
+                findings.tell("versions", min(number * self._size, last), last)
 
 
 def _checked(
     connection: apsw.Connection,
     keys: StoreKeys,
-    computed: tuple[TokensOf, MarkOf],
+    people: _People,
     findings: Findings,
     anchors: Collection[str],
-    person_read: PersonRead | None,
 ) -> CheckReport:
     """Check part after part; what cannot be read on is a finding."""
-    persons = RecordCheck(connection, keys, *computed, findings, person_read)
     with findings.noting("versions"):
-        persons.run()
-    papers = _PaperCheck(connection, keys, findings, persons.digest)
+        people.check(connection, findings)
+    papers = _PaperCheck(connection, keys, findings, people.all.digest)
     entries = LedgerCheck(connection, keys, findings)
     with findings.noting("documents"):
         papers.check_documents()
@@ -124,15 +191,16 @@ def _checked(
     with findings.noting("pages"):
         _check_pages(connection, findings)
     return CheckReport(
-        persons=persons.persons,
-        versions=persons.versions,
-        cells=persons.cells,
-        tokens=persons.tokens,
-        marks=persons.marks,
+        persons=people.all.persons,
+        versions=people.all.versions,
+        cells=people.all.cells,
+        tokens=people.all.tokens,
+        marks=people.all.marks,
         documents=papers.documents,
         parcels=papers.parcels,
         entries=entries.entries,
         tallies=kept,
+        counted=people.all.counted,
         findings=tuple(findings.all),
     )
 

@@ -1,6 +1,12 @@
-"""The part of the check that is about persons: chains of versions, and what they are found by."""
+"""The part of the check that is about persons: chains of versions, and what they are found by.
 
+Persons are checked in pieces, each by itself, so that several processes can share them out
+(``checkworkers.py``); what the pieces come to is joined, and then tokens of nobody are looked for.
+"""
+
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import groupby
 from typing import Any, NamedTuple
@@ -12,7 +18,7 @@ from storage.cells import FIELD_CLASSES, NO_SEAL, SealedVersion, open_cells, ver
 from storage.connection import ask, each_row
 from storage.engine import MOST_VERSIONS, Fields, Mark, PersonId, Token
 from storage.errors import Tampered
-from storage.findings import Findings
+from storage.findings import Finding, Findings
 from storage.keys import StoreKeys
 from storage.lthash import State
 
@@ -20,16 +26,29 @@ TokensOf = Callable[[Fields], Iterable[Token]]
 """Computes from all fields of a version what it is found by."""
 MarkOf = Callable[[PersonId, Fields], Mark | None]
 """Computes from all fields of a latest version the mark of its person, if he has one."""
+CountsOf = Callable[[PersonId, Sequence[Fields]], Iterable[tuple[str, int]]]
+"""Computes from the versions of a person, oldest first, what is counted of him, by name."""
 
-PersonRead = Callable[[int, Sequence[Fields]], None]
-"""Is told the versions of a person, oldest first, with every field."""
+PIECE = 20_000
+"""Persons of a piece: as many as are looked up together, in the order of the index."""
 
 _EVERY_FIELD = tuple(FIELD_CLASSES)
 _PERSONS_REMEMBERED = 10_000
-_ALL = "SELECT vid, hdr, wrap, rsc, seal, cells FROM ver ORDER BY vid"
-_OF_PERSON = (
-    "SELECT vid, hdr, wrap, rsc, seal, cells FROM ver WHERE vid BETWEEN ? AND ? ORDER BY vid"
-)
+_BETWEEN = "SELECT vid, hdr, wrap, rsc, seal, cells FROM ver WHERE vid BETWEEN ? AND ? ORDER BY vid"
+_LEAST, _MOST = -(2**63), 2**63 - 1
+
+
+def no_counts(person: PersonId, versions: Sequence[Fields]) -> Iterable[tuple[str, int]]:
+    """Count nothing (``CountsOf``)."""
+    return ()
+
+
+class Computed(NamedTuple):
+    """What the owner of the fields computes from them."""
+
+    tokens_of: TokensOf
+    mark_of: MarkOf
+    counts_of: CountsOf = no_counts
 
 
 class FoundBy(NamedTuple):
@@ -39,58 +58,87 @@ class FoundBy(NamedTuple):
     postings: frozenset[int]
 
 
-class RecordCheck:
-    """Checks every version and every token; ``digest`` is then over all versions."""
+@dataclass(slots=True)
+class Piece:
+    """What persons that were checked come to."""
 
-    def __init__(
-        self,
-        connection: apsw.Connection,
-        keys: StoreKeys,
-        tokens_of: TokensOf,
-        mark_of: MarkOf,
-        findings: Findings,
-        person_read: PersonRead | None = None,
-    ) -> None:
-        self.persons = self.versions = self.cells = self.tokens = self.marks = 0
-        self.digest = State()
+    persons: int = 0
+    versions: int = 0
+    cells: int = 0
+    tokens: int = 0
+    marks: int = 0
+    digest: State = field(default_factory=State)
+    counted: Counter[str] = field(default_factory=Counter)
+    findings: list[Finding] = field(default_factory=list)
+
+    def join(self, other: "Piece") -> None:
+        """Take in what other persons come to."""
+        for name in ("persons", "versions", "cells", "tokens", "marks"):
+            setattr(self, name, getattr(self, name) + getattr(other, name))
+        self.digest = self.digest.joined(other.digest)
+        self.counted.update(other.counted)
+
+
+def pieces(last: int, size: int) -> list[tuple[int, int]]:
+    """Return which versions, by row number, each piece is of; no row lies outside all of them."""
+    starts = [_LEAST, *(records.vid_of(person, 0) for person in range(size + 1, last + 1, size))]
+    return list(zip(starts, [*(start - 1 for start in starts[1:]), _MOST], strict=True))
+
+
+class RecordCheck:
+    """Checks every version and every token of persons, and what is there of nobody."""
+
+    def __init__(self, connection: apsw.Connection, keys: StoreKeys, computed: Computed) -> None:
         self._connection = connection
         self._keys = keys
-        self._tokens_of = tokens_of
-        self._mark_of = mark_of
-        self._findings = findings
-        self._person_read = person_read
+        self._computed = computed
+        self._piece = Piece()
+        self._findings = Findings()
+        self._postings: list[tuple[int, int]] = []
 
-    def run(self) -> None:
-        """Read all versions, and look for each person's tokens; then for tokens of nobody."""
-        last = records.last_person(self._connection)
-        rows = each_row(self._connection, _ALL)
+    def piece(self, first: int, last: int) -> Piece:
+        """Check the persons whose versions lie between two row numbers."""
+        self._piece, self._findings, self._postings = Piece(), Findings(), []
+        with self._findings.noting("versions"):
+            self._read(first, last)
+        self._piece.findings = self._findings.all
+        return self._piece
+
+    def _read(self, first: int, last: int) -> None:
+        rows = each_row(self._connection, _BETWEEN, (first, last))
         for person, versions in groupby(rows, lambda row: records.version_at(row[0]).person):
             if person < 1:
                 self._findings.add(f"person {person}", "lies where no person can")
                 continue
-            self.persons += 1
-            self._findings.tell("versions", person, last)
+            self._piece.persons += 1
             fields = list(self._checked(versions))
             whole = [each for each in fields if each is not None]
-            if self._person_read is not None and len(whole) == len(fields):
-                self._person_read(person, whole)
+            if len(whole) == len(fields):
+                for name, by in self._computed.counts_of(person, whole):
+                    self._piece.counted[name] += by
             found_by = self._found_by(fields)
             if found_by is not None:
-                self._check_found(person, found_by)
+                self._check_identifiers(person, found_by.identifiers)
+                self._postings += ((posting, person) for posting in found_by.postings)
             if fields and (latest := fields[-1]) is not None:
                 self._check_mark(PersonId(person), latest)
+        self._check_postings()
+
+    def look_for_strays(self, all_pieces: Piece, findings: Findings) -> None:
+        """Compare what is there with what all pieces together gave; more than that is of nobody."""
+        self._findings = findings
         ((there,),) = ask(
             self._connection,
             "SELECT (SELECT count(*) FROM ident) + (SELECT count(*) FROM tok)",
         )
         for version, what in retention.misplaced(self._connection, self._keys):
-            self._findings.add(f"person {version.person} version {version.number}", what)
+            findings.add(f"person {version.person} version {version.number}", what)
         # Each token that has to be there was looked up; more rows than those are strays.
-        if there != self.tokens:
-            self._look_for_strays()
+        if there != all_pieces.tokens:
+            self._name_strays()
         ((marked,),) = ask(self._connection, "SELECT count(*) FROM mark")
-        if marked != self.marks:
-            self._findings.add("marks", f"there are {marked}; the records give {self.marks}")
+        if marked != all_pieces.marks:
+            findings.add("marks", f"there are {marked}; the records give {all_pieces.marks}")
 
     def _checked(self, rows: Iterable[tuple[Any, ...]]) -> Iterator[Fields | None]:
         """Check the versions of one person; yield the fields of each, None if they do not open.
@@ -103,9 +151,11 @@ class RecordCheck:
             for missing in range(number + 1, place.version):
                 self._findings.add(f"person {place.person} version {missing}", "is missing")
             name = f"person {place.person} version {place.version}"
-            self.versions += 1
+            self._piece.versions += 1
             if records.is_erased(sealed):
-                self.digest = self.digest.add(records.counted_erased(vid, sealed.seal))
+                self._piece.digest = self._piece.digest.add(
+                    records.counted_erased(vid, sealed.seal)
+                )
                 number, seal = place.version, sealed.seal
                 continue
             with self._findings.noting(name):
@@ -113,8 +163,8 @@ class RecordCheck:
             fields: Fields | None = None
             with self._findings.noting(name):
                 fields = self._opened(vid, sealed)
-                self.cells += len(fields)
-            self.digest = self.digest.add(records.counted(vid, sealed.seal))
+                self._piece.cells += len(fields)
+            self._piece.digest = self._piece.digest.add(records.counted(vid, sealed.seal))
             number, seal = place.version, sealed.seal
             yield fields
 
@@ -128,44 +178,48 @@ class RecordCheck:
         for fields in versions:
             if fields is None:
                 return None
-            tokens = list(self._tokens_of(fields))
+            tokens = list(self._computed.tokens_of(fields))
             identifiers.update(token for token in tokens if isinstance(token.value, bytes))
             postings = {
                 terms.packed(token) for token in tokens if not isinstance(token.value, bytes)
             }
         return FoundBy(frozenset(identifiers), frozenset(postings))
 
-    def _check_found(self, person: int, found_by: FoundBy) -> None:
-        place = f"person {person}"
-        for token in found_by.identifiers:
+    def _check_identifiers(self, person: int, identifiers: Iterable[Token]) -> None:
+        for token in identifiers:
             if terms.holder(self._connection, token) == person:
-                self.tokens += 1
-            else:
-                self._findings.add(place, f"an identifier of index {token.index} is missing")
-        for posting in found_by.postings:
-            if terms.is_posted(self._connection, posting, person):
-                self.tokens += 1
+                self._piece.tokens += 1
             else:
                 self._findings.add(
-                    place, f"a posting of index {terms.index_of(posting)} is missing"
+                    f"person {person}", f"an identifier of index {token.index} is missing"
+                )
+
+    def _check_postings(self) -> None:
+        # In the order of the index: many lie on one page, which is then decrypted once.
+        for posting, person in sorted(self._postings):
+            if terms.is_posted(self._connection, posting, person):
+                self._piece.tokens += 1
+            else:
+                self._findings.add(
+                    f"person {person}", f"a posting of index {terms.index_of(posting)} is missing"
                 )
 
     def _check_mark(self, person: PersonId, latest: Fields) -> None:
-        mark = self._mark_of(person, latest)
+        mark = self._computed.mark_of(person, latest)
         if mark is None:
             return
         if list(marks.each(self._connection, mark.group, mark.place, mark.place)) == [mark]:
-            self.marks += 1
+            self._piece.marks += 1
         else:
             self._findings.add(f"person {person}", "the mark is missing, or of another record")
 
-    def _look_for_strays(self) -> None:
+    def _name_strays(self) -> None:
         """Name tokens under which persons are found whose fields do not give them."""
 
         @lru_cache(_PERSONS_REMEMBERED)
         def has_to_be(person: int) -> FoundBy | None:
             first, last = records.vid_of(person, 1), records.vid_of(person, MOST_VERSIONS)
-            rows = ask(self._connection, _OF_PERSON, (first, last))
+            rows = ask(self._connection, _BETWEEN, (first, last))
             try:
                 return self._found_by(
                     [

@@ -4,7 +4,7 @@ The store is closed, so it takes the custodians' shares. Nothing is changed. The
 asked again what every change of every person moved; the tallies must say the same.
 """
 
-from collections import Counter
+import os
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from datetime import date
 from typing import Any
@@ -82,7 +82,8 @@ def check_store(
             mark_of=mark_of,
             progress=progress,
             anchors=[*anchors, *_witnessed(layout)],
-            person_read=tallies.read,
+            counts_of=tallies.of,
+            workers=len(os.sched_getaffinity(0)),
         )
     finally:
         lock.release()
@@ -90,11 +91,10 @@ def check_store(
 
 
 class Tallies:
-    """What the tallies must be, summed up person by person as the plugins let in say."""
+    """What the tallies must be, as the plugins let in say of each person."""
 
     def __init__(self, settings: Settings, policy_keys: Sequence[str]) -> None:
         self._today: date = utc_now().astimezone(JST).date()
-        self._counted: Counter[str] = Counter()
         self._hook: pluggy.HookRelay | None = None
         self._problem = ""
         try:
@@ -103,13 +103,11 @@ class Tallies:
             # Whoever checks a damaged machine wants to know what can be known.
             self._problem = "; ".join(problem.problems)
 
-    def read(self, person: int, versions: Sequence[Fields]) -> None:
-        """Count a person."""
-        if self._hook is None:
-            return
-        values = enumerate(map(open_form, versions), start=1)
-        for name, by in replayed(self._hook, PersonId(person), values, self._today):
-            self._counted[name] += by
+    def of(self, person: PersonId, versions: Sequence[Fields]) -> Iterator[tuple[str, int]]:
+        """Yield what the versions of a person moved, and by how much (``CountsOf``)."""
+        if self._hook is not None:
+            values = enumerate(map(open_form, versions), start=1)
+            yield from replayed(self._hook, person, values, self._today)
 
     def findings(self, report: CheckReport) -> Iterator[Finding]:
         """Yield every tally that is not what was counted, of those that changes move at all."""
@@ -117,9 +115,9 @@ class Tallies:
             yield Finding("tallies", f"were not counted again: {self._problem}")
         if report.findings:
             return  # a version that does not open would be told twice, and wrongly
-        moved = {name.partition("/")[0] for name in self._counted}
+        moved = {name.partition("/")[0] for name in report.counted}
         kept = {n: c for n, c in report.tallies.items() if n.partition("/")[0] in moved}
-        for name, there, right in differences(self._counted, kept, self._today):
+        for name, there, right in differences(report.counted, kept, self._today):
             yield Finding(f"tally {name}", f"is {there}; the records give {right}")
 
 

@@ -20,7 +20,7 @@ MET, MISSED, MISUSED = 0, 1, 2
 EXAMPLES = """
 examples:
   scripts/bench --quick --json bench.json         20,000 residents, under 100 s
-  scripts/bench                                   200,000 and 2,000,000 residents; an hour or so
+  scripts/bench                                   200,000 and 2,000,000 residents; about two hours
   scripts/bench --capacity bench.json --plot bench.svg
   scripts/bench --only find,ledger --sizes 20000,200000
 
@@ -51,15 +51,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for row in _measured(chosen, setting):
         rows.append(row)
         print(table.line(row), flush=True)
+        if options.json:
+            _write(options.json, rows)
     print(table.verdict(rows))
-    plain = [row.plain() for row in rows]
     if options.plot:
-        _draw(parser, plain, options.plot)
-    if options.json:
-        options.json.write_text(json.dumps(plain, ensure_ascii=False, indent=1) + "\n", "utf-8")
+        _draw(parser, [row.plain() for row in rows], options.plot)
     if options.data is None:
         shutil.rmtree(folder, ignore_errors=True)
     return MISSED if any(row.met is False for row in rows) else MET
+
+
+def _write(path: Path, rows: Sequence[Row]) -> None:
+    """Write what there is so far: whoever ends a long run early has it all the same."""
+    plain = [row.plain() for row in rows]
+    path.write_text(json.dumps(plain, ensure_ascii=False, indent=1) + "\n", "utf-8")
 
 
 def _looked_at(parser: ArgumentParser, options: Namespace) -> int:
@@ -128,7 +133,9 @@ def _parser() -> ArgumentParser:
         "--without-postgres", action="store_true", help="leave PostgreSQL out, and say so"
     )
     parser.add_argument("--seed", type=int, default=1, metavar="N")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write the rows there")
+    parser.add_argument(
+        "--json", type=Path, metavar="FILE", help="write the rows there as they come"
+    )
     parser.add_argument("--plot", type=Path, metavar="SVG", help="draw what was measured by size")
     parser.add_argument(
         "--capacity",

@@ -20,6 +20,7 @@ from enum import Enum
 from pathlib import Path
 from random import Random
 from typing import Final
+from urllib.parse import urlsplit
 
 from appliance.model import JST
 from scripts.crash_lib.account import Account
@@ -243,15 +244,35 @@ class Lives:
 @contextmanager
 def prepared(folder: Path) -> Iterator[tuple[Machine, NationalFile]]:
     """Make a machine with everybody let in, and its national server; end both at the end."""
+    with accompanied(settled(folder / "machine"), folder) as (machine, national):
+        yield machine, national
+
+
+def settled(folder: Path) -> Machine:
+    """Make a machine with everybody let in; it does not run, and may be copied as it lies."""
     (port,) = free_ports(1)
-    machine = Machine.make(folder / "machine", national_port=port)
-    credentials = machine.issue_server("national")
+    machine = Machine.make(folder, national_port=port)
+    machine.issue_server("national")
+    _let_in(machine)
+    return machine
+
+
+@contextmanager
+def accompanied(machine: Machine, folder: Path) -> Iterator[tuple[Machine, NationalFile]]:
+    """Let a national server with an empty file answer a machine; end both at the end.
+
+    Raises:
+        ValueError: the machine was made without one.
+    """
+    national = machine.settings.national
+    if national is None:
+        raise ValueError(machine.config)
+    address = ("127.0.0.1", urlsplit(national.url).port or 0)
     with NationalFile(folder / "national.db") as file:
-        server = NationalServer(("127.0.0.1", port), credentials, file, Switch())
+        server = NationalServer(address, machine.credentials("national"), file, Switch())
         thread = threading.Thread(target=server.serve_forever, args=(0.05,))
         thread.start()
         try:
-            _let_in(machine)
             yield machine, file
         finally:
             machine.kill()

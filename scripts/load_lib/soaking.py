@@ -38,8 +38,9 @@ def soak(
 
     A burst goes before, more than is answered in time: it sets every worker to work, so that each
     has filled its caches. Without it they fill whenever the machine is busy with something else.
+    It is never longer than what it goes before.
     """
-    arrive(mix.task(BURST_RATE, BURST_SECONDS))
+    arrive(mix.task(BURST_RATE, min(BURST_SECONDS, minutes * MINUTE)))
     stretch = min(MINUTE, minutes * MINUTE / LEAST_SAMPLES)
     samples: list[Sample] = []
     for number in range(1, round(minutes * MINUTE / stretch) + 1):

@@ -12,15 +12,22 @@ from pathlib import Path
 import pytest
 
 from scripts.crash_lib.command import main
-from scripts.crash_lib.lives import Lives, Moment, Plan, prepared
+from scripts.crash_lib.lives import Lives, Moment, Plan, accompanied, settled
 from scripts.crash_lib.stream import Batch
+from tests.machine import Machine
 
 PLAN = Plan(cycles=0, seed=20261125, check_every=0)
 
 
+@pytest.fixture(scope="module")
+def template(tmp_path_factory: pytest.TempPathFactory) -> Machine:
+    return settled(tmp_path_factory.mktemp("template") / "machine")
+
+
 @pytest.fixture
-def lives(tmp_path: Path) -> Iterator[Lives]:
-    with prepared(tmp_path) as (machine, national):
+def lives(template: Machine, tmp_path: Path) -> Iterator[Lives]:
+    folder = shutil.copytree(template.folder, tmp_path / "machine")
+    with accompanied(replace(template, folder=folder), tmp_path) as (machine, national):
         yield Lives(machine, national, PLAN)
 
 

@@ -1,13 +1,15 @@
+import os
+import signal
 from pathlib import Path
 
 import pytest
 
 from storage.engine import Entry, Fields, Mark, PersonId
-from storage.errors import WrongKey
+from storage.errors import StorageError, WrongKey
 from storage.findings import MOST_FINDINGS, Findings
 from storage.keyring import KeyRing
 from tests.storage.made import INSTALLATION, ROOT
-from tests.storage.stores import SATO, Store, entered, fields_of
+from tests.storage.stores import CODE, NUMBER, SATO, Store, entered, fields_of
 
 
 @pytest.fixture
@@ -112,3 +114,50 @@ def test_a_mark_of_nobody_is_named(store: Store) -> None:
     marked(store)
     (finding,) = store.check().findings
     assert (finding.place, finding.what) == ("marks", "there are 1; the records give 0")
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+@pytest.mark.parametrize("piece", [1, 2, 3, 100])
+def test_persons_are_checked_in_pieces_by_several_processes(
+    store: Store, workers: int, piece: int
+) -> None:
+    with store.opened() as vault:
+        for number in range(7):
+            one = {CODE: f"{number:011}", NUMBER: f"{number:012}"}
+            store.new_person(vault, fields_of({**SATO, **one}))
+    with store.thief() as thief:
+        thief.execute("DELETE FROM ident WHERE person = 5")
+        thief.execute(
+            "UPDATE ver SET seal = zeroblob(length(seal)) WHERE vid = (SELECT max(vid) FROM ver)"
+        )
+    told: list[tuple[str, int, int]] = []
+
+    def progress(part: str, done: int, total: int) -> None:
+        if part == "versions":
+            told.append((part, done, total))
+
+    report = store.check(
+        workers=workers,
+        piece=piece,
+        progress=progress,
+        counts_of=lambda person, versions: [("persons", 1), ("numbers", person)],
+    )
+    assert (report.persons, report.versions) == (7, 7)
+    assert report.counted == {"persons": 7, "numbers": 28}
+    places = [each.place for each in report.findings]
+    assert "person 5" in places
+    assert "person 7 version 1" in places
+    assert not {"person 1", "person 6"} & set(places)
+    assert told[-1] == ("versions", 7, 7)
+
+
+def test_a_check_whose_helper_is_killed_says_so(store: Store) -> None:
+    with store.opened() as vault:
+        store.new_person(vault, fields_of(SATO))
+
+    def dies(person: PersonId, fields: Fields) -> Mark | None:
+        os.kill(os.getpid(), signal.SIGKILL)
+        return None
+
+    with pytest.raises(StorageError, match="was killed"):
+        store.check(mark_of=dies, workers=2)

@@ -24,10 +24,13 @@ from scripts.bench_lib.timing import percentile
 from tests.simulators.notices import Notice
 from tests.simulators.population import Population
 
-MUNICIPALITY = "432024"
+MUNICIPALITY = "431001"
+"""The one that is large enough for a tenth of everybody."""
 VERSIONS, TENTH = 10, 10
-MOST_QUICK, MOST = 200, 20_000
-"""Residents who get a history."""
+MOST_QUICK = 200
+"""Residents who get a history in a quick run; otherwise a tenth of them do."""
+SMALLEST = 20_000
+"""A full run has a third size, a tenth of its smaller one, if that is as large as this."""
 BATCH, ASKED, ENTRIES = 1_000, 100, 300
 MOST_CHECKED = 5_000
 """Residents, in a quick run."""
@@ -37,16 +40,17 @@ DESK: Mapping[str, Any] = {"purpose": "all", "reason": "01"}
 
 
 def measure(setting: Setting) -> Iterator[Row]:
-    """Load, start, ask, add history, and check, at every size."""
-    for size in setting.sizes:
+    """Load, start, ask, add history, back up, and check, at every size."""
+    tenth = min(setting.sizes) // TENTH
+    for size in (*([tenth] if tenth >= SMALLEST else []), *setting.sizes):
         site = grown(setting, size)
         yield from _loaded(site)
         yield from _begun(site)
         yield from _asked(site)
-        yield from _history(site, MOST_QUICK if setting.quick else MOST)
+        yield from _history(site, MOST_QUICK if setting.quick else size // TENTH)
         yield _ledger(site)
-        yield _checked(site, most=MOST_CHECKED if setting.quick else size)
         yield from backed_up(site)
+        yield _checked(site, most=MOST_CHECKED if setting.quick else size)
 
 
 def _loaded(site: Grown) -> Iterator[Row]:
