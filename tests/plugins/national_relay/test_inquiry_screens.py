@@ -246,7 +246,7 @@ def test_nobody_stands_in_a_path_or_a_title(clerk: Visitor) -> None:
     assert "福岡" not in page.path + title
 
 
-def test_without_a_purpose_it_says_whom_to_ask(bench: Bench) -> None:
+def test_without_a_purpose_there_is_no_such_screen(bench: Bench) -> None:
     nobody = Visitor.at(bench, "TERM-0002").logs_in(
         bench, "OP-N", roles=("clerk",), purposes=("unknown-purpose",)
     )
