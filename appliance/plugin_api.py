@@ -62,7 +62,16 @@ from appliance.operation import About, Answer, AnyOperation, Arguments, Operatio
 from appliance.outgoing import Backlog, Dispatch, inbox_of
 from appliance.papers import Papers
 from appliance.policy import Policy
-from appliance.press import MOST_ROWS, Printed, printed_form, printed_table
+from appliance.press import (
+    MOST_ROWS,
+    Printed,
+    is_drawn,
+    missing,
+    printed_form,
+    printed_table,
+    shapes_missing,
+)
+from appliance.press.glyphs import Missing
 from appliance.proofs import MAX_FAILURES
 from appliance.protection import OPEN_FOR, Opening, ProtectionMark
 from appliance.reasons import AMENDED, ENTERED, REASONS, STRUCK_OFF
@@ -206,6 +215,7 @@ __all__ = [
     "Marks",
     "Message",
     "Method",
+    "Missing",
     "Municipalities",
     "Municipality",
     "MyNumberText",
@@ -281,10 +291,12 @@ __all__ = [
     "hookimpl",
     "inbox_of",
     "is_birth_date",
+    "is_drawn",
     "is_my_number",
     "is_resident_code",
     "joins_blind",
     "kana_key",
+    "missing",
     "name_key",
     "names_a_house",
     "outsiders",
@@ -295,6 +307,7 @@ __all__ = [
     "printed_table",
     "rows_digest",
     "seion",
+    "shapes_missing",
     "strict_json",
     "terminal_named_in",
     "thresholds",

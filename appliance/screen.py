@@ -69,6 +69,20 @@ class Ground:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Paper:
+    """A file: a PDF that is looked at and printed, or one that is saved."""
+
+    content: bytes
+    media_type: str
+    name: str
+    """ASCII, and nobody's."""
+    title: str = ""
+    """Above a PDF that is looked at; the screen's own title without it."""
+    saved: bool = False
+    """Offered to be saved, not opened."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Page:
     """A template of the plugin's, and what it shows."""
 
@@ -82,20 +96,8 @@ class Page:
     """Is a form: everything else stays blank on paper (R163)."""
     notice: str = ""
     """What was done, in a sentence, above everything else."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Paper:
-    """A file: a PDF that is looked at and printed, or one that is saved."""
-
-    content: bytes
-    media_type: str
-    name: str
-    """ASCII, and nobody's."""
-    title: str = ""
-    """Above a PDF that is looked at; the screen's own title without it."""
-    saved: bool = False
-    """Offered to be saved, not opened."""
+    paper: Paper | None = None
+    """A PDF that is looked at within the page: the template has its address as ``paper``."""
 
 
 @dataclass(frozen=True, slots=True)

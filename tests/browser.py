@@ -14,16 +14,20 @@ from typing import Any
 
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import (
+    Encoding,
     NoEncryption,
+    PrivateFormat,
     load_pem_private_key,
     pkcs12,
 )
+from fido2.utils import websafe_decode, websafe_encode
 from selenium.common.exceptions import WebDriverException
 from selenium.webdriver import ActionChains, Chrome, ChromeOptions, ChromeService
 from selenium.webdriver.common.by import By
-from selenium.webdriver.common.virtual_authenticator import VirtualAuthenticatorOptions
+from selenium.webdriver.common.virtual_authenticator import Credential, VirtualAuthenticatorOptions
 from selenium.webdriver.support.ui import WebDriverWait
 
+from tests.simulators.device import Device
 from tests.simulators.link import Credentials
 
 CHROMIUM, DRIVER = Path("/usr/bin/chromium"), Path("/usr/bin/chromedriver")
@@ -34,7 +38,7 @@ PATIENCE = 60.0
 @contextmanager
 def browser(folder: Path, origin: str, terminal: Credentials) -> Iterator["Browser"]:
     """Yield a browser that comes as a terminal to whatever is at ``origin``."""
-    _certificates(folder / "home" / ".pki" / "nssdb", terminal)
+    keeps_certificates(folder / "home" / ".pki" / "nssdb", terminal)
     # Which certificate to come with; without it Chromium asks in a dialog nobody sees.
     choice = {"setting": {"filters": [{}]}}
     prefs = {"profile.content_settings.exceptions.auto_select_certificate": {f"{origin},*": choice}}
@@ -72,28 +76,32 @@ def chromium(folder: Path, prefs: dict[str, Any] | None = None) -> Iterator[Chro
         driver.quit()
 
 
-def _certificates(store: Path, terminal: Credentials) -> None:
-    store.mkdir(parents=True)
+def packed(terminal: Credentials) -> bytes:
+    """Return certificate and key of a terminal as a browser takes them: PKCS #12, no passphrase."""
     certificate = x509.load_pem_x509_certificate(terminal.certificate.read_bytes())
     key = load_pem_private_key(terminal.key.read_bytes(), None)
-    packed = store / "terminal.p12"
-    packed.write_bytes(
-        pkcs12.serialize_key_and_certificates(
-            b"terminal",
-            key,  # type: ignore[arg-type]
-            certificate,
-            None,
-            NoEncryption(),
-        )
+    return pkcs12.serialize_key_and_certificates(
+        b"terminal",
+        key,  # type: ignore[arg-type]
+        certificate,
+        None,
+        NoEncryption(),
     )
+
+
+def keeps_certificates(store: Path, terminal: Credentials) -> None:
+    """Make the certificate store (NSS) of a browser at a terminal."""
+    store.mkdir(parents=True)
+    file = store / "terminal.p12"
+    file.write_bytes(packed(terminal))
     where = ("-d", f"sql:{store}")
     for command in (
         ("certutil", "-N", *where, "--empty-password"),
         ("certutil", "-A", *where, "-n", "ca", "-t", "C,,", "-i", str(terminal.ca)),
-        ("pk12util", "-i", str(packed), *where, "-W", ""),
+        ("pk12util", "-i", str(file), *where, "-W", ""),
     ):
         subprocess.run(command, check=True, capture_output=True)
-    packed.unlink()
+    file.unlink()
 
 
 class Browser:
@@ -117,6 +125,21 @@ class Browser:
             is_user_consenting=True,
         )
         self.driver.add_virtual_authenticator(options)
+
+    def has_device(self, device: Device) -> None:
+        """Plug in a device that somebody has registered elsewhere, with the keys it has."""
+        self.gets_device()
+        for identifier, kept in json.loads(device.path.read_bytes()).items():
+            key = load_pem_private_key(kept["key"].encode(), None)
+            plain = key.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
+            self.driver.add_credential(
+                Credential.create_non_resident_credential(
+                    websafe_decode(identifier),
+                    kept["rp_id"],
+                    websafe_encode(plain),
+                    kept["counter"],
+                )
+            )
 
     def types(self, **fields: str) -> None:
         """Fill in fields by their id, open what hides them first."""

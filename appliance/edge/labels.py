@@ -99,6 +99,8 @@ LABELS: Mapping[str, str] = {
     "rule": "規則の番号",
     "run": "整合性確認の番号",
     "sequence": "通知番号",
+    "sha256": "要約値",
+    "shapes_seen": "字形の確認",
     "sheet": "帳票番号",
     "shown_by": "提示した者",
     "since": "期間の始まり",

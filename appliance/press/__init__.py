@@ -3,13 +3,14 @@
 The forms are typst templates. A plugin has a folder of its own; what all papers share is the typst
 package ``@juki/paper`` below ``packages/``, and ``forms/register.typ`` prints any register (簿).
 What is printed reaches a form as JSON, never as markup, and a form sees no file but those of its
-own folder. Nothing leaves that the font cannot draw. One compiler serves everybody in turn: it
-holds the font (46 MB) and its layouts, and is not safe for threads.
+own folder. Nothing leaves that the font cannot draw, nor another shape of a character than was
+written, unless whoever prints has looked at it (``plainly``). One compiler serves everybody in
+turn: it holds the font (46 MB) and its layouts, and is not safe for threads.
 """
 
 import json
 import re
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time
 from functools import cache
@@ -21,8 +22,10 @@ from typing import Any, Final, cast
 import typst
 
 from appliance.errors import Problem, Rejected, Unavailable
+from appliance.items import ITEMS
 from appliance.model import JST
-from appliance.press.glyphs import coverage
+from appliance.press.glyphs import Coverage, Missing, coverage
+from appliance.values.characters import gaiji
 
 FONT = Path("/usr/share/fonts/truetype/ipamj/ipamjm.ttf")
 """IPAmj明朝, from the Debian package fonts-ipamj-mincho; there is no other that would do."""
@@ -33,6 +36,7 @@ _REMEMBERED: Final = 10
 """Papers back to which typst keeps its layouts: for a table 100 KB a row."""
 
 _HERE = Path(__file__).parent
+_LABELS = {str(item.name): f"{item.label}の" for item in ITEMS}
 _OURS = "は使えない文字です。入力し直してください。"
 _THEIRS = (
     "の字形が書体 IPAmj明朝 にないため、出力できません。"
@@ -60,6 +64,7 @@ def printed_form(
     on: date,
     *,
     own_words: Collection[str] = (),
+    plainly: bool = False,
 ) -> Printed:
     """Print a form; the same form, data and day give the same bytes.
 
@@ -69,24 +74,13 @@ def printed_form(
         data: what the form shows; ``office`` is who issues it (``policy.office``).
         on: the day that stands in the file.
         own_words: names in ``data`` of what the clerk writes himself and can write otherwise.
+        plainly: the plain character may stand for the variations in ``shapes_missing``.
 
     Raises:
         Unavailable: F-02, the font is not on this machine.
-        Rejected: F-01, the font lacks a character; names the character, and nobody.
+        Rejected: F-01, the font lacks a character; names the character and its item, and nobody.
     """
-    if not FONT.is_file():
-        raise Unavailable(
-            "the font IPAmjMincho is missing; install the Debian package fonts-ipamj-mincho",
-            problems=[
-                Problem(
-                    "F-02",
-                    "font",
-                    "書体 IPAmj明朝 がこの機器にないため、出力できません。"
-                    "運用担当者に fonts-ipamj-mincho の導入を依頼してください。",
-                )
-            ],
-        )
-    if problems := list(_undrawable(data, own_words)):
+    if problems := list(_undrawable(data, own_words, plainly=plainly)):
         raise Rejected("the font lacks a character", problems=problems)
     with _ONE_AT_A_TIME:
         pdf = _compiled(forms, form, data, on)
@@ -168,12 +162,72 @@ def _compiler(font: Path) -> typst.Compiler:
     )
 
 
-def _undrawable(data: Mapping[str, Any], own_words: Collection[str]) -> Iterator[Problem]:
+def missing(text: str) -> tuple[Missing, ...]:
+    """Return the characters of a text that the font cannot draw as they are written, each once.
+
+    Raises:
+        Unavailable: F-02, the font is not on this machine.
+    """
+    return tuple(dict.fromkeys(_font().missing(text)))
+
+
+def is_drawn(text: str) -> bool:
+    """Return whether all of a text has a shape here: no image of a character, nothing missing.
+
+    Where the font is not on this machine, only the images are known.
+    """
+    return not gaiji(text) and not (FONT.is_file() and missing(text))
+
+
+def shapes_missing(
+    data: Mapping[str, Any], own_words: Collection[str] = ()
+) -> tuple[tuple[str, str], ...]:
+    """Return the variations in the data of a form that only have their plain character here.
+
+    Each once, as its item and its code points; ``own_words`` are as in ``printed_form``.
+
+    Raises:
+        Unavailable: F-02, the font is not on this machine.
+    """
+    lacking = _lacking(data)
+    return tuple(
+        (i, each.character) for i, each in lacking if each.has_plain and i not in own_words
+    )
+
+
+def _font() -> Coverage:
+    if FONT.is_file():
+        return coverage(FONT)
+    raise Unavailable(
+        "the font IPAmjMincho is missing; install the Debian package fonts-ipamj-mincho",
+        problems=[
+            Problem(
+                "F-02",
+                "font",
+                "書体 IPAmj明朝 がこの機器にないため、出力できません。"
+                "運用担当者に fonts-ipamj-mincho の導入を依頼してください。",
+            )
+        ],
+    )
+
+
+def _undrawable(
+    data: Mapping[str, Any], own_words: Collection[str], *, plainly: bool
+) -> Iterator[Problem]:
     """Yield a problem for each character of the data that the font lacks, under its item."""
-    font = coverage(FONT)
-    lacking = {(item, name): None for item, text in _texts("", data) for name in font.lacking(text)}
-    for item, name in lacking:
-        yield Problem("F-01", item, f"文字 {name} {_OURS if item in own_words else _THEIRS}")
+    for item, each in _lacking(data):
+        is_ours = item in own_words
+        if plainly and each.has_plain and not is_ours:
+            continue
+        label, rest = _LABELS.get(item, ""), _OURS if is_ours else _THEIRS
+        yield Problem("F-01", item, f"{label}文字 {each.character} {rest}")
+
+
+def _lacking(data: Mapping[str, Any]) -> Iterable[tuple[str, Missing]]:
+    font = _font()
+    return dict.fromkeys(
+        (item, each) for item, text in _texts("", data) for each in font.missing(text)
+    )
 
 
 def _texts(item: str, data: Any) -> Iterator[tuple[str, str]]:

@@ -1,7 +1,9 @@
 """Which characters the font can draw, variation sequences included.
 
 typst refuses a character that the font lacks, but draws the plain character where it does not know
-a variation sequence, and its message quotes the text. So the font's own tables are asked first.
+a variation sequence, and its message quotes the text. So the font's own tables are asked first:
+IPAmj明朝 knows the sequences of 文字情報基盤, such as 葛 U+E0102, and none of Adobe-Japan1, such as
+葛 U+E0100.
 """
 
 from collections.abc import Iterator
@@ -16,23 +18,34 @@ SEQUENCES = 14
 
 
 @dataclass(frozen=True, slots=True)
+class Missing:
+    """A character that cannot be drawn as it is written."""
+
+    character: str
+    """Its code points, and nothing of the text around it: ``U+845B U+E0100``."""
+    has_plain: bool
+    """It is a variation whose plain character the font has, and would draw in its place."""
+
+
+@dataclass(frozen=True, slots=True)
 class Coverage:
     """What a font has."""
 
     characters: frozenset[int]
     sequences: frozenset[tuple[int, int]]
 
-    def lacking(self, text: str) -> Iterator[str]:
-        """Yield how each character that cannot be drawn is named: ``U+845B U+E0100``."""
+    def missing(self, text: str) -> Iterator[Missing]:
+        """Yield the characters of a text that cannot be drawn as they are written, in order."""
         for at, character in enumerate(text):
             point, following = ord(character), text[at + 1 : at + 2]
             if _is_selector(point):
                 continue
+            has_plain = point in self.characters
             if following and _is_selector(ord(following)):
                 if (point, ord(following)) not in self.sequences:
-                    yield f"U+{point:04X} U+{ord(following):04X}"
-            elif point not in self.characters:
-                yield f"U+{point:04X}"
+                    yield Missing(f"U+{point:04X} U+{ord(following):04X}", has_plain)
+            elif not has_plain:
+                yield Missing(f"U+{point:04X}", has_plain=False)
 
 
 @cache

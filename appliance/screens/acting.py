@@ -253,14 +253,13 @@ class Acting:
 
     def _laid_out(self, seat: Seat, screen: Screen, paper: Paper) -> HttpAnswer:
         """Show a PDF inside a page, which locks and is emptied as every page is."""
-        kept = self._keep(seat, _paper(paper))
         if paper.saved or paper.media_type != PDF:
-            return kept
+            return self._keep(seat, _paper(paper))
         around = Around(
             title=paper.title or screen.title, seat=seat, here=screen.path, framing=True
         )
         around.crumbs = (MENU_CRUMB, (screen.title, screen.path))
-        data = {"paper": dict(kept.headers)["Location"], "back": screen.path}
+        data = {"paper": self._address(seat, paper), "back": screen.path}
         return self._keep(seat, self._look.page("paper.html", around, data))
 
     def _rendered(self, screen: Screen, page: Page, around: Around) -> HttpAnswer:
@@ -269,7 +268,13 @@ class Acting:
         around.notice = page.notice or around.notice
         around.resident, around.prints = page.resident, page.prints
         data: dict[str, Any] = {"screen": screen, **page.data}
+        if page.paper is not None and around.seat is not None:
+            around.framing = True
+            data["paper"] = self._address(around.seat, page.paper)
         return self._look.page(f"{screen.package}:{page.template}", around, data)
+
+    def _address(self, seat: Seat, paper: Paper) -> str:
+        return f"{PREFIX}/r/{self._shelf.put(seat.who.session, _paper(paper))}"
 
     def _keep(self, seat: Seat, page: HttpAnswer) -> HttpAnswer:
         return _see(f"{PREFIX}/r/{self._shelf.put(seat.who.session, page)}")

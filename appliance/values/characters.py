@@ -11,8 +11,9 @@ Everything here counts in *visible characters*: a character with its selector or
 one, and so is a placeholder.
 
 Folding is for finding, never for showing: it drops selectors and puts one character for each
-family of variants (縮退). It is idempotent, and what it does to a character does not depend on
-its neighbours, so the folded beginning of a text is the beginning of the folded text.
+family of variants (縮退), which need not be in the register itself (䨂 for 鶖). It is idempotent,
+and what it does to a character does not depend on its neighbours, so the folded beginning of a text
+is the beginning of the folded text.
 
 The tables are data, made by ``scripts/make_characters.py``, which says where they come from and
 what goes into a family; ``data/NOTICE.md`` names the authors and the licence.

@@ -38,7 +38,7 @@ from plugins.disclosure.book import (
     opened,
     state_of,
 )
-from plugins.disclosure.letters import MAKERS, REPORT, RESULT, named
+from plugins.disclosure.letters import REPORT, RESULT, make, named
 from plugins.disclosure.matching import matched
 from plugins.disclosure.rules import broken, day_of, due_on
 from plugins.disclosure.sheets import Paper, put_out
@@ -97,6 +97,8 @@ class Report(Arguments, frozen=True, kw_only=True):
 
     number: Number
     municipality_code: AreaText | None = None
+    shapes_seen: bool = False
+    """Of a letter: the clerk has looked at the shapes that the font lacks (D-39)."""
 
 
 class Reported(Opened, frozen=True, kw_only=True):
@@ -116,6 +118,8 @@ class Result(Arguments, frozen=True, kw_only=True):
     number: Number
     outcome: Literal["corrected", "partly", "not-corrected"]
     explanation: FreeText
+    shapes_seen: bool = False
+    """The clerk has looked at the shapes that the font lacks (D-39)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,7 +188,8 @@ def make_report(case: Case, asked: Report) -> Letter | None:
     if entry["person"] is not None:
         return None
     told = {**entry, "reported": _by_letter(case, asked)}
-    return Letter(entry, MAKERS[REPORT](case, asked.number, told, case.request.today))
+    on, seen = case.request.today, asked.shapes_seen
+    return Letter(entry, make(case, REPORT, asked.number, told, on, shapes_seen=seen))
 
 
 def report(case: Case, asked: Report) -> Reported:
@@ -201,7 +206,8 @@ def report(case: Case, asked: Report) -> Reported:
     case.note.result = f"case {asked.number}: {told['by']} to {told['to']}"
     paper = None
     if letter is not None:
-        paper = put_out(case, asked.number, REPORT, letter.made, on=told["on"])
+        seen = asked.shapes_seen
+        paper = put_out(case, asked.number, REPORT, letter.made, on=told["on"], shapes_seen=seen)
     return Reported(
         **to_builtins(_opened(case, asked.number, entry)),
         municipality_code=told["to"],
@@ -239,8 +245,8 @@ def make_result(case: Case, asked: Result) -> Letter:
     """Print the written result."""
     entry = opened(case, asked.number, "correction")
     _allow(case, entry, asked.outcome)
-    on = case.request.today
-    return Letter(entry, MAKERS[RESULT](case, asked.number, {**entry, **_told_in(asked)}, on))
+    told, on, seen = {**entry, **_told_in(asked)}, case.request.today, asked.shapes_seen
+    return Letter(entry, make(case, RESULT, asked.number, told, on, shapes_seen=seen))
 
 
 def result(case: Case, asked: Result) -> Paper:
@@ -251,7 +257,8 @@ def result(case: Case, asked: Result) -> Paper:
     on = case.request.today.isoformat()
     issued = {"form": RESULT, "on": on, "sha256": letter.made.sha256}
     book(case).amend(asked.number, state="issued", issued=issued, **_told_in(asked))
-    return put_out(case, asked.number, RESULT, letter.made, on=on)
+    seen = asked.shapes_seen
+    return put_out(case, asked.number, RESULT, letter.made, on=on, shapes_seen=seen)
 
 
 def _allow(case: Case, entry: Entry, outcome: str) -> None:
@@ -364,7 +371,7 @@ REPORTING = Operation(
     handler=report,
     changes=True,
     uses=frozenset({"outgoing"}),
-    records=("number", "municipality_code"),
+    records=("number", "municipality_code", "shapes_seen"),
 )
 LINK = Operation(
     name=OperationName("disclosure/link"),
@@ -383,7 +390,7 @@ RESULTED = Operation(
     prepare=make_result,
     handler=result,
     changes=True,
-    records=("number", "outcome"),
+    records=("number", "outcome", "shapes_seen"),
     drops=("explanation",),
 )
 OPERATIONS = (CORRECT, INVESTIGATE, REPORTING, LINK, RESULTED)

@@ -13,6 +13,7 @@ from typing import Any, Final
 from msgspec import to_builtins
 
 from appliance.plugin_api import (
+    ITEMS,
     PROVIDED,
     REASONS,
     Case,
@@ -24,12 +25,16 @@ from appliance.plugin_api import (
     Value,
     gaiji,
     printed_form,
+    shapes_missing,
     western,
     with_geta,
 )
+from plugins.disclosure.rules import broken
 
 DOCUMENTS = {"disclosure": "開示", "correction": "訂正"}
 """What the 文書番号 of a letter begins with, by the kind of the case."""
+LABELS = {str(item.name): item.label for item in ITEMS} | {"name": "氏名"}
+"""As a resident reads them."""
 SEXES = {"1": "男", "2": "女"}
 
 FORMS: Final = Path(__file__).parent / "forms"
@@ -39,13 +44,29 @@ OWN_WORDS = ("explanation", "why")
 Data = dict[str, Any]
 
 
-def printed(form: str, data: Mapping[str, Any], on: date) -> Printed:
-    """Print a form of disclosure.
+def shapes(data: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
+    """Return what is printed in another shape than is recorded: item and code points (字形を確認).
 
     Raises:
+        Unavailable: as ``plugin_api.shapes_missing``.
+    """
+    return shapes_missing(data, OWN_WORDS)
+
+
+def printed(form: str, data: Mapping[str, Any], on: date, *, shapes_seen: bool = False) -> Printed:
+    """Print a form of disclosure; a 確認書 says which items have another shape than is recorded.
+
+    Raises:
+        Rejected: D-39, there are ``shapes`` that nobody has looked at.
         Unavailable, Rejected: as ``plugin_api.printed_form``.
     """
-    return printed_form(FORMS, form, data, on, own_words=OWN_WORDS)
+    if unlike := shapes(data):
+        items = "、".join(dict.fromkeys(LABELS.get(item, "記載") for item, _ in unlike))
+        if not shapes_seen:
+            characters = "、".join(dict.fromkeys(character for _, character in unlike))
+            raise broken("D-39", items=items, characters=characters)
+        data = {**data, "plain_shapes": items}
+    return printed_form(FORMS, form, data, on, own_words=OWN_WORDS, plainly=shapes_seen)
 
 
 def paper(case: Case, number: int, on: date, kind: str) -> Data:

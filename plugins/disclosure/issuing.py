@@ -1,5 +1,9 @@
 """開示 (R65 to R73): the 確認書, or the notice that there is nothing; and once more, byte for byte.
 
+It is looked at first (``preview``), marked 見本 because it is in no register; what is issued is
+what was looked at, or nothing. Where the font lacks a shape that is recorded, the clerk says that
+he has looked at that too.
+
 A paper is made before the unit of work begins (``prepare``), and entered in it: the case is looked
 at again then, and what changed in between makes it a conflict. The same case gives the same bytes
 whenever it is printed: all that stands on it is fixed by the day of issue and by the versions of
@@ -8,10 +12,12 @@ the record that were disclosed.
 
 from dataclasses import dataclass
 from datetime import date, timedelta
+from typing import Annotated
 
-from msgspec import convert
+from msgspec import Meta, convert
 
 from appliance.plugin_api import (
+    Answer,
     Arguments,
     Case,
     Conflict,
@@ -23,7 +29,8 @@ from appliance.plugin_api import (
     ShortText,
 )
 from plugins.disclosure.book import Number, OneCase, Subject, book, opened, opened_any
-from plugins.disclosure.letters import ABSENCE, CONFIRMATION, EXTENSION, MAKERS
+from plugins.disclosure.form import printed, shapes
+from plugins.disclosure.letters import ABSENCE, CONFIRMATION, CONTENTS, EXTENSION, make
 from plugins.disclosure.matching import matched
 from plugins.disclosure.receiving import ready, received_on
 from plugins.disclosure.rules import MOST_MORE_DAYS, broken, day_of, due_on
@@ -37,6 +44,42 @@ class Proof:
     entry: Entry
     form: str
     made: Printed
+
+
+Digest = Annotated[
+    str, Meta(min_length=64, max_length=64, pattern="^[0-9a-f]+$", description="64 of 0-9 a-f")
+]
+
+
+class Shape(Answer, frozen=True, kw_only=True):
+    """A character that the paper shows in its plain shape, for want of the one that is recorded."""
+
+    item: str
+    character: str
+    """Its code points: ``U+845B U+E0100``."""
+
+
+class Preview(Answer, frozen=True, kw_only=True):
+    """What would be issued now; nothing of it is kept."""
+
+    number: int
+    form: str
+    pages: int
+    sha256: str
+    """Of the paper itself: what ``issue`` is told."""
+    shapes: tuple[Shape, ...]
+    """字形を確認: ``issue`` is told that the clerk has looked at these."""
+    pdf: bytes
+    """The paper, marked 見本; base64 in JSON, a byte string in CBOR."""
+
+
+class Issue(OneCase, frozen=True, kw_only=True):
+    """Which case, and what the clerk saw that is put out now."""
+
+    sha256: Digest
+    """Of the ``preview`` that was looked at (D-38)."""
+    shapes_seen: bool = False
+    """The clerk has looked at the ``shapes`` of the preview (D-39)."""
 
 
 class Reissue(Arguments, frozen=True, kw_only=True):
@@ -54,18 +97,39 @@ class Extend(Arguments, frozen=True, kw_only=True):
     why: ShortText
     again: ShortText | None = None
     """Why it is put off once more; asked for from the second time on."""
+    shapes_seen: bool = False
+    """The clerk has looked at the shapes that the font lacks (D-39)."""
 
 
-def make(case: Case, asked: OneCase) -> Proof:
-    """Print what is to be issued."""
-    entry = ready(case, asked.number)
-    if entry["person"] is not None:
-        return _proof_of(case, CONFIRMATION, asked.number, entry)
-    _must_be_absent(case, entry)
-    return _proof_of(case, ABSENCE, asked.number, entry)
+def preview(case: Case, asked: OneCase) -> Preview:
+    """Show what would be issued now, marked 見本."""
+    entry, form = _issuable(case, asked.number)
+    on = case.request.today
+    data = CONTENTS[form](case, asked.number, entry, on)
+    made = printed(form, data, on, shapes_seen=True)
+    looked_at = printed(form, {**data, "specimen": True}, on, shapes_seen=True)
+    case.note.result = f"case {asked.number}, {form}, {made.pages} pages, {made.sha256}"
+    return Preview(
+        number=asked.number,
+        form=form,
+        pages=made.pages,
+        sha256=made.sha256,
+        shapes=tuple(Shape(item=item, character=each) for item, each in shapes(data)),
+        pdf=looked_at.pdf,
+    )
 
 
-def issue(case: Case, asked: OneCase) -> Paper:
+def make_what_was_seen(case: Case, asked: Issue) -> Proof:
+    """Print what is to be issued, if it is what was looked at."""
+    entry, form = _issuable(case, asked.number)
+    on, seen = case.request.today, asked.shapes_seen
+    made = make(case, form, asked.number, entry, on, shapes_seen=seen)
+    if made.sha256 != asked.sha256:
+        raise broken("D-38")
+    return Proof(entry, form, made)
+
+
+def issue(case: Case, asked: Issue) -> Paper:
     """Put out the 確認書, or the notice of non-existence."""
     proof = _proof(case)
     if ready(case, asked.number) != proof.entry:
@@ -75,7 +139,17 @@ def issue(case: Case, asked: OneCase) -> Paper:
     on = case.request.today.isoformat()
     issued = {"form": proof.form, "on": on, "sha256": proof.made.sha256}
     book(case).amend(asked.number, state="issued", issued=issued)
-    return put_out(case, asked.number, proof.form, proof.made, on=on)
+    seen = asked.shapes_seen
+    return put_out(case, asked.number, proof.form, proof.made, on=on, shapes_seen=seen)
+
+
+def _issuable(case: Case, number: int) -> tuple[Entry, str]:
+    """Return a case of which a paper may be issued, and which paper that is."""
+    entry = ready(case, number)
+    if entry["person"] is not None:
+        return entry, CONFIRMATION
+    _must_be_absent(case, entry)
+    return entry, ABSENCE
 
 
 def _must_be_absent(case: Case, entry: Entry) -> None:
@@ -90,7 +164,8 @@ def make_again(case: Case, asked: Reissue) -> Proof:
     sheet = _replaceable(case, asked)
     form, number = sheet["form"], sheet["number"]
     on = date.fromisoformat(sheet["issued_on"])
-    made = MAKERS[form](case, number, shown_by(case, sheet), on)
+    # Whoever issued it has looked at its shapes; should the font have changed, the bytes differ.
+    made = make(case, form, number, shown_by(case, sheet), on, shapes_seen=True)
     if made.sha256 != sheet["sha256"]:
         raise broken("D-13")
     return Proof(sheet, form, made)
@@ -108,9 +183,9 @@ def make_extension(case: Case, asked: Extend) -> Proof:
     """Print the notice that a disclosure is put off."""
     entry = _extensible(case, asked)
     changed = {**entry, **_extended(case, asked)}
-    return Proof(
-        entry, EXTENSION, MAKERS[EXTENSION](case, asked.number, changed, case.request.today)
-    )
+    on, seen = case.request.today, asked.shapes_seen
+    made = make(case, EXTENSION, asked.number, changed, on, shapes_seen=seen)
+    return Proof(entry, EXTENSION, made)
 
 
 def extend(case: Case, asked: Extend) -> Paper:
@@ -120,7 +195,8 @@ def extend(case: Case, asked: Extend) -> Paper:
         raise Conflict("the case was changed in the meantime; extend it again")
     book(case).amend(asked.number, **_extended(case, asked))
     on = case.request.today.isoformat()
-    return put_out(case, asked.number, EXTENSION, proof.made, on=on)
+    seen = asked.shapes_seen
+    return put_out(case, asked.number, EXTENSION, proof.made, on=on, shapes_seen=seen)
 
 
 def _replaceable(case: Case, asked: Reissue) -> Entry:
@@ -150,24 +226,28 @@ def _extended(case: Case, asked: Extend) -> Entry:
     return {"due_on": asked.until, "extended": said}
 
 
-def _proof_of(case: Case, form: str, number: int, entry: Entry) -> Proof:
-    return Proof(entry, form, MAKERS[form](case, number, entry, case.request.today))
-
-
 def _proof(case: Case) -> Proof:
     proof: Proof = case.prepared
     return proof
 
 
+PREVIEW = Operation(
+    name=OperationName("disclosure/preview"),
+    summary="Show what would be issued, marked as a specimen; nothing of it is kept.",
+    asks=OneCase,
+    answers=Preview,
+    handler=preview,
+    records=("number",),
+)
 ISSUE = Operation(
     name=OperationName("disclosure/issue"),
-    summary="Put out the confirmation of what is recorded, or the notice that nothing is.",
-    asks=OneCase,
+    summary="Put out the confirmation of what is recorded, or the notice that nothing is, as seen.",
+    asks=Issue,
     answers=Paper,
-    prepare=make,
+    prepare=make_what_was_seen,
     handler=issue,
     changes=True,
-    records=("number",),
+    records=("number", "sha256", "shapes_seen"),
 )
 REISSUE = Operation(
     name=OperationName("disclosure/reissue"),
@@ -187,6 +267,6 @@ EXTEND = Operation(
     prepare=make_extension,
     handler=extend,
     changes=True,
-    records=("number", "until", "why", "again"),
+    records=("number", "until", "why", "again", "shapes_seen"),
 )
-OPERATIONS = (ISSUE, REISSUE, EXTEND)
+OPERATIONS = (PREVIEW, ISSUE, REISSUE, EXTEND)

@@ -8,14 +8,22 @@ from datetime import date
 from types import MappingProxyType
 
 from appliance.plugin_api import (
-    ITEMS,
     PROVIDED,
     Case,
     Entry,
     NotPermitted,
     Printed,
 )
-from plugins.disclosure.form import SEXES, Data, blocks, paper, printable, printed, written
+from plugins.disclosure.form import (
+    LABELS,
+    SEXES,
+    Data,
+    blocks,
+    paper,
+    printable,
+    printed,
+    written,
+)
 from plugins.disclosure.rules import due_on
 
 CONFIRMATION, ABSENCE, EXTENSION = "confirmation", "absence", "extension"
@@ -27,12 +35,22 @@ OUTCOMES = {
     "not-corrected": "記録を改める事由は認められませんでした。",
 }
 UNANSWERED = "市町村長に通報しましたが、記録を改める通知はありませんでした。"
-LABELS = {str(item.name): item.label for item in ITEMS} | {"name": "氏名"}
-"""As a resident reads them."""
 
 
-def confirmation(case: Case, number: int, entry: Entry, on: date) -> Printed:
-    """Print the 確認書 of the versions that a case discloses.
+def make(
+    case: Case, form: str, number: int, entry: Entry, on: date, *, shapes_seen: bool
+) -> Printed:
+    """Print a paper of a case.
+
+    Raises:
+        NotPermitted: as ``confirmation``.
+        Unavailable, Rejected: as ``form.printed``.
+    """
+    return printed(form, CONTENTS[form](case, number, entry, on), on, shapes_seen=shapes_seen)
+
+
+def confirmation(case: Case, number: int, entry: Entry, on: date) -> Data:
+    """Return what the 確認書 says: the versions that a case discloses.
 
     Raises:
         NotPermitted: a plugin withholds an item.
@@ -40,29 +58,23 @@ def confirmation(case: Case, number: int, entry: Entry, on: date) -> Printed:
     if case.registry.kept_back() & set(PROVIDED):
         raise NotPermitted("an item is withheld here; a confirmation cannot be issued")
     versions = case.registry.history(entry["person"], PROVIDED, upto=entry["version"])
-    return printed(CONFIRMATION, {**paper(case, number, on, entry["kind"]), **blocks(versions)}, on)
+    return {**paper(case, number, on, entry["kind"]), **blocks(versions)}
 
 
-def absence(case: Case, number: int, entry: Entry, on: date) -> Printed:
-    """Print the notice that nothing is recorded."""
-    return printed(ABSENCE, _addressed(case, number, entry, on), on)
-
-
-def extension(case: Case, number: int, entry: Entry, on: date) -> Printed:
-    """Print the notice that a disclosure is put off to ``due_on``."""
+def extension(case: Case, number: int, entry: Entry, on: date) -> Data:
+    """Return what the notice says that a disclosure is put off to ``due_on``."""
     first = due_on(date.fromisoformat(entry["received_on"]))
-    data = {
+    return {
         **_addressed(case, number, entry, on),
         "due": written(first.isoformat()),
         "until": written(entry["due_on"]),
         "why": entry["extended"]["why"],
     }
-    return printed(EXTENSION, data, on)
 
 
-def result(case: Case, number: int, entry: Entry, on: date) -> Printed:
-    """Print the written result of the investigation of a wish."""
-    data = {
+def result(case: Case, number: int, entry: Entry, on: date) -> Data:
+    """Return what the written result of the investigation of a wish says."""
+    return {
         **_addressed(case, number, entry, on),
         "wish": WISHES[entry["wish"]],
         "items": named(entry["items"]),
@@ -71,14 +83,13 @@ def result(case: Case, number: int, entry: Entry, on: date) -> Printed:
         "corrected": _day(entry, "linked", "notified_on", "に通知を受けた記録"),
         "explanation": entry["explanation"],
     }
-    return printed(RESULT, data, on)
 
 
-def report(case: Case, number: int, entry: Entry, on: date) -> Printed:
-    """Print the 通報 to the mayor, about somebody of whom there is no record."""
+def report(case: Case, number: int, entry: Entry, on: date) -> Data:
+    """Return what the 通報 to the mayor says about somebody of whom there is no record."""
     subject = entry["subject"]
     place = case.registry.municipalities.lookup(entry["reported"]["to"])
-    data = {
+    return {
         **paper(case, number, on, entry["kind"]),
         "address": "",
         "name": f"{place.name if place else ''}長",
@@ -91,7 +102,6 @@ def report(case: Case, number: int, entry: Entry, on: date) -> Printed:
         "items": named(entry["items"]),
         "wish": WISHES[entry["wish"]],
     }
-    return printed(REPORT, data, on)
 
 
 def named(items: Sequence[str]) -> str:
@@ -121,13 +131,13 @@ def _day(entry: Entry, step: str, name: str, words: str) -> str:
     return "なし" if day is None else written(day) + words
 
 
-MAKERS: Mapping[str, Callable[[Case, int, Entry, date], Printed]] = MappingProxyType(
+CONTENTS: Mapping[str, Callable[[Case, int, Entry, date], Data]] = MappingProxyType(
     {
         CONFIRMATION: confirmation,
-        ABSENCE: absence,
+        ABSENCE: _addressed,
         EXTENSION: extension,
         REPORT: report,
         RESULT: result,
     }
 )
-"""How each form is printed."""
+"""What stands on each form."""

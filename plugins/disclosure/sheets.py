@@ -111,6 +111,8 @@ class Sheet(Answer, frozen=True, kw_only=True):
     issued_on: str
     operator: str
     terminal: str
+    shapes_seen: bool = False
+    """Whoever put it out has looked at the shapes that the font lacks."""
     why: str = ""
     """Of a 再発行."""
     replaced_by: int | None = None
@@ -133,12 +135,14 @@ def put_out(
     made: Printed,
     *,
     on: str,
+    shapes_seen: bool,
     why: str = "",
     revision: int | None = None,
 ) -> Paper:
     """Enter a paper in the 帳票管理簿, and its hash in the ledger; return it.
 
-    It shows the case as it is now, or as it was at its ``revision``.
+    It shows the case as it is now, or as it was at its ``revision``; ``shapes_seen`` is what the
+    clerk said of the shapes that the font lacks.
     """
     sheet = _sheets(case).add(
         {
@@ -151,6 +155,7 @@ def put_out(
             "issued_on": on,
             "operator": _operator(case),
             "terminal": case.actor.terminal.terminal_id,
+            "shapes_seen": shapes_seen,
             "why": why,
         }
     )
@@ -189,8 +194,16 @@ def shown_by(case: Case, entry: Entry) -> Entry:
 def replace(case: Case, sheet: int, made: Printed, *, why: str) -> Paper:
     """Put out a sheet in the place of another, which can but be destroyed from now on."""
     old = _sheets(case).get(sheet)
-    again = {"on": old["issued_on"], "why": why, "revision": old["revision"]}
-    paper = put_out(case, old["number"], old["form"], made, **again)
+    paper = put_out(
+        case,
+        old["number"],
+        old["form"],
+        made,
+        on=old["issued_on"],
+        shapes_seen=old.get("shapes_seen", False),
+        why=why,
+        revision=old["revision"],
+    )
     state = DISPOSED if old["state"] == DISPOSED else REPLACED
     _sheets(case).amend(sheet, state=state, replaced_by=paper.sheet)
     return paper

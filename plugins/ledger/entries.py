@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from msgspec import Meta
 
-from appliance.plugin_api import Answer, Case, Reading
+from appliance.plugin_api import Answer, Case, Policy, PurposeCode, Reading
 
 Limit = Annotated[int, Meta(ge=1, le=1000)]
 Index = Annotated[int, Meta(ge=0)]
@@ -27,7 +27,10 @@ class LedgerEntry(Answer, frozen=True, kw_only=True):
     operator: str | None
     office: str | None
     purpose: str | None
+    purpose_label: str
+    """What the 事務 is called today; its code if there is none any more."""
     reason: str | None
+    reason_label: str
     case: str | None
     conditions: dict[str, Any]
     items: tuple[str, ...]
@@ -55,7 +58,7 @@ class Entries(Answer, frozen=True, kw_only=True):
 def told(case: Case, readings: Sequence[Reading], after: int | None) -> Entries:
     """Return entries as they are told; how many is in the ledger."""
     case.note.hits = len(readings)
-    return Entries(entries=tuple(map(_entry, readings)), next=after)
+    return Entries(entries=tuple(_entry(each, case.policy) for each in readings), next=after)
 
 
 def at(reading: Reading) -> datetime:
@@ -63,7 +66,21 @@ def at(reading: Reading) -> datetime:
     return datetime.fromtimestamp(reading.at_ms / 1000, UTC)
 
 
-def _entry(reading: Reading) -> LedgerEntry:
+def purpose(reading: Reading, policy: Policy) -> str:
+    """Return the 事務, as it is called today; its code if there is none any more."""
+    code = reading.purpose or ""
+    rule = policy.purposes.get(PurposeCode(code))
+    return code if rule is None else rule.label
+
+
+def reason(reading: Reading, policy: Policy) -> str:
+    """Return the 利用事由, as it is called today; its code if there is none any more."""
+    code = reading.reason or ""
+    rule = policy.purposes.get(PurposeCode(reading.purpose or ""))
+    return code if rule is None else rule.reasons.get(code, code)
+
+
+def _entry(reading: Reading, policy: Policy) -> LedgerEntry:
     return LedgerEntry(
         index=reading.index,
         at=at(reading),
@@ -76,7 +93,9 @@ def _entry(reading: Reading) -> LedgerEntry:
         operator=reading.operator,
         office=reading.office,
         purpose=reading.purpose,
+        purpose_label=purpose(reading, policy),
         reason=reading.reason,
+        reason_label=reason(reading, policy),
         case=reading.case_number,
         conditions=dict(reading.conditions),
         items=reading.items,

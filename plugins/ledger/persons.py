@@ -15,15 +15,15 @@ from appliance.plugin_api import (
 )
 from appliance.plugin_api import PersonId as Who
 from plugins.ledger import wording
-from plugins.ledger.entries import Entries, Limit, at, told
+from plugins.ledger.entries import Entries, Limit, at, purpose, reason, told
 from plugins.ledger.filters import SCANNED, Found, Period
 
 TITLE = "本人確認情報利用記録"
 COLUMNS = {
     "日時": (wording.time, 2.2),
     "所属": (wording.place, 2.4),
-    "事務": (wording.purpose, 4),
-    "利用事由": (wording.reason, 3),
+    "事務": (purpose, 4),
+    "利用事由": (reason, 3),
     "機能": (wording.function, 1.8),
     "項目": (wording.answered, 5),
     "結果": (wording.result, 1),

@@ -12,8 +12,8 @@ import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 
-from appliance.plugin_api import ITEMS, JST, SYSTEM, ItemName, Policy, PurposeCode, Reading
-from plugins.ledger.entries import at
+from appliance.plugin_api import ITEMS, JST, SYSTEM, ItemName, Policy, Reading
+from plugins.ledger.entries import at, purpose, reason
 
 BOM = b"\xef\xbb\xbf"
 """By which Excel knows UTF-8."""
@@ -31,8 +31,29 @@ FUNCTIONS = {
     "ledger": "操作履歴の確認",
     "session": "操作者照合",
     "system": "システム",
+    "approval": "承認",
+    "compliance": "監査の支援",
+    "protection": "要注意(DV等支援措置)",
+    "usebook": "使用簿",
+    "watching": "監視",
 }
 RESULTS = {"OK": "許可", "DENIED": "拒否", "ERROR": "異常終了"}
+REFUSALS = {
+    "malformed": "形式の誤り",
+    "unidentified": "照合の不成立",
+    "verify-again": "再照合の要求",
+    "not-permitted": "権限なし",
+    "needs-approval": "承認の要求",
+    "protected": "要注意(二人で開く)",
+    "unknown-operation": "存在しない操作",
+    "not-found": "該当なし",
+    "conflict": "競合",
+    "rejected": "規則に不適合",
+    "add-conditions": "条件不足",
+    "too-many": "該当者過多",
+    "bad-gateway": "全国サーバの異常",
+    "unavailable": "利用不可",
+}
 LABELS = {item.name: item.label for item in ITEMS}
 
 Column = Callable[[Reading, Policy], str]
@@ -42,20 +63,6 @@ def function(reading: Reading, policy: Policy) -> str:
     """Return the 機能 of an entry."""
     name = reading.operation.partition("/")[0]
     return FUNCTIONS.get(name, name)
-
-
-def purpose(reading: Reading, policy: Policy) -> str:
-    """Return the 事務, as it is called today; its code if there is none any more."""
-    code = reading.purpose or ""
-    rule = policy.purposes.get(PurposeCode(code))
-    return code if rule is None else rule.label
-
-
-def reason(reading: Reading, policy: Policy) -> str:
-    """Return the 利用事由, as it is called today."""
-    code = reading.reason or ""
-    rule = policy.purposes.get(PurposeCode(reading.purpose or ""))
-    return code if rule is None else rule.reasons.get(code, code)
 
 
 def items(reading: Reading, policy: Policy) -> str:

@@ -7,7 +7,7 @@ reason; a second person agrees in a session of his own at another terminal, and 
 session that asked may open this one person. Nobody's name is in anything these operations answer.
 
 ``book.py`` is the book of all requests, ``marks.py`` mark, extend, lift and list, ``openings.py``
-ask and agree.
+ask and agree, ``screens/`` all of it at a terminal.
 """
 
 from appliance.plugin_api import (
@@ -16,6 +16,7 @@ from appliance.plugin_api import (
     Operation,
     OperationName,
     Power,
+    Screen,
     Watch,
     hookimpl,
 )
@@ -23,6 +24,7 @@ from plugins.protection import marks, openings
 from plugins.protection.book import Asked
 from plugins.protection.marks import Extend, Lift, ListMarks, Mark, MarkList, MarkState
 from plugins.protection.openings import Agree, Agreed, AskOpening, Refuse, Refused
+from plugins.protection.screens import SCREENS
 
 USES: frozenset[Power] = frozenset({"protections"})
 
@@ -119,3 +121,8 @@ def operations() -> list[AnyOperation]:
 @hookimpl
 def alarms(watch: Watch) -> list[Alarm]:
     return marks.alarms(watch)
+
+
+@hookimpl
+def screens() -> list[Screen]:
+    return SCREENS

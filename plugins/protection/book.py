@@ -11,7 +11,7 @@ An entry::
               and 使用簿 number
 """
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Annotated, Literal
 
 from msgspec import Meta
@@ -38,6 +38,8 @@ from appliance.plugin_api import (
 )
 
 BOOK = "requests"
+LAPSES = timedelta(hours=1)
+"""After this an opening that nobody agreed to is asked for anew."""
 Kind = Literal["mark", "lift", "opening"]
 Number = Annotated[int, Meta(ge=1, description="a whole number of 1 or more")]
 FormNumber = Annotated[
@@ -135,6 +137,12 @@ def waiting(case: Case, number: int) -> Entry:
     if entry["state"] != "asked":
         raise Conflict("this request was answered already")
     return entry
+
+
+def has_lapsed(entry: Entry, now: datetime) -> bool:
+    """Return whether a request is an opening that nobody agreed to in time."""
+    asked_at = datetime.fromisoformat(entry["asked"]["at"])
+    return entry["kind"] == "opening" and now - asked_at > LAPSES
 
 
 def must_be_second(case: Case, entry: Entry) -> None:

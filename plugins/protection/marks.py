@@ -14,6 +14,7 @@ from appliance.plugin_api import (
     Malformed,
     PersonId,
     ProtectionMark,
+    PurposeCode,
     ShortText,
     Watch,
 )
@@ -27,6 +28,7 @@ from plugins.protection.book import (
     a_year_after,
     add,
     by,
+    has_lapsed,
     meant,
     requests,
 )
@@ -90,14 +92,19 @@ class Waiting(Answer, frozen=True, kw_only=True):
     asked_by: str
     office: str
     asked_at: datetime
+    mark: int | None = None
+    """Of a lifting: which mark is to be taken off."""
     form_number: str | None = None
     why: str | None = None
     purpose: str | None = None
+    purpose_label: str | None = None
+    reason_label: str | None = None
+    """The 利用事由 in words."""
     case_number: str | None = None
 
 
 class MarkList(Answer, frozen=True, kw_only=True):
-    """Marks, those that end first above; and what waits."""
+    """Marks, those that end first above; and what waits and can still be agreed to."""
 
     marks: tuple[MarkState, ...]
     waiting: tuple[Waiting, ...]
@@ -189,10 +196,15 @@ def listed(case: Case, asked: ListMarks) -> MarkList:
     every = list(requests(case).every())
     marks = [_state(number, entry, today) for number, entry in every if entry["kind"] == "mark"]
     shown = [each for each in marks if asked.ended or each.state in ("asked", "in-force")]
+    waits = [
+        _waiting(case, number, entry)
+        for number, entry in every
+        if entry["state"] == "asked" and not has_lapsed(entry, case.request.now)
+    ]
     case.note.hits = len(shown)
     return MarkList(
         marks=tuple(sorted(shown, key=lambda each: (each.until, each.number))),
-        waiting=tuple(_waiting(n, entry) for n, entry in every if entry["state"] == "asked"),
+        waiting=tuple(waits),
     )
 
 
@@ -244,16 +256,21 @@ def _state(number: int, entry: Entry, today: date) -> MarkState:
     )
 
 
-def _waiting(number: int, entry: Entry) -> Waiting:
+def _waiting(case: Case, number: int, entry: Entry) -> Waiting:
+    # A policy may have lost the 事務 since.
+    rule = case.policy.purposes.get(PurposeCode(entry.get("purpose") or ""))
     return Waiting(
         number=number,
         kind=entry["kind"],
         asked_by=entry["asked"]["operator"],
         office=entry["asked"]["office"],
         asked_at=datetime.fromisoformat(entry["asked"]["at"]),
+        mark=entry.get("mark"),
         form_number=entry.get("form_number"),
         why=entry.get("why"),
         purpose=entry.get("purpose"),
+        purpose_label=rule.label if rule else None,
+        reason_label=rule.reasons.get(entry.get("use_reason") or "") if rule else None,
         case_number=entry.get("case_number"),
     )
 

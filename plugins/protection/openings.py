@@ -1,6 +1,6 @@
 """Opening a protected resident together: one asks, a second person agrees, for ten minutes."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from appliance.plugin_api import (
     OPEN_FOR,
@@ -21,15 +21,13 @@ from plugins.protection.book import (
     Who,
     add,
     by,
+    has_lapsed,
     meant,
     must_be_second,
     requests,
     waiting,
 )
 from plugins.protection.marks import put_in_force, take_off
-
-LAPSES = timedelta(hours=1)
-"""After this an opening that nobody agreed to is asked for anew."""
 
 
 class AskOpening(Arguments, frozen=True, kw_only=True):
@@ -125,7 +123,7 @@ def refuse(case: Case, asked: Refuse) -> Refused:
 
 def _open(case: Case, number: int, entry: Entry) -> datetime:
     now = case.request.now
-    if now - datetime.fromisoformat(entry["asked"]["at"]) > LAPSES:
+    if has_lapsed(entry, now):
         raise Conflict("this was asked more than an hour ago: ask again")
     if case.actor.operator is None:
         raise NotPermitted("a person must do this")

@@ -11,6 +11,7 @@ release       媒体出力: approved by a second person, taken out, entered in i
 recipients    提供先の鍵: to whom results are sealed
 report        提供状況: every provision of one person's data
 counts        件数: tallies, and the yearly report of them
+screens       the same at a terminal, asking these operations
 ============  ============================================================================
 
 The provision record is the ledger entry of a request: when, who, from where, for which 事務 and
@@ -19,8 +20,14 @@ so that the answer can be repeated (R50, R52). ``provision_id`` names it. 個人
 it: the person found is.
 """
 
-from appliance.plugin_api import Alarm, AnyOperation, Job, Watch, hookimpl
+from appliance.plugin_api import Alarm, AnyOperation, Job, Screen, Watch, hookimpl
 from plugins.provision import bulk, counts, inquiry, recipients, release, report, work
+from plugins.provision.screens import SCREENS
+
+
+@hookimpl
+def screens() -> list[Screen]:
+    return SCREENS
 
 
 @hookimpl

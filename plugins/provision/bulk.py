@@ -28,7 +28,7 @@ from appliance.plugin_api import (
     unframed,
 )
 from plugins.provision.kept import CHUNK, Jobs, Progress, packed, state_on
-from plugins.provision.recipients import Number, recipient_of
+from plugins.provision.recipients import Number, name_of, recipient_of
 from plugins.provision.rows import header_problems, row_problems
 
 MOST_PROBLEMS = 500
@@ -77,7 +77,12 @@ class JobStatus(Answer, frozen=True, kw_only=True):
     state: str
     """queued, running, done, approved, cancelled, expired."""
     request_no: str
+    items: tuple[str, ...]
+    """What is asked for of everybody; whoever approves agrees to these."""
     recipient: int
+    recipient_name: str
+    source_media_id: str
+    """The medium the inquiry came on."""
     rows: int
     done: int
     rate: float | None
@@ -94,6 +99,8 @@ class JobStatus(Answer, frozen=True, kw_only=True):
     media_id: str | None
     """The medium the result was approved for."""
     expires_on: str | None
+    put_out: tuple[datetime, ...]
+    """When the result was taken out."""
 
 
 class Statuses(Answer, frozen=True, kw_only=True):
@@ -255,7 +262,10 @@ def status_of(jobs: Jobs, job: int, entry: Entry, today: date) -> JobStatus:
         job=job,
         state="running" if state == "queued" and progress.done else state,
         request_no=entry["request_no"],
+        items=tuple(entry["items"]),
         recipient=entry["recipient"],
+        recipient_name=name_of(jobs.papers, entry["recipient"]),
+        source_media_id=entry["source_media"],
         rows=entry["rows"],
         done=progress.done,
         rate=rate,
@@ -267,6 +277,7 @@ def status_of(jobs: Jobs, job: int, entry: Entry, today: date) -> JobStatus:
         approved_by=entry.get("approved", {}).get("operator"),
         media_id=entry.get("media_id"),
         expires_on=entry.get("expires"),
+        put_out=tuple(datetime.fromisoformat(at) for at in entry.get("put_out", ())),
     )
 
 

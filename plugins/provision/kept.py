@@ -55,7 +55,7 @@ class Jobs:
     """The bulk jobs within reach of one request."""
 
     def __init__(self, papers: Papers) -> None:
-        self._papers = papers
+        self.papers = papers
         self.book = Register(papers, "bulk")
         """申請から失効まで: every job, by number."""
 
@@ -63,8 +63,8 @@ class Jobs:
         """Enter a job with its rows, packed by ``packed``; return its number."""
         job = self.book.add({**entry, "chunks": len(chunks)})
         for chunk, rows in enumerate(chunks):
-            self._papers.put(ROWS, _part(job, chunk), {"rows": rows})
-        self._papers.put(QUEUE, _key(job), {"failures": 0})
+            self.papers.put(ROWS, _part(job, chunk), {"rows": rows})
+        self.papers.put(QUEUE, _key(job), {"failures": 0})
         return job
 
     def of(self, case: Case, job: int) -> Entry:
@@ -80,22 +80,22 @@ class Jobs:
 
     def waiting(self) -> int | None:
         """Return the job that is next, or None: the oldest of those that failed least."""
-        queued = [(paper["failures"], int(key)) for key, paper in self._papers.every(QUEUE)]
+        queued = [(paper["failures"], int(key)) for key, paper in self.papers.every(QUEUE)]
         return min(queued)[1] if queued else None
 
     def put_back(self, job: int) -> None:
         """Let a job whose step failed wait until no other has anything left to do."""
-        paper = self._papers.get(QUEUE, _key(job))
+        paper = self.papers.get(QUEUE, _key(job))
         if paper is not None:
-            self._papers.replace(QUEUE, _key(job), {"failures": paper["failures"] + 1})
+            self.papers.replace(QUEUE, _key(job), {"failures": paper["failures"] + 1})
 
     def failing(self) -> list[int]:
         """Return the jobs whose last step failed."""
-        return [int(key) for key, paper in self._papers.every(QUEUE) if paper["failures"]]
+        return [int(key) for key, paper in self.papers.every(QUEUE) if paper["failures"]]
 
     def progress(self, job: int) -> Progress:
         """Return how far a job is."""
-        return Progress(**(self._papers.get(PROGRESS, _key(job)) or {}))
+        return Progress(**(self.papers.get(PROGRESS, _key(job)) or {}))
 
     def rows(self, job: int, chunk: int) -> list[list[str]]:
         """Return the rows of a chunk that is not answered yet.
@@ -103,7 +103,7 @@ class Jobs:
         Raises:
             NotFound: it is, or the job was cancelled.
         """
-        kept = self._papers.get(ROWS, _part(job, chunk))
+        kept = self.papers.get(ROWS, _part(job, chunk))
         if kept is None:
             raise NotFound("these rows are not there any more")
         return msgspec.json.decode(kept["rows"], type=list[list[str]])
@@ -113,44 +113,44 @@ class Jobs:
     ) -> None:
         """Keep the result of the chunk before ``progress``, and whose, in place of its rows."""
         part = _part(job, progress.chunk - 1)
-        self._papers.put(RESULT, part, {"text": text, "persons": sorted(persons)})
-        self._papers.drop(ROWS, part)
+        self.papers.put(RESULT, part, {"text": text, "persons": sorted(persons)})
+        self.papers.drop(ROWS, part)
         self._note(job, progress)
 
     def result(self, job: int) -> str:
         """Return the rows of a result that are there, in order."""
-        kept = self._papers.every(RESULT, _key(job))
+        kept = self.papers.every(RESULT, _key(job))
         return "".join(paper["text"] for _, paper in kept)
 
     def persons(self, job: int) -> Iterator[PersonId]:
         """Yield those of whom items stand in a result; one of an earlier version names nobody."""
-        for _, paper in self._papers.every(RESULT, _key(job)):
+        for _, paper in self.papers.every(RESULT, _key(job)):
             yield from paper.get("persons", ())
 
     def close(self, job: int, expires: date, **changed: Any) -> None:
         """Take a job out of the queue: every row is answered; the result expires on a day."""
-        self._papers.drop(QUEUE, _key(job))
-        self._papers.put(EXPIRY, f"{expires}-{_key(job)}", {})
+        self.papers.drop(QUEUE, _key(job))
+        self.papers.put(EXPIRY, f"{expires}-{_key(job)}", {})
         self.book.amend(job, state="done", expires=expires.isoformat(), **changed)
 
     def forget(self, job: int, state: str, **changed: Any) -> Entry:
         """End a job: nothing of its rows and results stays, nor how many came to what."""
         entry = self.book.amend(job, state=state, **changed)
         self._note(job, replace(self.progress(job), counts={}))
-        self._papers.drop(QUEUE, _key(job))
+        self.papers.drop(QUEUE, _key(job))
         if "expires" in entry:
-            self._papers.drop(EXPIRY, f"{entry['expires']}-{_key(job)}")
+            self.papers.drop(EXPIRY, f"{entry['expires']}-{_key(job)}")
         for chunk in range(entry["chunks"]):
-            self._papers.drop(ROWS, _part(job, chunk))
-            self._papers.drop(RESULT, _part(job, chunk))
+            self.papers.drop(ROWS, _part(job, chunk))
+            self.papers.drop(RESULT, _part(job, chunk))
         return entry
 
     def _note(self, job: int, progress: Progress) -> None:
-        self._papers.replace(PROGRESS, _key(job), asdict(progress))
+        self.papers.replace(PROGRESS, _key(job), asdict(progress))
 
     def expired(self, today: date) -> Iterator[int]:
         """Yield the jobs whose result is to be gone by this day, the oldest first."""
-        for key, _ in self._papers.every(EXPIRY):
+        for key, _ in self.papers.every(EXPIRY):
             day, _, job = key.rpartition("-")
             if day > today.isoformat():
                 return

@@ -18,6 +18,7 @@ from appliance.plugin_api import (
     NotFound,
     Operation,
     OperationName,
+    Papers,
     Problem,
     PurposeCode,
     Register,
@@ -121,6 +122,11 @@ def add(case: Case, asked: AddRecipient) -> Recipient:
 def retire(case: Case, asked: RetireRecipient) -> Recipient:
     """Let a recipient get nothing more; what was submitted for it is not handed out either."""
     return _recipient(asked.number, book(case).amend(asked.number, retired=True))
+
+
+def name_of(papers: Papers, number: int) -> str:
+    """Return what a recipient is called, retired or not."""
+    return str(Register(papers, "recipient").get(number)["name"])
 
 
 def recipient_of(case: Case, number: int) -> Recipient:

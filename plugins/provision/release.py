@@ -20,6 +20,7 @@ from appliance.plugin_api import (
     OperationName,
     Papers,
     Problem,
+    PurposeCode,
     Register,
     Rejected,
     ShortText,
@@ -28,7 +29,7 @@ from appliance.plugin_api import (
 from plugins.provision.bulk import JobStatus, behalf_of, status_of, who
 from plugins.provision.counts import tally_name
 from plugins.provision.kept import Jobs, state_on
-from plugins.provision.recipients import NoArguments, Number, recipient_of
+from plugins.provision.recipients import NoArguments, Number, name_of, recipient_of
 from plugins.provision.rows import result_header
 
 
@@ -69,8 +70,11 @@ class Output(Answer, frozen=True, kw_only=True):
     witness: str | None
     media_id: str
     purpose: str
+    label: str
+    """What the 事務 is called; empty if it is not in the policy any more."""
     reason: str
     recipient: int
+    recipient_name: str
     rows: int
     digest: str
 
@@ -147,8 +151,18 @@ def fetch(case: Case, asked: Fetch) -> Fetched:
 
 def outputs(case: Case, asked: NoArguments) -> Outputs:
     """List what was taken out."""
-    every = [Output(number=number, **entry) for number, entry in _book(case.papers).every()]
+    every = [_output(case, number, entry) for number, entry in _book(case.papers).every()]
     return Outputs(outputs=tuple(reversed(every)))
+
+
+def _output(case: Case, number: int, entry: Entry) -> Output:
+    rule = case.policy.purposes.get(PurposeCode(entry["purpose"]))
+    return Output(
+        number=number,
+        label=rule.label if rule else "",
+        recipient_name=name_of(case.papers, entry["recipient"]),
+        **entry,
+    )
 
 
 def _put_out(case: Case, papers: Papers, job: int) -> None:

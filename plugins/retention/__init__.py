@@ -3,7 +3,7 @@
 When a version's 150 years end is decided when it becomes history (``appliance/retention.py``). This
 plugin looks every night for those whose time is over, erases them beyond recovery together with
 whatever they were found by, and writes down how many: a record without personal data (番号法
-ガイドライン: 削除又は廃棄した記録).
+ガイドライン: 削除又は廃棄した記録). ``screens.py`` shows all of it at a terminal.
 """
 
 from datetime import date, datetime, time
@@ -22,9 +22,11 @@ from appliance.plugin_api import (
     Operation,
     OperationName,
     Register,
+    Screen,
     Step,
     hookimpl,
 )
+from plugins.retention.screens import SCREENS
 
 AT_ONCE = 200
 """Versions erased in one step."""
@@ -163,3 +165,8 @@ def operations() -> list[AnyOperation]:
 @hookimpl
 def jobs() -> list[Job]:
     return [NIGHTLY]
+
+
+@hookimpl
+def screens() -> list[Screen]:
+    return SCREENS

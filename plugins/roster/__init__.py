@@ -19,6 +19,7 @@ from appliance.plugin_api import (
     Operation,
     OperationName,
     Power,
+    Screen,
     Watch,
     hookimpl,
 )
@@ -34,6 +35,7 @@ from plugins.roster.machines import (
     TerminalRevisions,
     TerminalState,
 )
+from plugins.roster.screens import SCREENS
 
 USES: frozenset[Power] = frozenset({"roster", "sessions"})
 
@@ -318,3 +320,8 @@ def operations() -> list[AnyOperation]:
 @hookimpl
 def alarms(watch: Watch) -> list[Alarm]:
     return ageing.alarms(watch)
+
+
+@hookimpl
+def screens() -> list[Screen]:
+    return SCREENS

@@ -25,7 +25,7 @@ from appliance.plugin_api import (
     ShortText,
 )
 from plugins.roster.people import Form, PersonId, Reason, not_himself, revised
-from plugins.roster.suitable import problems
+from plugins.roster.suitable import problems, roles_for_people
 
 OperatorId = Annotated[
     str,
@@ -62,9 +62,13 @@ class OperatorState(Answer, frozen=True, kw_only=True):
 
 
 class OperatorList(Answer, frozen=True, kw_only=True):
-    """Every authority, in the order of 操作者ID."""
+    """Every authority, in the order of 操作者ID; and what an authority can be of."""
 
     operators: tuple[OperatorState, ...]
+    roles: dict[str, str]
+    """The roles that can be given, by name: what the staff calls them."""
+    purposes: dict[str, str]
+    """The 事務, by code."""
 
 
 class AddOperator(Arguments, frozen=True, kw_only=True):
@@ -128,9 +132,13 @@ def about_known(roster: Roster, asked: ChangeOperator | ResumeOperator) -> About
 
 
 def listed(case: Case, asked: ListOperators) -> OperatorList:
-    """List every authority, suspended ones included."""
+    """List every authority, suspended ones included, and what can be given."""
     states = (_state(record, case.request.today) for record in case.roster.operators())
-    return OperatorList(operators=tuple(states))
+    return OperatorList(
+        operators=tuple(states),
+        roles=roles_for_people(case.policy),
+        purposes={str(code): rule.label for code, rule in case.policy.purposes.items()},
+    )
 
 
 def add(case: Case, asked: AddOperator) -> OperatorState:

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Annotated, Any, Literal
 
 from msgspec import Meta, convert
-from msgspec.structs import replace
+from msgspec.structs import asdict, replace
 
 from appliance.plugin_api import (
     HOURS_PATTERN,
@@ -109,10 +109,17 @@ class TerminalState(Answer, frozen=True, kw_only=True):
     registered_at: datetime | None
 
 
+class TerminalLine(TerminalState, frozen=True, kw_only=True):
+    """A line of the whole register, with the last use of the terminal."""
+
+    last_login: datetime | None
+    """When somebody logged in there last, whatever the certificate; null: nobody has."""
+
+
 class TerminalList(Answer, frozen=True, kw_only=True):
     """The register."""
 
-    terminals: tuple[TerminalState, ...]
+    terminals: tuple[TerminalLine, ...]
 
 
 class TerminalHistory(Arguments, frozen=True, kw_only=True):
@@ -194,8 +201,8 @@ def seats_people_already(roster: Roster, asked: RenewTerminal) -> bool:
 
 def listed(case: Case, asked: ListTerminals) -> TerminalList:
     """List the register, in the order of 操作端末ID."""
-    states = sorted(map(_state, case.roster.terminals()), key=lambda state: state.terminal_id)
-    return TerminalList(terminals=tuple(states))
+    records = sorted(case.roster.terminals(), key=lambda record: record.terminal_id)
+    return TerminalList(terminals=tuple(_line(case, record) for record in records))
 
 
 def history(case: Case, asked: TerminalHistory) -> TerminalRevisions:
@@ -380,3 +387,8 @@ def _check_municipality(case: Case, asked: EnrolTerminal) -> None:
 
 def _state(record: TerminalRecord) -> TerminalState:
     return convert(record, TerminalState, from_attributes=True)
+
+
+def _line(case: Case, record: TerminalRecord) -> TerminalLine:
+    used = case.roster.terminal_used(record.terminal_id)
+    return TerminalLine(**asdict(_state(record)), last_login=used)

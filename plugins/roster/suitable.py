@@ -20,10 +20,20 @@ from appliance.plugin_api import (
 )
 
 
+def roles_for_people(policy: Policy) -> dict[str, str]:
+    """Return the roles that somebody can be given, with what the staff calls them."""
+    return {
+        name: role.label
+        for name, role in policy.roles.items()
+        # What anybody may do who sits at a terminal is no role that somebody is given.
+        if name != AT_A_TERMINAL and any(kind.is_staffed for kind in role.terminals)
+    }
+
+
 def problems(case: Case, wanted: OperatorRecord) -> Iterator[Problem]:
     """Yield every rule that an authority breaks, with what to do instead."""
     policy = case.policy
-    people = sorted(name for name in policy.roles if _is_for_people(policy, name))
+    people = sorted(roles_for_people(policy))
     if set(wanted.roles) - set(people):
         yield Problem("unknown-role", "roles", f"指定できる役割は次のとおりです: {_listed(people)}")
     if set(wanted.purposes) - set(policy.purposes):
@@ -79,12 +89,6 @@ def _held(case: Case, wanted: OperatorRecord, holder: str) -> Iterator[str]:
     for other in case.roster.held_by(holder):
         if other.operator_id != wanted.operator_id and other.may_work(case.request.today):
             yield from other.roles
-
-
-def _is_for_people(policy: Policy, name: str) -> bool:
-    role = policy.roles[Role(name)]
-    # What anybody may do who sits at a terminal is no role that somebody is given.
-    return any(kind.is_staffed for kind in role.terminals) and name != AT_A_TERMINAL
 
 
 def _listed(names: Sequence[str]) -> str:

@@ -16,6 +16,7 @@ from appliance.plugin_api import (
     Page,
     Rejected,
     Screen,
+    is_drawn,
 )
 
 FIND, DETAIL = "search/find", "search/detail"
@@ -139,6 +140,7 @@ def _based(desk: Desk, form: Form) -> dict[str, Any]:
     if ground is None or stated["reason"] not in ground.reasons:
         raise Rejected("利用する事務と利用事由を選び直してください。")
     return {
+        "is_drawn": is_drawn,
         "ground": ground,
         "reason": stated["reason"],
         "case": stated["case"],

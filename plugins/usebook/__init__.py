@@ -11,14 +11,15 @@
     reviewing.py  the matching of a month, leftovers, marks
     nightly.py    the same for all offices, every night
     closing.py    sign-off, reopening, figures, the alarm
+    screens_*.py  使用簿 and 使用簿突合 at a terminal, and 月次確認書
 
 What an office must write down, and what is decided in it, stands in ``README.md``.
 """
 
 from collections.abc import Iterator
 
-from appliance.plugin_api import Alarm, AnyOperation, Job, Watch, hookimpl
-from plugins.usebook import closing, entering, nightly, reviewing
+from appliance.plugin_api import Alarm, AnyOperation, Job, Screen, Watch, hookimpl
+from plugins.usebook import closing, entering, nightly, reviewing, screens_book, screens_matching
 
 
 @hookimpl
@@ -41,6 +42,11 @@ def operations() -> list[AnyOperation]:
 @hookimpl
 def jobs() -> list[Job]:
     return [nightly.JOB]
+
+
+@hookimpl
+def screens() -> list[Screen]:
+    return [*screens_book.SCREENS, *screens_matching.SCREENS]
 
 
 @hookimpl

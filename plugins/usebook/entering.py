@@ -103,6 +103,13 @@ class Imported(Answer, frozen=True, kw_only=True):
     months: dict[str, int]
 
 
+class InWords(Answer, frozen=True, kw_only=True):
+    """What a 事務 and its 利用事由 are called today."""
+
+    label: str
+    reasons: dict[str, str]
+
+
 class TheLines(Answer, frozen=True, kw_only=True):
     """Lines as they stand now; or the states of one, the first one first."""
 
@@ -110,6 +117,8 @@ class TheLines(Answer, frozen=True, kw_only=True):
     month: str
     signed_off: bool
     lines: tuple[BookLine, ...]
+    purposes: dict[str, InWords]
+    """By code: what a line may name."""
 
 
 def enter(case: Case, asked: Enter) -> LineNumber:
@@ -186,7 +195,16 @@ def lines(case: Case, asked: Lines) -> TheLines:
         shown = book.history(office, asked.month, asked.number)
     case.note.hits = len(shown)
     signed = book.month(office, asked.month).signed is not None
-    return TheLines(office=office, month=asked.month, signed_off=signed, lines=tuple(shown))
+    return TheLines(
+        office=office,
+        month=asked.month,
+        signed_off=signed,
+        lines=tuple(shown),
+        purposes={
+            code: InWords(label=rule.label, reasons=dict(rule.reasons))
+            for code, rule in case.policy.purposes.items()
+        },
+    )
 
 
 def own_office(case: Case) -> str:

@@ -19,6 +19,7 @@ staff                 what the staff are called
 days, usage           what the nights count of every day, and what of it is told of a period
 closeup               a few days entry by entry: sessions, residents seen by several
 screens, drawing      利用状況・監査: what of it is asked for, and the twelve plots of it
+screens_flags         検知: the book of flags at a terminal
 ====================  ====================================================================
 
 From when on something is told stands in ``firmware_config/policy/watching.toml``; how good that is
@@ -26,7 +27,7 @@ is measured by ``scripts/watching``, and written down in ``plugins/watching/READ
 """
 
 from appliance.plugin_api import Alarm, AnyOperation, Job, Screen, Watch, hookimpl
-from plugins.watching import closeup, flags, known, reading, usage
+from plugins.watching import closeup, flags, known, reading, screens_flags, usage
 from plugins.watching.screens import SCREENS
 
 
@@ -38,7 +39,7 @@ def operations() -> list[AnyOperation]:
 
 @hookimpl
 def screens() -> list[Screen]:
-    return SCREENS
+    return [*SCREENS, *screens_flags.SCREENS]
 
 
 @hookimpl

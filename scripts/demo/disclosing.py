@@ -58,6 +58,10 @@ class _Desk:
         number: int = self.does("receive", **body, stamps_yen=10)["number"]
         return number
 
+    def issues(self, number: int) -> dict[str, Any]:
+        seen = self.does("preview", number=number)["sha256"]
+        return self.does("issue", number=number, sha256=seen)
+
     def hands_over(self, paper: dict[str, Any]) -> None:
         self.does("deliver", sheet=paper["sheet"], method="counter")
 
@@ -67,10 +71,14 @@ class _Desk:
 
 def _disclosed(desk: _Desk, cast: Cast) -> int:
     with desk.steps.step("a resident is shown what is recorded of her") as step:
-        step.asks("disclosure/receive, match, issue")
+        step.asks("disclosure/receive, match, preview, issue")
         number = desk.receives(cast.sawako)
         step.saw(desk.does("match", number=number)["advice"])
-        issued = desk.does("issue", number=number)
+        desk.is_refused(step, "D-38", "issue", number=number, sha256="0" * 64)
+        seen = desk.does("preview", number=number)
+        step.saw(f"見本, {len(seen['shapes'])} shapes to look at", not seen["shapes"])
+        issued = desk.does("issue", number=number, sha256=seen["sha256"])
+        step.saw("what was looked at is issued", issued["sha256"] == seen["sha256"])
         pdf = base64.b64decode(issued["pdf"])
         path = desk.stage.grounds.terminal / "confirmation.pdf"
         path.write_bytes(pdf)
@@ -92,19 +100,19 @@ def _disclosed(desk: _Desk, cast: Cast) -> int:
 
 def _refused(desk: _Desk, cast: Cast) -> None:
     with desk.steps.step("where the request differs from the record, nothing is printed") as step:
-        step.asks("disclosure/match with another birth date, issue, amend")
+        step.asks("disclosure/match with another birth date, preview, amend")
         number = desk.receives(cast.sawako, birth_date="1951-03-09")
         differing = desk.does("match", number=number)["differing"]
         step.saw(f"differing: {', '.join(differing)}", differing == ["birth_date"])
-        desk.is_refused(step, "D-08", "issue", number=number)
+        desk.is_refused(step, "D-08", "preview", number=number)
         desk.does("amend", number=number, stamps_yen=10)
         desk.does("close", number=number, why="withdrawn")
     with desk.steps.step("that nothing is recorded is answered in writing") as step:
-        step.asks("disclosure/match, issue about somebody nobody told of")
+        step.asks("disclosure/match, preview, issue about somebody nobody told of")
         number = desk.receives(cast.stranger)
         state = desk.does("match", number=number)["state"]
         step.saw(state, state == "absent")
-        paper = desk.does("issue", number=number)
+        paper = desk.issues(number)
         step.saw(f"form {paper['form']}", paper["form"] == "absence")
         desk.hands_over(paper)
 
@@ -134,7 +142,7 @@ def _corrected(desk: _Desk, cast: Cast) -> None:
         step.asks("disclosure/correct, investigate, report")
         disclosure = desk.receives(wrong, resident_code=wrong.resident_code)
         desk.does("match", number=disclosure)
-        desk.hands_over(desk.does("issue", number=disclosure))
+        desk.hands_over(desk.issues(disclosure))
         asked = {"method": "counter", "identity": ["passport"], "wish": "correct"}
         asked |= {"items": ["address"], "claim": "部屋番号がない"}
         number = desk.does("correct", disclosure=disclosure, **asked)["number"]

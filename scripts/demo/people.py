@@ -144,13 +144,13 @@ def let_in(stage: Stage, codes: Mapping[Person, str], today: date) -> None:
     with steps.step("he registers terminals and servers", vital=True) as step:
         _register(stage, step)
     with steps.step("he lets the others in: 照合ID, then 操作者ID", vital=True) as step:
-        granted = {person: _granted(stage, person, today) for person in EVERYBODY}
+        codes_given = {person: granted(stage, person, today) for person in EVERYBODY}
         step.asks("juki person grant, operator add " + ", ".join(p.person for p in EVERYBODY))
-        step.saw(f"{len(granted)} one-use codes", all(granted.values()))
+        step.saw(f"{len(codes_given)} one-use codes", all(codes_given.values()))
     with steps.step("they register their devices and log in", vital=True) as step:
         step.asks("juki login --enrol --authenticator …")
         for person in EVERYBODY:
-            log_in(stage, person, granted[person])
+            log_in(stage, person, codes_given[person])
         step.saw(", ".join(f"{person.name} at {person.terminal}" for person in EVERYBODY))
 
 
@@ -252,6 +252,27 @@ def asked_for(
     return number
 
 
+def granted(stage: Stage, person: Person, today: date) -> str:
+    """Give somebody a 照合ID and an authority; return the code to register his device with.
+
+    Raises:
+        Failed: it was refused.
+    """
+    papers = ("--form", f"照合付-{person.person}", "--expires", str(today + timedelta(days=365)))
+    given = agreed(
+        stage,
+        *("person", "grant", person.person, "--name", f"{person.office}　{person.person}"),
+        *("--office", person.office, *papers),
+    )
+    purposes = [word for purpose in person.purposes for word in ("--purpose", purpose)]
+    agreed(
+        stage,
+        *("operator", "add", person.operator, "--holder", person.person, "--role", person.role),
+        *("--office", person.office, *purposes, *papers),
+    )
+    return str(given["enrolment_code"])
+
+
 def _register(stage: Stage, step: Step) -> None:
     for machine in _machines(stage):
         step.asks(f"juki terminal enrol {machine.terminal_id}")
@@ -279,20 +300,3 @@ def _machines(stage: Stage) -> Iterator[Machine]:
     )
     national = grounds.national / "national.pem"
     yield Machine("NATIONAL", national, "national", "機構", is_server=True)
-
-
-def _granted(stage: Stage, person: Person, today: date) -> str:
-    """Give somebody a 照合ID and an authority; return the code to register his device with."""
-    papers = ("--form", f"照合付-{person.person}", "--expires", str(today + timedelta(days=365)))
-    granted = agreed(
-        stage,
-        *("person", "grant", person.person, "--name", f"{person.office}　{person.person}"),
-        *("--office", person.office, *papers),
-    )
-    purposes = [word for purpose in person.purposes for word in ("--purpose", purpose)]
-    agreed(
-        stage,
-        *("operator", "add", person.operator, "--holder", person.person, "--role", person.role),
-        *("--office", person.office, *purposes, *papers),
-    )
-    return str(granted["enrolment_code"])

@@ -18,6 +18,7 @@ from appliance.model import JST
 from scripts.demo import (
     auditing,
     backing,
+    browsing,
     bulk,
     compliance,
     counting,
@@ -135,18 +136,32 @@ def _staged(options: Namespace, folder: Path, steps: Steps) -> int:
 
 
 def _play(stage: Stage, options: Namespace) -> None:
+    stage.steps.plan(*ACTS, *(ACTS_OF_CHECK if options.check else ()))
+    cast = first_acts(stage, options.residents, options.seed, check=options.check)
+    if options.check:
+        _check(stage, cast, options.seed)
+    else:
+        _try_out(stage, cast)
+
+
+def first_acts(stage: Stage, residents: int, seed: int, *, check: bool) -> Cast:
+    """Play up to the main job; return of whom is told by name.
+
+    Raises:
+        Failed: something without which nothing goes on was refused.
+    """
     today = datetime.now(JST).date()
     steps = stage.steps
-    steps.plan(*ACTS, *(ACTS_OF_CHECK if options.check else ()))
     steps.act(ACTS[0])
-    code = founding.found(stage, options.residents)
+    code = founding.found(stage, residents)
     witnessing.set_up(stage)
-    founding.start(stage, check=options.check)
+    founding.start(stage, check=check)
     steps.act(ACTS[1])
     people.let_in(stage, code, today)
     enrolling.bring_in(stage)
+    browsing.let_in(stage, today)
     steps.act(ACTS[2])
-    made = town.generate(stage, options.residents, options.seed, day_of(today, DEFAULT_DAY))
+    made = town.generate(stage, residents, seed, day_of(today, DEFAULT_DAY))
     town.load(stage, made)
     steps.act(ACTS[3])
     office.work(stage, made.cast)
@@ -160,18 +175,21 @@ def _play(stage: Stage, options: Namespace) -> None:
     auditing.look(stage, made.cast)
     compliance.keep(stage, today)
     witnessing.look(stage)
-    if options.check:
-        _check(stage, made.cast, options.seed)
-    else:
-        _try_out(stage, made.cast)
+    return made.cast
 
 
-def _check(stage: Stage, cast: Cast, seed: int) -> None:
-    stage.steps.act(ACTS_OF_CHECK[0])
+def everything_else(stage: Stage, cast: Cast) -> None:
+    """Use the functions that are not part of the main job."""
     relay.look(stage, cast)
     usebooks.match(stage, cast)
     protecting.protect(stage, cast, datetime.now(JST).date())
     disclosing.answer(stage, cast)
+
+
+def _check(stage: Stage, cast: Cast, seed: int) -> None:
+    stage.steps.act(ACTS_OF_CHECK[0])
+    everything_else(stage, cast)
+    browsing.look(stage, cast)
     ending.let_go(stage)
     transfers.move(stage, datetime.now(JST).date())
     counting.run_jobs(stage)

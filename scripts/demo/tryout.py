@@ -14,6 +14,7 @@ from msgspec import to_builtins
 from msgspec.structs import replace
 
 from appliance.model import JST
+from scripts.demo import browsing
 from scripts.demo.cast import Cast
 from scripts.demo.grounds import MUNICIPALITY, PREFECTURE
 from scripts.demo.people import (
@@ -36,9 +37,18 @@ NEW_KEY = "\"Idempotency-Key: $(python3 -c 'import uuid; print(uuid.uuid4())')\"
 
 def lines(stage: Stage, cast: Cast) -> str:
     """Return everything that is printed."""
-    parts = [_preparations(stage), *_office(stage, cast), *_municipality(stage, cast)]
+    parts = [
+        _screens(stage),
+        _preparations(stage),
+        *_office(stage, cast),
+        *_municipality(stage, cast),
+    ]
     parts += [*_functions(stage, cast), *_people(stage), *_auditor(stage, cast), *_machine()]
     return "\n\n".join([*parts, f"{RULE}\nIt runs until Ctrl-C."])
+
+
+def _screens(stage: Stage) -> str:
+    return f"\n{RULE}\n{browsing.how(stage.grounds)}"
 
 
 def _preparations(stage: Stage) -> str:

@@ -1,13 +1,16 @@
 """開示 at a terminal: the 受付簿 by due date, and one request from its receipt to its end (R63).
 
-The paper is made by the line when it is issued, and is in the 帳票管理簿 by then: there is no look
-at it before, for that would be a sheet nobody has entered.
+A paper is looked at before it is issued, marked 見本: what comes out of a printer without that mark
+is in the 帳票管理簿. The page that shows it carries its hash, and is shown anew when what would be
+issued has changed.
 """
 
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from typing import Any
 
 from appliance.plugin_api import Desk, Form, OperationName, Page, Paper, Refusal, Screen, Waiting
+from plugins.disclosure.form import LABELS
 from plugins.disclosure.receiving import ADVICE
 from plugins.disclosure.screens.words import (
     CLOSED,
@@ -28,9 +31,10 @@ from plugins.disclosure.screens.words import (
 
 PATH, RECEIVING = "/screens/disclosure/cases", "/screens/disclosure/receive"
 MOST = 100
-STEPS = ("受付", "突合", "発行", "交付", "完了")
-REACHED = {"received": 2, "mismatch": 2, "several": 2, "matched": 3, "absent": 3}
-REACHED |= {"issued": 4, "delivered": 5, "closed": 6}
+STEPS = ("受付", "突合", "字形と内容の確認", "発行", "交付", "完了")
+LOOKING = 3
+REACHED = {"received": 2, "mismatch": 2, "several": 2, "matched": LOOKING, "absent": LOOKING}
+REACHED |= {"issued": 5, "delivered": 6, "closed": 7}
 
 
 def show(desk: Desk) -> Page:
@@ -83,10 +87,13 @@ def opened(desk: Desk, number: int | None, notice: str = "") -> Page:
 
 
 def again(desk: Desk, form: Form) -> Page:
-    """Return the case an act was pressed on, or the list."""
+    """Return what an act was pressed on: a paper as it is now, a case, or the list."""
     number = Form(form.fields).number("number")
     if number is None:
         return show(desk)
+    if form.raw("sha256"):
+        with suppress(Refusal):
+            return looked_at(desk, number)
     try:
         return opened(desk, number)
     except Refusal:
@@ -110,15 +117,52 @@ def amend(desk: Desk, form: Form) -> Page:
     return opened(desk, number, "補正を登録しました。")
 
 
+def preview(desk: Desk, form: Form) -> Page:
+    """Show what would be issued."""
+    return looked_at(desk, form.number("number"))
+
+
+def looked_at(desk: Desk, number: int | None) -> Page:
+    """Show what would be issued, and which shapes must be looked at; it is issued from there."""
+    seen = ask(desk, DISCLOSURE, "preview", number=number)
+    shapes = [
+        (LABELS.get(each["item"], "記載"), _written(each["character"])) for each in seen["shapes"]
+    ]
+    return Page(
+        template="preview.html",
+        title=f"発行する内容の確認 受付番号{number}",
+        resident=True,
+        paper=Paper(content=seen["pdf"], media_type="application/pdf", name="specimen.pdf"),
+        data={
+            **WORDS,
+            "seen": seen,
+            "shapes": shapes,
+            "steps": STEPS,
+            "reached": LOOKING,
+            "path": PATH,
+        },
+    )
+
+
+def _written(points: str) -> tuple[str, str]:
+    """Return a character and its code points."""
+    return "".join(chr(int(each[2:], 16)) for each in points.split()), points
+
+
 def issue(desk: Desk, form: Form) -> Paper:
-    """Put out the 確認書, or the notice that there is nothing."""
-    return printed(ask(desk, DISCLOSURE, "issue", number=form.number("number")))
+    """Put out the 確認書, or the notice that there is nothing, as it was looked at."""
+    number, seen = form.number("number"), form.raw("sha256")
+    # Ticked beside another preview, the box says nothing of this one.
+    shapes_seen = bool(seen) and form.raw("shapes_seen") == seen
+    made = ask(desk, DISCLOSURE, "issue", number=number, sha256=seen, shapes_seen=shapes_seen)
+    return printed(made)
 
 
 def extend(desk: Desk, form: Form) -> Paper:
     """Put the disclosure off, and put out the notice of it."""
     form.need(until="延長後の期限", extension_why="延長の理由")
     told = given(until=form.day("until"), why=form.text("extension_why"), again=form.text("again"))
+    told["shapes_seen"] = form.ticked("shapes_seen")
     return printed(ask(desk, DISCLOSURE, "extend", number=form.number("number"), **told))
 
 
@@ -204,6 +248,7 @@ SCREENS = [
             "case": whole,
             "match": match,
             "amend": amend,
+            "preview": preview,
             "issue": issue,
             "extend": extend,
             "deliver": deliver,

@@ -14,7 +14,8 @@ from appliance.plugin_api import (
     Refusal,
     Screen,
 )
-from plugins.disclosure.letters import LABELS, WISHES
+from plugins.disclosure.form import LABELS
+from plugins.disclosure.letters import WISHES
 from plugins.disclosure.screens.cases import closed, handed, listing, printed, which_of
 from plugins.disclosure.screens.words import (
     CORRECTION,
@@ -118,6 +119,7 @@ def report(desk: Desk, form: Form) -> Answered:
     """通報: a message, or a 通報書 where nothing is recorded."""
     number = form.number("number")
     told = given(municipality_code=form.text("municipality_code"))
+    told["shapes_seen"] = form.ticked("shapes_seen")
     made = ask(desk, CORRECTION, "report", number=number, **told)
     if made.get("paper"):
         return printed(made["paper"])
@@ -135,7 +137,11 @@ def result(desk: Desk, form: Form) -> Paper:
     """Put out the written result."""
     form.need(explanation="説明")
     outcome = chosen(form, "outcome", OUTCOMES, "結果")
-    told = {"outcome": outcome, "explanation": form.text("explanation")}
+    told = {
+        "outcome": outcome,
+        "explanation": form.text("explanation"),
+        "shapes_seen": form.ticked("shapes_seen"),
+    }
     return printed(ask(desk, CORRECTION, "result", number=form.number("number"), **told))
 
 

@@ -3,9 +3,10 @@
 from collections.abc import Mapping
 from typing import Any
 
-from appliance.plugin_api import Desk, Form
+from appliance.plugin_api import Desk, Form, is_drawn
 from plugins.disclosure.book import STATES as CASE_STATES
-from plugins.disclosure.letters import LABELS, WISHES
+from plugins.disclosure.form import LABELS
+from plugins.disclosure.letters import WISHES
 from plugins.disclosure.sheets import STATES as SHEET_STATES
 
 PACKAGE = "plugins.disclosure"
@@ -83,6 +84,7 @@ WORDS: Mapping[str, Any] = {
     "case_states": CASE_STATES,
     "sheet_states": SHEET_STATES,
     "chips": CHIPS,
+    "is_drawn": is_drawn,
 }
 """For every template of this function."""
 

@@ -81,8 +81,10 @@ def _issued(folder: Path, people: list[Notice]) -> Row:
         for each in people:
             subject = {name: getattr(each, name) for name in FOUR}
             case = clerk.ask("disclosure/receive", {**REQUEST, "subject": subject}, **DESK)
-            matched.append({"number": case.data["number"]})
-            clerk.ask("disclosure/match", matched[-1], **DESK)
+            number = {"number": case.data["number"]}
+            clerk.ask("disclosure/match", number, **DESK)
+            seen = clerk.ask("disclosure/preview", number, **DESK)
+            matched.append({**number, "sha256": seen.data["sha256"]})
         numbers = itertools.cycle(matched)
         clerk.ask("disclosure/issue", next(numbers), **DESK)
         left = iter(matched[1:])

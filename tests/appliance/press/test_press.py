@@ -12,7 +12,16 @@ import pytest
 import typst
 
 from appliance.errors import Rejected
-from appliance.press import MOST_ROWS, Printed, printed_form, printed_table
+from appliance.press import (
+    MOST_ROWS,
+    Printed,
+    is_drawn,
+    missing,
+    printed_form,
+    printed_table,
+    shapes_missing,
+)
+from appliance.press.glyphs import Missing
 
 ON = date(2026, 4, 1)
 COLUMNS = {"番号": 1, "操作者": 2, "SHA-256": 3}
@@ -31,6 +40,44 @@ def text(pdf: bytes, folder: Path) -> str:
 def register(rows: int, **more: Any) -> Printed:
     lines = [[str(row), f"OP-{row:04}", DIGEST] for row in range(rows)]
     return printed_table("操作者名簿", COLUMNS, lines, ["令和8年度分"], ON, **more)
+
+
+@pytest.mark.parametrize(
+    ("name", "found"),
+    [
+        ("葛\U000e0100城　花子", Missing("U+845B U+E0100", has_plain=True)),
+        ("葛\U000e0102城　花子", None),
+        ("葛城　花子", None),
+        ("髙島　﨑子", None),
+        ("\U0002ebf0田　花子", Missing("U+2EBF0", has_plain=False)),
+        ("\U0002ebf0\U000e0100田", Missing("U+2EBF0 U+E0100", has_plain=False)),
+        ("葛\U000e0100葛\U000e0100", Missing("U+845B U+E0100", has_plain=True)),
+    ],
+)
+def test_the_font_is_asked_for_the_shape_that_is_written(name: str, found: Missing | None) -> None:
+    assert missing(name) == ((found,) if found else ())
+    assert is_drawn(name) is (found is None)
+
+
+def test_an_image_of_a_character_is_no_shape_of_the_font() -> None:
+    assert not is_drawn("熊{gaiji:1:1}")
+
+
+def test_another_shape_than_was_written_is_printed_only_by_whoever_says_so(tmp_path: Path) -> None:
+    (tmp_path / "name.typ").write_text(
+        '#import "@juki/paper:1.0.0": *\n#show: body => paper("x", body)\n#data.name', "utf-8"
+    )
+    told = {"office": {"issuer": "熊本県知事"}, "name": "葛\U000e0100城", "why": "可"}
+    assert shapes_missing(told) == (("name", "U+845B U+E0100"),)
+    with pytest.raises(Rejected) as caught:
+        printed_form(tmp_path, "name", told, ON)
+    (problem,) = caught.value.problems
+    assert (problem.rule, problem.item) == ("F-01", "name")
+    assert problem.text.startswith("漢字氏名の文字 U+845B U+E0100 の字形が")
+    assert "葛" in text(printed_form(tmp_path, "name", told, ON, plainly=True).pdf, tmp_path)
+    for lacking in ({"name": "\U0002ebf0"}, {"why": "葛\U000e0100"}):
+        with pytest.raises(Rejected, match="font lacks"):
+            printed_form(tmp_path, "name", told | lacking, ON, own_words=["why"], plainly=True)
 
 
 def test_a_register_is_printed_with_its_header_on_every_page(tmp_path: Path) -> None:

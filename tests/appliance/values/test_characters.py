@@ -1,4 +1,3 @@
-import re
 import unicodedata
 from importlib import resources
 
@@ -213,11 +212,19 @@ def test_what_it_has_not_is_named_once(text: str, outside: tuple[str, ...]) -> N
     assert outsiders(text) == outside
 
 
-@given(st.text())
-def test_a_folded_name_of_the_register_is_in_the_register(text: str) -> None:
-    allowed = "".join(re.findall("[一-龠]", text))
-    if not outsiders(allowed):
-        assert outsiders(fold(allowed)) == ()
+def test_every_kanji_of_the_register_folds_into_one_that_stands_for_it() -> None:
+    for character in filter(lambda each: not outsiders(each), map(chr, range(0x4E00, 0xA000))):
+        folded = fold(character)
+        assert len(folded) == 1, character
+        assert fold(folded) == folded, character
+        assert unicodedata.name(folded).startswith(("CJK UNIFIED", "CJK COMPAT")), character
+
+
+def test_what_stands_for_a_character_may_be_outside_the_register_for_it_is_never_shown() -> None:
+    assert outsiders("鶖") == outsiders("\U00025835\U000e0100") == ()
+    assert fold("鶖") == fold("䨂") == "䨂"
+    assert fold("\U00025835\U000e0100") == "\U00025835"
+    assert outsiders("䨂\U00025835") == ("䨂", "\U00025835")
 
 
 @pytest.mark.parametrize(

@@ -18,6 +18,10 @@ HANAKO = {
     "sex": "2",
     "address": "熊本県八代市松江城町１番２５号",
 }
+OTHER, KNOWN = "葛\U000e0100城　花子", "葛\U000e0102城　花子"
+"""A variation of a character that the font lacks, and one that it has."""
+UNSEEN = "0" * 64
+"""What is said to have been looked at by whoever has looked at nothing."""
 MOTHER = {
     "standing": "minor",
     "name": "熊本　母子",
@@ -61,10 +65,15 @@ class Desk:
         self.ask("match", number=number)
         return number
 
-    def disclosed(self, subject: dict[str, str] | None = None) -> int:
+    def issue(self, number: int, **more: Any) -> dict[str, Any]:
+        """Look at what is to be issued, and issue it."""
+        seen = self.ask("preview", number=number)["sha256"]
+        return self.ask("issue", number=number, sha256=seen, **more)
+
+    def disclosed(self, subject: dict[str, str] | None = None, **more: Any) -> int:
         """Go the whole way to the hand-over; return the 受付番号."""
         number = self.matched(subject)
-        self.ask("deliver", sheet=self.ask("issue", number=number)["sheet"], method="counter")
+        self.ask("deliver", sheet=self.issue(number, **more)["sheet"], method="counter")
         return number
 
     def correction(self, disclosure: int, **more: Any) -> int:

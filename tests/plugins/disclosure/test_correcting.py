@@ -106,7 +106,7 @@ def test_it_may_be_asked_for_after_a_disclosure_only(desk: Desk) -> None:
     }
     number = desk.matched()
     assert desk.refused("correct", disclosure=number, **asked) == [("D-15", "disclosure")]
-    sheet = desk.ask("issue", number=number)["sheet"]
+    sheet = desk.issue(number)["sheet"]
     assert desk.refused("correct", disclosure=number, **asked) == [("D-15", "disclosure")]
     desk.ask("deliver", sheet=sheet, method="counter")
     early = {**asked, "received_on": "2026-03-31"}
@@ -201,7 +201,7 @@ def test_who_is_not_in_the_file_has_the_mayor_told_by_letter(desk: Desk, tmp_pat
     assert desk.bench.ledger()[-1].subjects == (who,)
 
 
-@pytest.mark.parametrize("operation", ["match", "issue", "amend"])
+@pytest.mark.parametrize("operation", ["match", "preview", "amend"])
 def test_a_correction_is_no_disclosure(desk: Desk, operation: str) -> None:
     admit(desk.bench)
     number = desk.correction(desk.disclosed())
@@ -216,9 +216,9 @@ def test_a_case_that_changes_while_its_result_is_made_is_a_conflict(
     desk.ask("report", number=number)
     real = form.printed
 
-    def printed(*arguments: Any) -> Printed:
+    def printed(*arguments: Any, **how: Any) -> Printed:
         desk.ask("close", number=number, why="withdrawn")
-        return real(*arguments)
+        return real(*arguments, **how)
 
     monkeypatch.setattr(disclosure.letters, "printed", printed)
     assert desk.refused("result", number=number, outcome="not-corrected", **EXPLAINED) == [
@@ -235,9 +235,9 @@ def test_a_case_investigated_anew_while_its_result_is_made_is_a_conflict(
     desk.ask("investigate", **found, account="x")
     real = form.printed
 
-    def printed(*arguments: Any) -> Printed:
+    def printed(*arguments: Any, **how: Any) -> Printed:
         desk.ask("investigate", **found, account="y")
-        return real(*arguments)
+        return real(*arguments, **how)
 
     monkeypatch.setattr(disclosure.letters, "printed", printed)
     with pytest.raises(Conflict):
@@ -322,9 +322,9 @@ def test_a_case_investigated_anew_while_the_mayor_is_written_to_is_a_conflict(
     desk.ask("investigate", **found, account="x")
     real = form.printed
 
-    def printed(*arguments: Any) -> Printed:
+    def printed(*arguments: Any, **how: Any) -> Printed:
         desk.ask("investigate", **found, account="y")
-        return real(*arguments)
+        return real(*arguments, **how)
 
     monkeypatch.setattr(disclosure.letters, "printed", printed)
     with pytest.raises(Conflict):

@@ -5,7 +5,7 @@ import pytest
 from appliance.plugin_api import PersonId
 from appliance.testing import Bench
 from tests.plugins.disclosure.counter import paper
-from tests.plugins.disclosure.desk import Desk
+from tests.plugins.disclosure.desk import HANAKO, OTHER, Desk
 from tests.plugins.people import YATSUSHIRO, admit, change
 from tests.screens import Seen, Visitor
 
@@ -120,6 +120,18 @@ def test_an_unfounded_wish_is_only_answered(disclosed: Visitor) -> None:
     refused = enters(disclosed, "result", outcome="corrected", explanation="改めた")
     assert "「改めた」とする通知はできません。" in refused.text
     paper(disclosed, enters(disclosed, "result", outcome="not-corrected", explanation="誤りなし"))
+
+
+def test_a_letter_with_a_shape_the_font_lacks_asks_for_a_look_at_it(
+    desk: Desk, registrar: Visitor
+) -> None:
+    wish = desk.correction(desk.disclosed({**HANAKO, "name": OTHER}, shapes_seen=True))
+    desk.ask("investigate", number=wish, finding="no-error", account="誤りなし")
+    told = {"outcome": "not-corrected", "explanation": "誤りなし"}
+    refused = enters(registrar, "result", **told)
+    assert "氏名に、書体 IPAmj明朝 にない字形の文字(U+845B U+E0100)があり" in refused.text
+    assert "字形を確認しました。標準の字形で発行します" in refused.text
+    paper(registrar, enters(registrar, "result", **told, shapes_seen="1"))
 
 
 def test_where_nothing_is_recorded_the_report_is_a_letter(desk: Desk, registrar: Visitor) -> None:

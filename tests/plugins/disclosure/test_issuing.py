@@ -40,7 +40,7 @@ def paper(desk: Desk, tmp_path: Path) -> str:
     """The text of a 確認書 with two versions."""
     who = admit(desk.bench, name="高崎　沢子", birth_date="1951-03-08", my_number=None)
     change(desk.bench, who, **MOVED)
-    return read(desk.ask("issue", number=desk.matched(SAWAKO))["pdf"], tmp_path)
+    return read(desk.issue(desk.matched(SAWAKO))["pdf"], tmp_path)
 
 
 @pytest.mark.requirement("R65", "R66", "R69")
@@ -99,7 +99,7 @@ def test_every_reason_has_its_kind(
 ) -> None:
     assert kind == {"1": "記載", "2": "消除"}.get(code[0], "修正")
     admit(desk.bench, reason=code, removed_flag=code[0] == "2")
-    text = read(desk.ask("issue", number=desk.matched())["pdf"], tmp_path)
+    text = read(desk.issue(desk.matched())["pdf"], tmp_path)
     assert f"{kind}・{label}" in text
 
 
@@ -117,7 +117,7 @@ def test_three_blocks_stand_on_a_page(
     who = admit(desk.bench)
     for seen in range(1, versions):
         change(desk.bench, who, seen=seen, reason="32")
-    put_out = desk.ask("issue", number=desk.matched())
+    put_out = desk.issue(desk.matched())
     text = read(put_out["pdf"], tmp_path)
     assert put_out["pages"] == pages
     each = [page.count("住民票コード") for page in text.split("\f") if page]
@@ -131,7 +131,7 @@ def test_each_block_is_numbered_and_later_pages_have_the_title(desk: Desk, tmp_p
     who = admit(desk.bench)
     for seen in range(1, 4):
         change(desk.bench, who, seen=seen, reason="32")
-    text = read(desk.ask("issue", number=desk.matched())["pdf"], tmp_path)
+    text = read(desk.issue(desk.matched())["pdf"], tmp_path)
     first, second = ("".join(page.split()) for page in text.split("\f")[:2])
     assert [first.index(label) for label in ("【最新】", "【2】", "【3】")]
     assert "続き" not in first
@@ -144,20 +144,20 @@ def test_three_blocks_of_the_longest_texts_stand_on_a_page(desk: Desk, tmp_path:
     who = admit(desk.bench, **long)
     for seen in range(1, 4):
         change(desk.bench, who, seen=seen, reason="32", **long)
-    text = read(desk.ask("issue", number=desk.matched({**HANAKO, **long}))["pdf"], tmp_path)
+    text = read(desk.issue(desk.matched({**HANAKO, **long}))["pdf"], tmp_path)
     assert [page.count("住民票コード") for page in text.split("\f") if page] == [3, 1]
 
 
 @pytest.mark.requirement("R68")
 def test_a_letter_begins_with_number_date_addressee_and_sender(desk: Desk, tmp_path: Path) -> None:
-    pdf = desk.ask("issue", number=desk.matched())["pdf"]
+    pdf = desk.issue(desk.matched())["pdf"]
     assert "".join(read(pdf, tmp_path).split()).startswith(
         "開示第1号令和8年4月1日熊本県八代市松江城町１番２５号熊本花子様熊本県知事印本人確認情報不存在通知書"
     )
 
 
 def test_whoever_does_not_agree_is_told_where_to_turn(desk: Desk, tmp_path: Path) -> None:
-    text = read(desk.ask("issue", number=desk.matched())["pdf"], tmp_path)
+    text = read(desk.issue(desk.matched())["pdf"], tmp_path)
     assert "3か月以内に" in text
     assert "審査請求をすることができます" in text
 
@@ -166,7 +166,7 @@ def test_the_longest_name_and_address_are_whole(desk: Desk, tmp_path: Path) -> N
     name, address = "寿" * 200, "熊本県八代市" + "長" * 393 + "１"
     admit(desk.bench, name=name, address=address)
     subject = {**HANAKO, "name": name, "address": address}
-    text = re.sub(r"\s", "", read(desk.ask("issue", number=desk.matched(subject))["pdf"], tmp_path))
+    text = re.sub(r"\s", "", read(desk.issue(desk.matched(subject))["pdf"], tmp_path))
     assert text.count("寿") == 200
     assert text.count("長") == 393
 
@@ -174,7 +174,7 @@ def test_the_longest_name_and_address_are_whole(desk: Desk, tmp_path: Path) -> N
 def test_an_image_of_a_character_is_a_geta_and_explained(desk: Desk, tmp_path: Path) -> None:
     name = "熊{gaiji:1:1}　花子"
     admit(desk.bench, name=name, name_gaiji_count=1, gaiji_flag=True)
-    text = read(desk.ask("issue", number=desk.matched({**HANAKO, "name": name}))["pdf"], tmp_path)
+    text = read(desk.issue(desk.matched({**HANAKO, "name": name}))["pdf"], tmp_path)
     assert "熊〓花子" in text
     assert "〓は、文字コードのない文字(外字)です" in text
 
@@ -183,7 +183,7 @@ def test_a_birth_date_is_printed_as_it_is_written(desk: Desk, tmp_path: Path) ->
     subject = {**HANAKO, "birth_date": "1926-12-25"}
     admit(desk.bench, birth_date="1926-12-25", birth_date_as_written="大正15年12月25日", sex="0")
     number = desk.matched({**subject, "sex": "0"})
-    text = read(desk.ask("issue", number=number)["pdf"], tmp_path)
+    text = read(desk.issue(number)["pdf"], tmp_path)
     assert "大正15年12月25日" in text
     assert "不明" in text
 
@@ -201,12 +201,12 @@ def test_an_unknown_or_very_old_date_is_printed_too(
 ) -> None:
     admit(desk.bench, birth_date=birth_date)
     number = desk.matched({**HANAKO, "birth_date": birth_date})
-    assert printed in read(desk.ask("issue", number=number)["pdf"], tmp_path)
+    assert printed in read(desk.issue(number)["pdf"], tmp_path)
 
 
 @pytest.mark.requirement("R68")
 def test_that_nothing_is_recorded_is_told_in_writing(desk: Desk, tmp_path: Path) -> None:
-    put_out = desk.ask("issue", number=desk.matched())
+    put_out = desk.issue(desk.matched())
     text = read(put_out["pdf"], tmp_path)
     assert put_out["form"] == "absence"
     assert "本人確認情報不存在通知書" in text
@@ -219,7 +219,7 @@ def test_that_nothing_is_recorded_is_told_in_writing(desk: Desk, tmp_path: Path)
 
 def test_a_letter_goes_to_the_representative(desk: Desk, tmp_path: Path) -> None:
     number = desk.matched(representative={**MOTHER, "standing": "adult-ward"})
-    text = read(desk.ask("issue", number=number)["pdf"], tmp_path)
+    text = read(desk.issue(number)["pdf"], tmp_path)
     assert "熊本母子様" in text
 
 
@@ -228,7 +228,7 @@ def test_a_paper_put_out_once_more_has_the_same_bytes(desk: Desk, exists: bool) 
     if exists:
         who = admit(desk.bench)
     number = desk.matched()
-    first = desk.ask("issue", number=number)
+    first = desk.issue(number)
     if exists:
         change(desk.bench, who, address="熊本県宇土市浦田町５１")
     desk.bench.now += timedelta(days=3)
@@ -245,7 +245,7 @@ def test_what_would_differ_is_not_put_out_as_the_same(
 ) -> None:
     admit(desk.bench)
     number = desk.matched()
-    desk.ask("issue", number=number)
+    desk.issue(number)
     for each in form.FORMS.glob("*.typ"):
         (tmp_path / each.name).write_text(each.read_text("utf-8").replace("29mm", "28mm"), "utf-8")
     monkeypatch.setattr(form, "FORMS", tmp_path)
@@ -255,7 +255,7 @@ def test_what_would_differ_is_not_put_out_as_the_same(
 def test_the_hash_of_the_file_is_in_ledger_and_register(desk: Desk) -> None:
     who = admit(desk.bench)
     number = desk.matched()
-    put_out = desk.ask("issue", number=number)
+    put_out = desk.issue(number)
     digest = sha256(put_out["pdf"]).hexdigest()
     entry = desk.bench.ledger()[-1]
     assert put_out["sha256"] == digest
@@ -268,7 +268,8 @@ def test_the_hash_of_the_file_is_in_ledger_and_register(desk: Desk) -> None:
 
 def test_the_same_request_again_gets_the_same_paper_and_no_second_sheet(desk: Desk) -> None:
     who = admit(desk.bench)
-    body = {"number": desk.matched()}
+    number = desk.matched()
+    body = {"number": number, "sha256": desk.ask("preview", number=number)["sha256"]}
     asking: dict[str, Any] = {"purpose": "disclosure", "reason": "01", "key": "issue-once-0000001"}
     first = desk.seat.ask("disclosure/issue", body, **asking)
     again = desk.seat.ask("disclosure/issue", body, **asking)
@@ -285,15 +286,15 @@ def test_a_case_that_changes_while_its_paper_is_made_is_a_conflict(
     number = desk.matched()
     real, once = form.printed, []
 
-    def printed(*arguments: Any) -> Printed:
+    def printed(*arguments: Any, **how: Any) -> Printed:
         if not once:
             once.append(1)
             desk.ask("amend", number=number, stamps_yen=20)
-        return real(*arguments)
+        return real(*arguments, **how)
 
     monkeypatch.setattr(disclosure.letters, "printed", printed)
     with pytest.raises(Conflict):
-        desk.ask("issue", number=number)
+        desk.issue(number)
     assert desk.ask("sheets")["sheets"] == []
 
 
@@ -309,7 +310,7 @@ def test_a_confirmation_with_something_withheld_is_not_issued(tmp_path: Path) ->
         admit(bench)
         desk = Desk(bench, bench.clerk(roles=("registrar",), purposes=("disclosure",)))
         with pytest.raises(NotPermitted, match="withheld"):
-            desk.ask("issue", number=desk.matched())
+            desk.issue(desk.matched())
 
 
 def test_a_disclosure_is_put_off_in_writing_within_the_thirty_days(
@@ -349,10 +350,10 @@ def test_a_case_that_changes_while_it_is_put_off_is_a_conflict(
     number = desk.receive()
     real = form.printed
 
-    def printed(*arguments: Any) -> Printed:
+    def printed(*arguments: Any, **how: Any) -> Printed:
         more = {"stamps_yen": 20} if meanwhile == "amend" else {"why": "withdrawn"}
         desk.ask(meanwhile, number=number, **more)
-        return real(*arguments)
+        return real(*arguments, **how)
 
     monkeypatch.setattr(disclosure.letters, "printed", printed)
     with pytest.raises((Conflict, Rejected)):
@@ -386,12 +387,12 @@ def test_a_sheet_whose_state_changes_while_it_is_printed_again_is_a_conflict(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     admit(desk.bench)
-    desk.ask("issue", number=desk.matched())
+    desk.issue(desk.matched())
     real = form.printed
 
-    def printed(*arguments: Any) -> Printed:
+    def printed(*arguments: Any, **how: Any) -> Printed:
         desk.ask("store", sheet=1, place="保管庫A")
-        return real(*arguments)
+        return real(*arguments, **how)
 
     monkeypatch.setattr(disclosure.letters, "printed", printed)
     with pytest.raises(Conflict):

@@ -25,14 +25,13 @@ def test_rare_characters_are_printed_as_they_are_written(
     desk: Desk, tmp_path: Path, name: str
 ) -> None:
     admit(desk.bench, name=name)
-    text = read(desk.ask("issue", number=desk.matched({**HANAKO, "name": name}))["pdf"], tmp_path)
+    text = read(desk.issue(desk.matched({**HANAKO, "name": name}))["pdf"], tmp_path)
     assert name.replace(" ", "").replace("\u3000", "") in text
 
 
 @pytest.mark.parametrize(
     ("name", "said"),
     [
-        ("葛\U000e01ef城　花子", "U+845B U+E01EF"),
         ("熊本\U0001f363　花子", "U+1F363"),
         ("\U0002ebf0田　花子", "U+2EBF0"),
     ],
@@ -43,7 +42,7 @@ def test_a_character_the_font_lacks_stops_it_and_is_named_without_the_person(
     admit(desk.bench, name=name)
     number = desk.matched({**HANAKO, "name": name})
     with pytest.raises(Rejected) as caught:
-        desk.ask("issue", number=number)
+        desk.issue(number)
     (problem,) = caught.value.problems
     assert (problem.rule, problem.item) == ("F-01", "name")
     assert said in problem.text
@@ -58,14 +57,14 @@ def test_without_the_font_nothing_is_printed_and_it_is_said_why(
     number = desk.matched()
     monkeypatch.setattr(press, "FONT", tmp_path / "ipamjm.ttf")
     with pytest.raises(Unavailable, match="fonts-ipamj-mincho") as caught:
-        desk.ask("issue", number=number)
+        desk.issue(number)
     assert [problem.rule for problem in caught.value.problems] == ["F-02"]
     assert desk.state(number) == "matched"
 
 
 def test_it_is_a_pdf_a_2u_that_tells_nothing_in_its_metadata(desk: Desk) -> None:
     admit(desk.bench)
-    pdf = desk.ask("issue", number=desk.matched())["pdf"]
+    pdf = desk.issue(desk.matched())["pdf"]
     with pikepdf.open(io.BytesIO(pdf)) as opened:
         assert opened.check_pdf_syntax() == []
         with opened.open_metadata() as metadata:

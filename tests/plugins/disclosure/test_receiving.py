@@ -11,7 +11,7 @@ from plugins.disclosure.blank import Forms
 from plugins.disclosure.book import Representative, Subject
 from plugins.disclosure.correcting import Correct
 from plugins.disclosure.receiving import Amend, Receive
-from tests.plugins.disclosure.desk import HANAKO, MOTHER, REASON, Desk
+from tests.plugins.disclosure.desk import HANAKO, MOTHER, REASON, UNSEEN, Desk
 from tests.plugins.people import admit, number, shipped_policy
 
 
@@ -152,10 +152,10 @@ def test_a_request_costs_ten_yen_in_stamps(desk: Desk) -> None:
     assert (opened["fee_yen"], opened["paid"]) == (10, False)
     number = opened["number"]
     desk.ask("match", number=number)
-    assert desk.refused("issue", number=number) == [("D-06", "stamps_yen")]
+    assert desk.refused("issue", number=number, sha256=UNSEEN) == [("D-06", "stamps_yen")]
     assert desk.ask("amend", number=number, stamps_yen=10)["paid"]
     assert desk.state(number) == "matched"
-    assert desk.ask("issue", number=number)["sheet"] == 1
+    assert desk.issue(number)["sheet"] == 1
 
 
 def test_a_request_put_right_is_matched_again(desk: Desk) -> None:
@@ -175,12 +175,20 @@ def test_a_request_is_not_put_right_with_a_date_that_is_none(desk: Desk) -> None
     assert desk.refused("amend", number=number, subject=wrong) == [("D-02", "birth_date")]
 
 
-@pytest.mark.parametrize("operation", ["amend", "match", "issue", "extend"])
-def test_what_was_issued_is_not_changed(desk: Desk, operation: str) -> None:
+@pytest.mark.parametrize(
+    ("operation", "more"),
+    [
+        ("amend", {}),
+        ("match", {}),
+        ("preview", {}),
+        ("issue", {"sha256": UNSEEN}),
+        ("extend", {"until": "2026-05-10", "why": "x"}),
+    ],
+)
+def test_what_was_issued_is_not_changed(desk: Desk, operation: str, more: dict[str, str]) -> None:
     admit(desk.bench)
     number = desk.matched()
-    desk.ask("issue", number=number)
-    more = {"until": "2026-05-10", "why": "x"} if operation == "extend" else {}
+    desk.issue(number)
     assert desk.refused(operation, number=number, **more) == [("D-10", "number")]
 
 

@@ -22,7 +22,7 @@ def registrar(bench: Bench) -> Visitor:
 def keeper(desk: Desk, registrar: Visitor) -> Visitor:
     """Somebody at a terminal, when sheet 1 of case 1 was just printed."""
     admit(desk.bench)
-    desk.ask("issue", number=desk.matched())
+    desk.issue(desk.matched())
     return registrar
 
 

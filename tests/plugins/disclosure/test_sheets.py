@@ -14,7 +14,7 @@ from tests.plugins.people import admit
 def sheet(desk: Desk) -> int:
     """A paper that was just printed."""
     admit(desk.bench)
-    return int(desk.ask("issue", number=desk.matched())["sheet"])
+    return int(desk.issue(desk.matched())["sheet"])
 
 
 def line(desk: Desk) -> dict[str, Any]:
@@ -74,7 +74,7 @@ def test_what_was_handed_over_or_destroyed_is_gone(
 ) -> None:
     desk.ask("deliver", sheet=sheet, method="counter")
     assert desk.refused(operation, sheet=sheet, **how) == [("D-14", "sheet")]
-    other = desk.ask("issue", number=desk.matched())["sheet"]
+    other = desk.issue(desk.matched())["sheet"]
     desk.ask("dispose", sheet=other, how="dissolved", witness="OP-0002")
     assert desk.refused(operation, sheet=other, **how) == [("D-14", "sheet")]
 

@@ -175,3 +175,21 @@ def test_whoever_has_no_right_to_search_is_denied_and_has_no_such_entry(bench: B
     page = visitor.goes(FIND)
     assert page.status == 403
     assert "あなたの役割でこの機能" in page.text
+
+
+@pytest.mark.parametrize(
+    ("name", "chips"),
+    [
+        ("葛\U000e0100城　花子", 1),
+        ("熊{gaiji:1:1}　花子", 1),
+        ("葛\U000e0102城　花子", 0),
+        ("髙島　花子", 0),
+    ],
+)
+def test_a_name_that_is_not_shown_as_it_is_recorded_says_so(
+    bench: Bench, clerk: Visitor, name: str, chips: int
+) -> None:
+    admit(bench, name=name, name_gaiji_count=name.count("{"))
+    found = finds(clerk, kana="くまもと　はなこ", birth_date="H2.4.5")
+    assert found.text.count("外字未変換") == chips
+    assert opens(clerk, found).text.count("外字未変換") == chips
