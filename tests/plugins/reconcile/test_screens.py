@@ -204,6 +204,31 @@ def test_a_protected_resident_is_not_named(tmp_path: Path) -> None:
         assert spaced(3) in page.text
 
 
+def test_a_pair_with_a_protected_resident_is_not_told(tmp_path: Path) -> None:
+    with at_work(tmp_path) as office:
+        office.mark(1)
+        theirs = [replace(notice(1), resident_code=code(80))]
+        outcome = reconcile(office.bench, theirs)
+        assert [pair["kept"] for pair in outcome.pairs] == [code(1)]
+        told = office.registrar.ask("reconcile/report", {"run": outcome.run}, **REPORTING).data
+        assert told["pairs"] == ()
+        assert code(1) not in str(told)
+
+
+@pytest.mark.requirement("R94")
+def test_whoever_is_shown_in_a_pair_is_in_the_ledger(bench: Bench) -> None:
+    theirs = both(bench, range(1, 4))
+    theirs[2] = replace(theirs[2], resident_code=code(80))
+    run = reconcile(bench, theirs.values()).run
+    seat = logged_in(bench)
+    last = seat.ask("reconcile/report", {"run": run}, **REPORTING).data["next"]
+    assert last is None
+    asked = {"run": run, "after": "~"}
+    told = seat.ask("reconcile/report", asked, **REPORTING).data
+    assert (told["findings"], len(told["pairs"])) == ((), 1)
+    assert len(entries(bench, "reconcile/report")[-1].subjects) == 1
+
+
 def test_a_run_that_agreed_or_goes_on_says_so(bench: Bench, keeper: Visitor) -> None:
     agreed = reconcile(bench, both(bench, [1]).values()).run
     page = keeper.presses(f"{PATH}/report", run=str(agreed), **GROUND)
