@@ -14,6 +14,7 @@ from appliance.plugin_api import (
     Ground,
     OperationName,
     Page,
+    Protected,
     Refusal,
     Rejected,
     Screen,
@@ -27,6 +28,10 @@ CASES, CASE, CLOSE, SEND_AGAIN = (
 PATH = "/screens/relay/cases"
 MY_NUMBER = "my_number"
 ON_A_PAGE, MOST_COUNTED = 100, 1000
+GUARDED = (
+    "要注意の者についての事案のため、ここでは表示できません。"
+    "市区町村の担当者に、機構からの通報の内容を確認してください。"
+)
 WHICH = {"open": "対応中", "all": "すべて"}
 WORDS: Mapping[str, Any] = {
     "kinds": {"reported": "機構からの通報", "refused": "機構が受け付けなかった通知"},
@@ -61,7 +66,11 @@ def look(desk: Desk, form: Form) -> Page:
     ground = _ground(desk, form)
     items = [item for item in PROVIDED if ground and item in ground.grant.items]
     items = [item for item in items if item != MY_NUMBER]
-    told = desk.ask(CASE, {"number": number, "items": items}, **stated)
+    try:
+        told = desk.ask(CASE, {"number": number, "items": items}, **stated)
+    except Protected:
+        # To be opened, somebody must be named, and a case names nobody.
+        raise Rejected(GUARDED) from None
     return Page(
         template="case_person.html",
         title=f"機構からの通報 事案番号{number} 本人確認情報",

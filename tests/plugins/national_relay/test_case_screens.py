@@ -13,6 +13,7 @@ from appliance.testing import Bench, FakeNational
 from plugins import national_relay
 from tests.plugins.national_relay.test_cases import acknowledge, cases, report
 from tests.plugins.people import admit, change, code, number, shipped_policy
+from tests.plugins.protection.office import at_work
 from tests.screens import Visitor
 
 CASES, LINE = "/screens/relay/cases", "/screens/relay/line"
@@ -144,6 +145,17 @@ def test_a_case_is_looked_at_with_a_ground_only(
     assert "利用する事務と利用事由を入力してください。" in page.text
     assert "記録を確認する" in page.text
     assert entries(bench, "relay/case") == []
+
+
+def test_a_case_about_a_protected_resident_is_left_to_the_municipality(tmp_path: Path) -> None:
+    with at_work(tmp_path) as office:
+        office.mark(1)
+        report(office.bench)
+        registrar = sits(office.bench, "registrar", "register-administration", terminal="TERM-0004")
+        page = registrar.presses(f"{CASES}/look", number="1", **GROUND)
+        assert "要注意の者についての事案のため、ここでは表示できません。" in page.text
+        assert "熊本　花子" not in page.text
+        assert entries(office.bench, "relay/case")[-1].refusal == "protected"
 
 
 def test_a_case_is_closed_with_a_reason_and_once(
