@@ -20,7 +20,7 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
     pkcs12,
 )
-from fido2.utils import websafe_decode, websafe_encode
+from fido2.utils import websafe_decode
 from selenium.common.exceptions import WebDriverException
 from selenium.webdriver import ActionChains, Chrome, ChromeOptions, ChromeService
 from selenium.webdriver.common.by import By
@@ -66,7 +66,8 @@ def chromium(folder: Path, prefs: dict[str, Any] | None = None) -> Iterator[Chro
         options.add_argument(argument)
     options.add_experimental_option("prefs", prefs or {})
     options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
-    service = ChromeService(str(DRIVER), env={**os.environ, "HOME": str(folder / "home")})
+    env = {**os.environ, "HOME": str(folder / "home"), "LANGUAGE": "ja"}
+    service = ChromeService(str(DRIVER), env=env)
     driver = Chrome(options=options, service=service)
     driver.set_page_load_timeout(PATIENCE)
     driver.set_script_timeout(PATIENCE)
@@ -136,7 +137,7 @@ class Browser:
                 Credential.create_non_resident_credential(
                     websafe_decode(identifier),
                     kept["rp_id"],
-                    websafe_encode(plain),
+                    plain,
                     kept["counter"],
                 )
             )

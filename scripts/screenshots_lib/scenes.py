@@ -22,7 +22,7 @@ class Scene:
 
 def _searching(camera: Camera, **fields: str) -> None:
     camera.goes(FIND)
-    camera.fills(ground="first", **fields)
+    camera.fills(ground="first", case="2026-0001", **fields)
     camera.presses("検索")
 
 
@@ -40,7 +40,7 @@ def _too_many(camera: Camera, cast: Cast) -> None:
 
 def _wrong(camera: Camera, cast: Cast) -> None:
     camera.goes(FIND)
-    camera.fills(ground="first", name=NOBODY, birth_date="昭和70年13月40日")
+    camera.fills(ground="first", case="2026-0001", name=NOBODY, birth_date="昭和70年13月40日")
     camera.presses("検索")
 
 

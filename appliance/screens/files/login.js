@@ -88,7 +88,7 @@ function entered(session) {
   at("method").textContent = METHODS[session.method];
   at("again-by-pin").hidden = session.method !== "pin";
   at("last").textContent = session.last_login
-    ? `${new Date(session.last_login).toLocaleString("ja-JP")} ${session.last_terminal}`
+    ? `${new Date(session.last_login).toLocaleString("ja-JP", { timeZone: "Asia/Tokyo" })} ${session.last_terminal}`
     : "ありません";
   show(true);
   say("ログインしました。前回のログインに覚えがないときは、システム管理者に連絡してください。");
