@@ -7,6 +7,7 @@ Read it in this order::
     inquiry.py      asking about one person, whatever his prefecture (30条の11; R83 to R86)
     book.py         that register
     upkeep.py       the line taken out of use on purpose
+    screens/        the same at a terminal        templates/   how it looks
 
 The courier that delivers (``appliance/machine/courier.py``) and the line that asks
 (``appliance/machine/national.py``) belong to the appliance; here is what they may and what is kept.
@@ -14,8 +15,9 @@ The courier that delivers (``appliance/machine/courier.py``) and the line that a
 
 from collections.abc import Iterable
 
-from appliance.plugin_api import AnyOperation, Change, ItemName, Message, hookimpl
+from appliance.plugin_api import AnyOperation, Change, ItemName, Message, Screen, hookimpl
 from plugins.national_relay import book, cases, delivery, inquiry, upkeep
+from plugins.national_relay.screens import SCREENS
 
 RECORDED_AT = ItemName("recorded_at")
 
@@ -30,3 +32,8 @@ def messages(change: Change) -> Iterable[Message]:
     # When it was noted lies beside the message, so that its age is known without opening items.
     at = change.after.get(RECORDED_AT)
     return [Message(book.DESTINATION, book.KIND, {"at": str(at)} if at else {})]
+
+
+@hookimpl
+def screens() -> list[Screen]:
+    return SCREENS

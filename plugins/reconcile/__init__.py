@@ -8,7 +8,8 @@ The municipality's server (市町村CS) asks, in this order; ``README.md`` has t
     reconcile/finish   closes the run; answers the result, likely pairs among the leftovers
 
 Everything but the three short writes is a reading of marks, which lie beside the records: nobody
-who agrees is opened. What staff read and plan is in ``staff.py``.
+who agrees is opened. What staff read and plan is in ``staff.py``, and at a terminal
+``screens.py``.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -31,6 +32,7 @@ from appliance.plugin_api import (
     NotPermitted,
     Operation,
     OperationName,
+    Screen,
     Step,
     Value,
     Watch,
@@ -40,6 +42,7 @@ from plugins.reconcile import staff, texts
 from plugins.reconcile.pairing import FOUR, Pair, paired
 from plugins.reconcile.records import LAST_PLACE, Outcome, compared, current
 from plugins.reconcile.runs import MOST_SENT, Finding, Run, Runs
+from plugins.reconcile.screens import SCREENS
 from plugins.reconcile.tree import Sum, beneath, bounds, split, summed
 from plugins.reconcile.wire import (
     Begin,
@@ -377,3 +380,8 @@ def alarms(watch: Watch) -> Iterable[Alarm]:
         first = min(late, key=lambda due: due.on)
         text = texts.overdue(first, (watch.today - first.on).days)
         yield Alarm(name="reconcile/overdue", text=text, count=len(late))
+
+
+@hookimpl
+def screens() -> list[Screen]:
+    return SCREENS

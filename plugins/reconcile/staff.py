@@ -4,9 +4,10 @@
 show none, nor does ``reconcile/runs``.
 """
 
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date, datetime
 from itertools import islice
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from msgspec import Meta
 
@@ -50,7 +51,10 @@ class Reported(Answer, frozen=True, kw_only=True):
 
 
 class Result(Answer, frozen=True, kw_only=True):
-    """A run with its counts, what it found, and the result as the municipality was told it."""
+    """A run with its counts, what it found, and the result as the municipality was told it.
+
+    Of the likely pairs, those with a number that may not be told are left out.
+    """
 
     run: int
     municipality_code: str
@@ -152,7 +156,7 @@ def report(case: Case, asked: Report) -> Result:
         differing=run.differing,
         missing_here=run.missing_here,
         missing_there=run.missing_there,
-        pairs=tuple(Paired(**pair) for pair in runs.pairs(asked.run)),
+        pairs=tuple(_pairs(case, runs.pairs(asked.run))),
         findings=tuple(_reported(case, finding) for _, finding in shown),
         next=shown[-1][0] if len(found) > len(shown) else None,
         text=texts.result(run) if finished else "整合性確認は完了していません。",
@@ -250,13 +254,25 @@ def _came(number: int, run: Run, finished_at: datetime) -> Came:
     )
 
 
+def _pairs(case: Case, pairs: Iterable[Mapping[str, Any]]) -> Iterator[Paired]:
+    """Yield the pairs of which both numbers may be told; whoever is told of is a subject."""
+    for pair in pairs:
+        if not any(_is_withheld(case, pair[side]) for side in ("sent", "kept")):
+            yield Paired(**pair)
+
+
+def _is_withheld(case: Case, resident_code: str) -> bool:
+    person = case.registry.by_code(resident_code)
+    if person is None:
+        return False
+    return case.registry.is_guarded(person) or (CODE in case.registry.read(person, [CODE]).withheld)
+
+
 def _reported(case: Case, finding: Finding) -> Reported:
     here: Literal["", "here", "elsewhere", "dead", "struck-off", "unknown"] = ""
     person = case.registry.by_code(finding.resident_code)
     guarded = person is not None and case.registry.is_guarded(person)
-    withheld = guarded or (
-        person is not None and CODE in case.registry.read(person, [CODE]).withheld
-    )
+    withheld = _is_withheld(case, finding.resident_code)
     if finding.kind == "missing-here" and not guarded:
         # Staff must know whether a notice is missing or the code is wrong; the CS is not told.
         here = "unknown"

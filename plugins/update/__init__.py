@@ -16,12 +16,12 @@ Read it in this order::
     held.py      notices that wait for another one
     inbox.py     what the prefecture tells a municipality
     batch.py     all of it together, one notice after another
+    receptions.py  what came from whom, in numbers, for the staff
     recovery.py  a municipality's full set after a loss of data
     firstload.py the same rules, for ``juki load``
 """
 
 from collections.abc import Iterable
-from datetime import timedelta
 from typing import Annotated
 
 import msgspec
@@ -37,20 +37,21 @@ from appliance.plugin_api import (
     OperationName,
     Power,
     Problem,
+    Screen,
     Watch,
     hookimpl,
 )
 from plugins.update import inbox, recovery
 from plugins.update.batch import Batch
 from plugins.update.firstload import FIRST_LOAD
-from plugins.update.held import Waiting
+from plugins.update.held import WAITS_LONG, Waiting
 from plugins.update.notice import Notice
 from plugins.update.order import Receipts
+from plugins.update.receptions import RECEPTIONS
+from plugins.update.screens import SCREENS
 from plugins.update.sender import sender_in
 
 MOST_NOTICES = 1000
-WAITS_LONG = timedelta(days=3)
-"""After which somebody should ask; a notice is due without delay (住民基本台帳法30条の6)."""
 SENDING: frozenset[Power] = frozenset({"outgoing"})
 MOST_MISSING = 100
 
@@ -247,7 +248,12 @@ OPEN_RECOVERY = Operation(
 
 @hookimpl
 def operations() -> Iterable[AnyOperation]:
-    return (NOTIFY, HELD, WITHDRAW, INBOX, ACKNOWLEDGE_INBOX, RECOVER, OPEN_RECOVERY)
+    return (NOTIFY, HELD, WITHDRAW, INBOX, ACKNOWLEDGE_INBOX, RECOVER, OPEN_RECOVERY, RECEPTIONS)
+
+
+@hookimpl
+def screens() -> list[Screen]:
+    return SCREENS
 
 
 @hookimpl

@@ -21,6 +21,7 @@ from plugins.update.inbox import Inbox
 from plugins.update.judging import Judge, Standing
 from plugins.update.notice import MUNICIPALITY_CODE, Notice, days_since, digest, record, told
 from plugins.update.order import Receipts, Seen
+from plugins.update.receptions import Counts
 from plugins.update.sender import sender_in
 from plugins.update.verdict import Outcome, Verdict, error
 
@@ -47,6 +48,7 @@ class Batch:
         self.waiting = Waiting(case.papers, case.registry.alias)
         self.inbox = Inbox(case)
         self.judge = Judge(case)
+        self.counts = Counts(case.papers, case.request.now)
         self._released = 0
 
     def take(self, notice: Notice) -> Verdict:
@@ -62,6 +64,7 @@ class Batch:
             case Seen.NEW:
                 verdict = self._decide(arrived)
                 self.receipts.enter(notice.sequence, content)
+        self.counts.came(self._sender.code, verdict)
         self._case.note.outcomes.append((notice.sequence, verdict.outcome, verdict.rule))
         if verdict.outcome is Outcome.APPLIED:
             self.release(arrived)
@@ -77,6 +80,7 @@ class Batch:
         self.receipts.save()
         self.waiting.save()
         self.judge.clashes.save()
+        self.counts.save()
         if self._released:
             # Not one by one: a batch may release more than a ledger entry can hold.
             self._case.note.result = f"released {self._released}"
@@ -132,8 +136,11 @@ class Batch:
 
     def _counted(self, held: Held, verdict: Verdict) -> Verdict:
         """Note how many days after its 異動年月日 a notice was applied, if it was."""
+        if verdict.outcome is not Outcome.APPLIED:
+            return verdict
         days = days_since(held.notice.effective_date, _day_of(self._case.request.now))
-        if verdict.outcome is Outcome.APPLIED and days is not None:
+        self.counts.applied(held.sender, days)
+        if days is not None:
             lags = self._case.note.conditions.setdefault("lags", {}).setdefault(held.sender, {})
             lags[days] = lags.get(days, 0) + 1
         return verdict

@@ -14,7 +14,7 @@ a person is named by the registry's alias, a digest with a key.
 
 from collections import Counter
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from itertools import islice
 from typing import Any, NamedTuple
 
@@ -27,6 +27,8 @@ MOST_OF_PERSON = 20
 """Notices of one sender that may wait about one person."""
 MOST_OF_SENDER = 5000
 """Notices of one sender that may wait in all."""
+WAITS_LONG = timedelta(days=3)
+"""After which somebody should ask; a notice is due without delay (住民基本台帳法30条の6)."""
 
 
 class Held(msgspec.Struct, frozen=True, kw_only=True):
@@ -95,9 +97,14 @@ class Waiting:
 
     def oldest(self) -> datetime | None:
         """Return since when the oldest of all notices waits, or None if none does."""
-        for key, _ in self._papers.every("since"):
-            return datetime.fromisoformat(key.partition("/")[0]).replace(tzinfo=UTC)
-        return None
+        return next((since for _, since in self._by_age()), None)
+
+    def oldest_by_sender(self) -> dict[str, datetime]:
+        """Return since when the oldest notice of each municipality waits that has any."""
+        oldest: dict[str, datetime] = {}
+        for sender, since in self._by_age():
+            oldest.setdefault(sender, since)
+        return oldest
 
     def add(self, held: Held) -> None:
         """Let a notice wait."""
@@ -122,6 +129,12 @@ class Waiting:
         for sender in sorted(self._moved):
             self._papers.replace("holding", sender, {"count": self._counts[sender]})
         self._moved.clear()
+
+    def _by_age(self) -> Iterator[tuple[str, datetime]]:
+        """Yield sender and beginning of every notice that waits, the oldest first."""
+        for key, _ in self._papers.every("since"):
+            moment, sender, _ = key.split("/")
+            yield sender, datetime.fromisoformat(moment).replace(tzinfo=UTC)
 
     def _numbered_above(self, sender: str, after: int) -> Iterator[Held]:
         for key, body in self._papers.every("held", f"{sender}/"):

@@ -109,6 +109,16 @@ class Receipts:
         """Return the lowest missing numbers, this many at most."""
         return list(islice(self._gaps.numbers(), most))
 
+    @property
+    def missing_count(self) -> int:
+        """How many numbers below the last one have not come."""
+        return sum(last - first + 1 for first, last in self._gaps.ranges())
+
+    @staticmethod
+    def senders(papers: Papers) -> Iterator[str]:
+        """Yield everybody of whom anything has come."""
+        return (sender for sender, _ in papers.every("sequences"))
+
     def seen(self, sequence: int, digest: bytes) -> Seen:
         """Return whether a number has come, and with the same content."""
         if sequence <= self._gaps.last and sequence not in self._gaps:

@@ -30,6 +30,7 @@ def tell(stage: Stage, cast: Cast) -> None:
         _numbers(stage, cast, desk)
         late = _waits(stage, cast, desk)
         _inbox(stage, link, file)
+        _receptions(stage)
         _recovery(stage, link, late)
 
 
@@ -125,6 +126,18 @@ def _inbox(stage: Stage, link: Link, file: MunicipalFile) -> None:
         taken = ask(link, "withdraw", {"sequence": int(note["sequence"])})
         held = ask(link, "held", {})
         step.saw("nothing waits", bool(taken["withdrawn"]) and not held["count"])
+
+
+def _receptions(stage: Stage) -> None:
+    with stage.steps.step("staff see what came from each municipality, and of nobody") as step:
+        step.asks(f"update/receptions by {ADMINISTRATOR.operator}")
+        data = stage.people[ADMINISTRATOR.name].gets("update/receptions", {})
+        rows = {each["municipality_code"]: each for each in data["municipalities"]}
+        ours = rows[MUNICIPALITY]
+        counts = {name: ours[name] for name in ("received", "applied", "rejected", "waiting")}
+        step.saw(f"{MUNICIPALITY} {counts}", ours["rejected"] > 0 and not ours["waiting"])
+        refusals = [each["rule"] for each in ours["refusals"]]
+        step.saw(f"refused by {', '.join(refusals)}", "G-10" in refusals)
 
 
 def _recovery(stage: Stage, link: Link, newest: Notice) -> None:

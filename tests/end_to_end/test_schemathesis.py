@@ -65,7 +65,7 @@ def there_for(*functions: str) -> frozenset[str]:
 CALLERS: Final = {
     "an auditor": Caller(there_for("ledger", "compliance", "watching"), "TERM-0001", ("auditor",)),
     "a registrar": Caller(
-        there_for("session", "search", "provision", "disclosure", "usebook"),
+        there_for("session", "search", "provision", "disclosure", "usebook", "update"),
         "TERM-0001",
         ("clerk", "registrar"),
     ),
