@@ -93,6 +93,29 @@ def test_f8_empties_the_page_and_ends_the_session(clerk: Browser) -> None:
     assert HANAKO not in clerk.driver.page_source
 
 
+def test_whoever_unlocks_goes_on_at_the_same_screen(clerk: Browser) -> None:
+    finds(clerk, HANAKO)
+    clerk.sees("該当する人 1人")
+    clerk.keys(Keys.F8, Keys.ENTER)
+    clerk.sees("操作者認証")
+    clerk.types(person=PERSON, pin=PIN)
+    clerk.presses("by-pin")
+    clerk.sees("元の画面へ戻る")
+    clerk.presses("go-on")
+    clerk.sees("利用の根拠")
+    assert clerk.driver.current_url == clerk.origin + FIND
+    assert HANAKO not in clerk.driver.page_source
+
+
+def test_no_address_leads_from_the_login_to_anywhere_else(clerk: Browser) -> None:
+    for elsewhere in ("//evil.example/x", "/screens/../v1/x", "/screens/r/abc?x", "javascript:x"):
+        clerk.goes_to(f"/screens/login#{elsewhere}")
+        clerk.types(person=PERSON, pin=PIN)
+        clerk.presses("by-pin")
+        clerk.sees("業務メニューへ進む")
+        clerk.driver.refresh()
+
+
 @pytest.mark.requirement("R161")
 def test_whoever_does_nothing_is_locked_out_by_the_page_itself(clerk: Browser) -> None:
     finds(clerk, HANAKO)
