@@ -38,7 +38,7 @@ ITEMS = ("name", "birth_date", "sex", "address")
 FOR_TAX: Mapping[str, Any] = {"purpose": "prefectural-tax", "reason": "01"}
 DESK: Mapping[str, Any] = {"purpose": "disclosure", "reason": "01"}
 COUNTER = {"method": "counter", "identity": ["passport"], "stamps_yen": 10}
-TERMINAL = "TERM-0001"
+TERMINAL, DESKS = "TERM-0001", "TERM-6000"
 FIND, CASE_LIST = "/screens/search/find", "/screens/disclosure/cases"
 OPERATIONS, PERSON = "/screens/ledger/operations", "/screens/ledger/person"
 USES = "/screens/watching/uses"
@@ -132,10 +132,10 @@ def _furnish(bench: Bench, site: Grown, uses: int) -> None:
         bench.appoint(
             visitor.operator, visitor.person, roles=(visitor.role,), purposes=visitor.purposes
         )
-    people = cycle(site.sample.residents)
+    people = cycle([each for each in site.sample.residents if each["my_number"]])
     for clerk, each in islice(zip(cycle(_clerks(bench)), people, strict=False), uses):
         clerk.ask("provision/inquire", _inquiry(each), **FOR_TAX)
-    desk = bench.log_in(REGISTRAR.person, REGISTRAR.operator)
+    desk = bench.log_in(REGISTRAR.person, REGISTRAR.operator, DESKS)
     for each in islice(people, CASES):
         subject = {name: each[name] for name in ITEMS}
         desk.ask("disclosure/receive", {**COUNTER, "subject": subject}, **DESK)
