@@ -109,7 +109,7 @@ def _bulk_new(camera: Camera, cast: Cast) -> None:
 def _looked_at(camera: Camera, cast: Cast) -> None:
     """Receive a request, match it, and look at the paper."""
     camera.goes("/screens/disclosure/receive")
-    who = cast.minoru[0]
+    who = cast.sawako
     camera.fills(name=who.name, birth_date=who.birth_date, address=who.address, stamps_yen="10")
     camera.ticks(sex=who.sex, identity="passport")
     camera.presses("受け付ける")

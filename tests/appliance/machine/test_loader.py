@@ -110,7 +110,9 @@ def tables(store: Path) -> dict[str, list[tuple[Any, ...]]]:
         "terms": "SELECT * FROM term",
         "parcels": "SELECT destination, number, kind, vid FROM parcel",
         "about": "SELECT count(DISTINCT token) FROM subj",
-        "papers": "SELECT collection, key FROM doc WHERE collection LIKE 'update.%' ORDER BY 1, 2",
+        # What is received month by month is counted of notices: a load is not one.
+        "papers": "SELECT collection, key FROM doc WHERE collection LIKE 'update.%' "
+        "AND collection <> 'update.months' ORDER BY 1, 2",
     }
     connection = open_reader(store / FILE_NAME, ring_of(store).key("page/main/1"))
     try:

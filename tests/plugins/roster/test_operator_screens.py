@@ -59,7 +59,7 @@ def test_the_list_shows_what_the_operation_answers_in_words(desk: Desk) -> None:
     answer = desk.answer("roster/operators")
     assert f"操作者ID {len(answer['operators'])}件" in page.text
     for each in answer["operators"]:
-        assert f'<th scope="row">{each["operator_id"]}</th>' in page.markup
+        assert f'<th scope="row" class="code">{each["operator_id"]}</th>' in page.markup
     assert "操作者 県税の賦課徴収に関する事務 P-OP-0002 令和81年3月31日" in page.text
     assert "clerk" not in page.text
     assert {"clerk", "auditor"} < set(answer["roles"])

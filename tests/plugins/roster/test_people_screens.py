@@ -65,7 +65,7 @@ def test_the_list_shows_what_the_operation_answers(desk: Desk, clerk: None) -> N
     people = desk.answer("roster/people")["people"]
     assert f"操作者 {len(people)}件" in page.text
     for each in people:
-        assert f'<th scope="row">{each["person_id"]}</th>' in page.markup
+        assert f'<th scope="row" class="code">{each["person_id"]}</th>' in page.markup
     assert "県税　花子" in page.text
     assert "県税事務所 操作者 令和81年" in page.text
     assert "記録なし" in page.text

@@ -75,7 +75,7 @@ def test_the_list_shows_what_the_operation_answers(enrolled: Desk) -> None:
     terminals = enrolled.answer("roster/terminals")["terminals"]
     assert f"証明書 {len(terminals)}件" in page.text
     for each in terminals:
-        assert f'<th scope="row">{each["terminal_id"]}</th>' in page.markup
+        assert f'<th scope="row" class="code">{each["terminal_id"]}</th>' in page.markup
     assert "業務端末 県税事務所 2階 県税事務所 この所属のみ" in page.text
     assert "令和8年7月" in page.text
     assert line(enrolled, "TERM-0001")["last_login"] == "2026-04-01T01:00:00Z"
