@@ -3,7 +3,7 @@
 import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from http.server import BaseHTTPRequestHandler, HTTPServer
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -169,7 +169,7 @@ def test_a_page_of_another_origin_proves_nobody(
     machine: Machine, page: Browser, enrolled: None
 ) -> None:
     """The browser lets a page of the same host use the key; the origin it signs is another one."""
-    server = HTTPServer(("127.0.0.1", 0), Elsewhere)
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Elsewhere)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     try:
         page.driver.get(f"http://localhost:{server.server_port}/")
