@@ -24,11 +24,14 @@ from plugins.watching.days import Count
 from scripts.bench_lib.machines import Grown, grown
 from scripts.bench_lib.pages import MENU, Pages, browsing, carried, entries
 from scripts.bench_lib.rows import Row, Setting, below, told
+from scripts.bench_lib.served import settle
 from scripts.bench_lib.timing import percentile
 from scripts.bench_lib.wire import Papers
 from storage.engine import Unit
 
 MOST_MS = 100.0
+PATIENCE = 90.0
+"""Seconds for what the process does after its start, the reading of the new entries among it."""
 USES_A_WEEK = 2 / 52
 """Inquiries a resident: the two a year of ``capacity.py``."""
 DAYS, OFFICES, STAFF = 28, 10, 200
@@ -113,8 +116,9 @@ def measure(setting: Setting) -> Iterator[Row]:
         bench = Bench(opened.vault, ours(), opened.firmware.policy, opened.ring, None)
         bench.now = utc_now()
         _furnish(bench, site, uses)
-    taken, rounds = Taken(), 5 if setting.quick else 40
-    with site.running():
+    taken, rounds = Taken(), 5 if setting.quick else 25
+    with site.running() as began:
+        settle(began.pid, PATIENCE)
         papers = Papers(*map(str, site.machine.credentials(TERMINAL)))
         for visitor in VISITORS:
             with browsing(site.machine.port, papers) as pages:
