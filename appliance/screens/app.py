@@ -17,6 +17,7 @@ Nothing is done by a GET, and nothing is shown by a POST. Who is not logged in s
 
 import logging
 from collections.abc import Mapping
+from contextlib import suppress
 from http import HTTPStatus
 
 from appliance.edge.answers import HttpAnswer
@@ -24,7 +25,15 @@ from appliance.edge.door import Ask, Door, Seat
 from appliance.edge.japanese import told_in_japanese
 from appliance.edge.problems import Early, TurnedAway, malformed, origin
 from appliance.edge.refusals import CODES, OTHER, UNKNOWN_OUTCOME, not_allowed, nothing_here
-from appliance.errors import Failed, NotFound, NotPermitted, Refusal, Unidentified
+from appliance.errors import (
+    Failed,
+    Malformed,
+    NotFound,
+    NotPermitted,
+    Refusal,
+    Unidentified,
+    VerifyAgain,
+)
 from appliance.forms import titles
 from appliance.screen import Screen
 from appliance.screens.acting import Acting
@@ -40,6 +49,8 @@ log = logging.getLogger(__name__)
 
 LOGIN = f"{PREFIX}/login"
 SESSION, KEPT, GO_ON = f"{PREFIX}/session/", f"{PREFIX}/r/", f"{PREFIX}/go-on/"
+NO_REQUEST = {"": None}
+"""Fits no operation: whoever was given the right this very moment has still asked for nothing."""
 GONE_TEXT = "表示の期限(10分)が切れたか、既に閉じた画面です。もう一度操作してください。"
 
 
@@ -106,17 +117,27 @@ class Screens:
     def _screen(self, seat: Seat, asked: Asked) -> HttpAnswer:
         if (screen := self._screens.get(asked.path)) is not None:
             _must_be(asked, GET)
-            _must_reach(seat, screen)
+            self._must_reach(seat, asked, screen)
             return self._acting.shown(seat, asked, screen)
         above, _, act = asked.path.rpartition("/")
         screen = self._screens.get(above)
         if screen is None or act not in {*screen.acts, *screen.polls}:
             raise nothing_here()
         _must_be(asked, POST)
-        _must_reach(seat, screen)
+        self._must_reach(seat, asked, screen, attended=act not in screen.polls)
         if act in screen.polls:
             return self._acting.polled(seat, asked, screen, act)
         return self._acting.pressed(seat, asked, screen, act, asked.form())
+
+    def _must_reach(
+        self, seat: Seat, asked: Asked, screen: Screen, *, attended: bool = True
+    ) -> None:
+        """Refuse whom a screen is not for; the line refuses him first, and so the ledger has it."""
+        if seat.may(screen.needs):
+            return
+        with suppress(VerifyAgain, Malformed):
+            self._acting.desk(seat, asked, attended=attended).ask(screen.needs, NO_REQUEST)
+        raise NotPermitted(f"no role of yours reaches {screen.needs} at this terminal")
 
     def _seat(self, asked: Asked) -> Seat:
         if asked.peer is None or asked.token is None:
@@ -168,11 +189,6 @@ class Screens:
             self._door.refused_early(early)
         except Exception as bug:
             log.error("a refusal could not be reported: %s", origin(bug))
-
-
-def _must_reach(seat: Seat, screen: Screen) -> None:
-    if not seat.may(screen.needs):
-        raise NotPermitted(f"no role of yours reaches {screen.needs} at this terminal")
 
 
 def _must_be(asked: Asked, method: str) -> None:

@@ -314,7 +314,7 @@ def test_whoever_has_nothing_to_do_with_it_has_no_such_screen(bench: Bench) -> N
     clerk = sits(bench, "clerk", "prefectural-tax")
     assert "整合性確認" not in clerk.goes("/screens/menu").text
     assert clerk.goes(PATH).status == 403
-    assert entries(bench, "reconcile/status") == []
+    assert [e.refusal for e in entries(bench, "reconcile/status")] == ["not-permitted"]
 
 
 def test_nobody_stands_in_a_path_or_a_title(keeper: Visitor, differing: int) -> None:

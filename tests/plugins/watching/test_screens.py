@@ -140,7 +140,8 @@ def test_whoever_does_not_audit_has_no_such_screen(watched: Watched) -> None:
     clerk = sits(watched, "clerk")
     assert "利用状況・監査" not in clerk.goes("/screens/menu").text
     assert clerk.goes(PATH).status == 403
-    assert asked_for(watched, "watching/uses") == []
+    entry = watched.bench.ledger()[-1]
+    assert (entry.operation, entry.refusal) == ("watching/uses", "not-permitted")
 
 
 def test_nothing_on_the_page_is_styled_or_scripted_inline(busy: Watched) -> None:
