@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, NamedTuple, TypedDict
 
-from appliance.plugin_api import ITEMS, Desk, Form, Ground, Rejected
+from appliance.plugin_api import ITEMS, Desk, Form, Ground, NotPermitted, Rejected
 
 GROUP = "検索・提供"
 PACKAGE = "plugins.provision"
@@ -53,17 +53,20 @@ def based(desk: Desk, form: Form, operation: str) -> Based:
     """Return the ground that was chosen for an operation.
 
     Raises:
-        Rejected: none was, or it is none that may be chosen here.
-        NotPermitted: no role reaches the operation; that is in the ledger.
+        Rejected: none was, or it is none that may be chosen here; that is in the ledger.
+        NotPermitted: no role reaches the operation; so is that.
     """
     stated = form.stated()
     expect_no_problem(form)
-    if not desk.may(operation):
-        desk.ask(operation, {}, **stated)
     purpose, reason, case = stated["purpose"], stated["reason"], stated["case"]
     for ground in desk.grounds(operation):
         if ground.purpose == purpose and reason in ground.reasons and case is not None:
             return Based(ground, str(reason), case, form.raw("ground"))
+    try:
+        desk.ask(operation, {}, **stated)
+    except NotPermitted:
+        if not desk.may(operation):
+            raise
     form.wrong("ground", "利用する事務と利用事由を選び直してください。")
     raise Rejected(CHECK_INPUT, problems=tuple(form.problems))
 

@@ -59,6 +59,19 @@ def test_the_ground_comes_first_and_a_person_without_a_purpose_is_told_what_to_d
     assert nobody.goes(PATH).status == 403
 
 
+@pytest.mark.parametrize("act", ["whom", "inquire"])
+def test_a_purpose_that_is_not_his_is_refused_and_entered(
+    bench: Bench, clerk: Visitor, act: str
+) -> None:
+    admit(bench)
+    page = clerk.presses(f"{PATH}/{act}", step="whom", items="name", **{**HANAKO, **REGISTER})
+    assert "選び直してください" in page.text
+    assert "松江城町" not in page.text
+    entry = bench.ledger()[-1]
+    assert (entry.operation, entry.purpose) == ("provision/inquire", "register-administration")
+    assert entry.refusal == "not-permitted"
+
+
 @pytest.mark.requirement("R46", "R47")
 def test_only_items_and_keys_of_the_purpose_can_be_chosen(
     clerk: Visitor, registrar: Visitor
