@@ -14,18 +14,21 @@ Cases are entries of a register: every state before is kept. They hold what the 
 never a 個人番号 (R64), and of the register only who was meant and which version was disclosed.
 """
 
+from contextlib import suppress
 from datetime import date
 from typing import Annotated, Literal
 
 from msgspec import Meta
 
 from appliance.plugin_api import (
+    AddConditions,
     AddressText,
     Answer,
     Arguments,
     Case,
     DateText,
     Entry,
+    Malformed,
     NameText,
     Register,
     Rejected,
@@ -70,6 +73,7 @@ STATES = {
     "closed": "終了",
 }
 """The states of a case as staff read them."""
+NAMING = ("resident_code", "name", "birth_date", "sex")
 WAITING = ("received", "mismatch", "several")
 
 
@@ -152,6 +156,20 @@ def concern(case: Case, entry: Entry) -> None:
     """Enter whom a case is about in the ledger, once that is known."""
     if (person := entry["person"]) is not None:
         case.registry.concerns(person)
+
+
+def must_be_open(case: Case, entry: Entry) -> None:
+    """Hold that what somebody wrote may be shown here: before the 突合 nobody is meant yet.
+
+    Raises:
+        Protected: it may be somebody whom two persons open together.
+    """
+    subject = entry["subject"]
+    if entry["person"] is None:
+        # Where a name holds nothing or too many have it, the 突合 comes to nobody either.
+        with suppress(Malformed, AddConditions):
+            by = {name: subject[name] for name in NAMING if subject.get(name)}
+            case.registry.require_open(by, case.request.today)
 
 
 def state_of(number: int, entry: Entry, today: date) -> CaseState:

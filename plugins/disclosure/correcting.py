@@ -34,6 +34,7 @@ from plugins.disclosure.book import (
     Subject,
     book,
     concern,
+    must_be_open,
     not_now,
     opened,
     state_of,
@@ -244,6 +245,7 @@ def is_answered(case: Case, entry: Entry) -> bool:
 def make_result(case: Case, asked: Result) -> Letter:
     """Print the written result."""
     entry = opened(case, asked.number, "correction")
+    must_be_open(case, entry)
     _allow(case, entry, asked.outcome)
     told, on, seen = {**entry, **_told_in(asked)}, case.request.today, asked.shapes_seen
     return Letter(entry, make(case, RESULT, asked.number, told, on, shapes_seen=seen))

@@ -28,7 +28,7 @@ from appliance.plugin_api import (
     Printed,
     ShortText,
 )
-from plugins.disclosure.book import Number, OneCase, Subject, book, opened, opened_any
+from plugins.disclosure.book import Number, OneCase, Subject, book, must_be_open, opened, opened_any
 from plugins.disclosure.form import printed, shapes
 from plugins.disclosure.letters import ABSENCE, CONFIRMATION, CONTENTS, EXTENSION, make
 from plugins.disclosure.matching import matched
@@ -207,6 +207,7 @@ def _replaceable(case: Case, asked: Reissue) -> Entry:
 
 def _extensible(case: Case, asked: Extend) -> Entry:
     entry = opened(case, asked.number, "disclosure")
+    must_be_open(case, entry)
     if "issued" in entry:
         raise broken("D-10")
     first, until = due_on(received_on(entry)), day_of(asked.until, "D-37")

@@ -13,6 +13,7 @@ from plugins.disclosure.book import (
     Subject,
     book,
     concern,
+    must_be_open,
     state_of,
 )
 from plugins.disclosure.correcting import is_answered
@@ -76,6 +77,7 @@ def one(case: Case, asked: OneCase) -> CaseFile:
     """Show a case whole."""
     entry = book(case).get(asked.number)
     concern(case, entry)
+    must_be_open(case, entry)
     case.note.result = f"case {asked.number}"
     known: dict[str, Any] = {
         name: entry[name] for name in CaseFile.__struct_fields__ if name in entry

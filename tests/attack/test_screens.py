@@ -5,6 +5,7 @@ Which role reaches what is read from the shipped policy by ``tests/rights.py``, 
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import product
 from pathlib import Path
 
 import pytest
@@ -16,7 +17,9 @@ from appliance.model import TerminalKind
 from appliance.screen import Screen
 from appliance.testing import OURS, Bench, identified
 from tests import rights
-from tests.plugins.people import admit, person, shipped_policy
+from tests.plugins.people import admit, code, number, person, shipped_policy
+from tests.plugins.protection.office import HERS, at_work
+from tests.plugins.protection.test_opening import begun
 from tests.rights import ANYBODY, PURPOSES, ROLES, STAFFED, Asking
 from tests.screens import Seen, Visitor
 
@@ -78,13 +81,13 @@ def ways_in(screen: Screen) -> Iterator[tuple[str, str]]:
         yield "POST", f"{screen.path}/{act}"
 
 
-def sent(visitor: Visitor, method: str, path: str) -> Seen:
+def sent(visitor: Visitor, method: str, path: str, **typed: str) -> Seen:
     if method == "GET":
         return visitor.asks("GET", path)
     ground = min(PURPOSES)
     reason = min(PURPOSES[ground]["reasons"])
     fields = {"number": "1", "ground": f"{ground}/{reason}", "case": "2026-1", "ref": "x"}
-    return visitor.posts(path, **fields)
+    return visitor.posts(path, **{**fields, **typed})
 
 
 @pytest.fixture
@@ -138,3 +141,34 @@ def test_whoever_reaches_a_screen_gets_by_its_acts_no_more_than_the_files_allow(
                     wrong.append((who.role, who.kind, path, seen.status, done, told(seen)))
     assert wrong == [], "\n".join(map(str, wrong))
     assert pressed > 500
+
+
+HANAKO = {"name": "熊本　花子", "birth_date": "H2.4.5"}
+NAMED = (
+    {"key": "resident_code", "resident_code": code(1)},
+    {"key": "my_number", "my_number": number(1)},
+    {"key": "four", **HANAKO},
+)
+GROUNDS = ("register-administration/01", "disclosure/01", "prefectural-tax/01")
+NUMBERS = ("1", "2", "3", "4", "5", "6")
+"""Of the cases and papers that were begun before she was marked."""
+
+
+@pytest.mark.parametrize("role", ["registrar", "clerk", "auditor", "security-officer"])
+def test_nobody_alone_is_shown_where_a_protected_resident_lives_by_any_act_of_any_screen(
+    tmp_path: Path, role: str
+) -> None:
+    wrong = []
+    with at_work(tmp_path) as office:
+        begun(office)
+        office.mark()
+        who = Somebody.at(office.bench, role, "representative")
+        for screen in filter(lambda each: who.may(each.needs), SCREENS.values()):
+            numbers = NUMBERS if screen.path.startswith("/screens/disclosure/") else NUMBERS[:1]
+            for (method, path), ground, by, each in product(
+                ways_in(screen), GROUNDS, NAMED, numbers
+            ):
+                typed = {**by, "ground": ground, "items": "address", "number": each, "sheet": each}
+                seen = who.visitor.follows(sent(who.visitor, method, path, **typed))
+                wrong += [(path, ground, by["key"], each)] if HERS in seen.text else []
+    assert wrong == [], "\n".join(map(str, wrong))

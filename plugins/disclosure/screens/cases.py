@@ -9,7 +9,18 @@ from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from typing import Any
 
-from appliance.plugin_api import Desk, Form, OperationName, Page, Paper, Refusal, Screen, Waiting
+from appliance.plugin_api import (
+    Desk,
+    Form,
+    OperationName,
+    Page,
+    Paper,
+    Protected,
+    Redirect,
+    Refusal,
+    Screen,
+    Waiting,
+)
 from plugins.disclosure.form import LABELS
 from plugins.disclosure.receiving import ADVICE
 from plugins.disclosure.screens.words import (
@@ -30,6 +41,7 @@ from plugins.disclosure.screens.words import (
 )
 
 PATH, RECEIVING = "/screens/disclosure/cases", "/screens/disclosure/receive"
+GUARDED = "要注意の方の請求である可能性があります。二人で開いて、突合してください。"
 MOST = 100
 STEPS = ("受付", "突合", "字形と内容の確認", "発行", "交付", "完了")
 LOOKING = 3
@@ -205,8 +217,8 @@ def ask_receipt(desk: Desk) -> Page:
     return Page(template="receive.html", data={**WORDS, "cases_path": PATH})
 
 
-def receive(desk: Desk, form: Form) -> Page:
-    """Enter a request; go on with its case."""
+def receive(desk: Desk, form: Form) -> Page | Redirect:
+    """Enter a request; go on with its case, or say that two persons do."""
     body = {
         "method": chosen(form, "method", METHODS, "受付の方法"),
         "subject": _subject(form),
@@ -215,7 +227,11 @@ def receive(desk: Desk, form: Form) -> Page:
         **given(received_on=form.day("received_on"), representative=representative(form)),
     }
     number = ask(desk, DISCLOSURE, "receive", **body)["number"]
-    return opened(desk, number, f"受付番号{number}で受け付けました。")
+    notice = f"受付番号{number}で受け付けました。"
+    try:
+        return opened(desk, number, notice)
+    except Protected:
+        return Redirect(PATH, f"{notice}{GUARDED}")
 
 
 def _subject(form: Form) -> dict[str, Any]:

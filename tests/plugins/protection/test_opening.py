@@ -56,6 +56,8 @@ def looked_at(office: Office) -> dict[str, Any]:
 
 
 CASE, CORRECTION, SHEET = {"number": 1}, {"number": 2}, {"sheet": 2}
+UNMATCHED = {"number": 4}
+"""What she wrote says where she lives, before anybody compared it with a record."""
 OPENS: list[tuple[str, dict[str, str], Body]] = [
     ("search/detail", WORK, of_list),
     ("search/detail", WORK, lambda office: {**of_list(office), "history": True}),
@@ -70,9 +72,11 @@ OPENS: list[tuple[str, dict[str, str], Body]] = [
     ("relay/inquire", WORK, fixed(BY_FOUR)),
     ("relay/case", WORK, fixed({"number": 1, "items": ["address"]})),
     ("disclosure/case", DISCLOSING, fixed(CASE)),
+    ("disclosure/case", DISCLOSING, fixed(UNMATCHED)),
+    ("disclosure/extend", DISCLOSING, fixed({**UNMATCHED, "until": "2026-05-01", "why": "混雑"})),
     ("disclosure/amend", DISCLOSING, fixed({**CASE, "stamps_yen": 10})),
     ("disclosure/match", DISCLOSING, fixed(CASE)),
-    ("disclosure/match", DISCLOSING, fixed({"number": 4})),
+    ("disclosure/match", DISCLOSING, fixed(UNMATCHED)),
     ("disclosure/preview", DISCLOSING, fixed({"number": 5})),
     ("disclosure/issue", DISCLOSING, looked_at),
     ("disclosure/extend", DISCLOSING, fixed({**CASE, "until": "2026-05-01", "why": "混雑"})),

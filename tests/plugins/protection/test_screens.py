@@ -123,13 +123,18 @@ def test_what_names_nobody_is_opened_by_asking_on_that_screen_and_going_on(
 ) -> None:
     marks(registrar, officer)
     written = {"name": "熊本　花子", "birth_date": "H2.4.5", "sex": "2", "address": HERS}
-    registrar.presses(
+    received = registrar.presses(
         "/screens/disclosure/receive/enter",
         method="counter",
         identity="passport",
         stamps_yen="10",
         **written,
     )
+    assert "受付番号1で受け付けました。要注意の方の請求である可能性があります。" in received.text
+    assert HERS not in received.text
+    shown = registrar.presses("/screens/disclosure/cases/case", number="1")
+    assert "要注意: 二人で開いてください" in shown.text
+    assert HERS not in shown.text
     refused = registrar.presses("/screens/disclosure/cases/match", number="1")
     assert "要注意: 二人で開いてください" in refused.text
     where = registrar.presses(refused.action("/go-on/"), how="opening", why="来庁")
@@ -139,6 +144,7 @@ def test_what_names_nobody_is_opened_by_asking_on_that_screen_and_going_on(
     asked = registrar.presses(f"{OPENING}/ask", why="来庁", resident_code=code(1), **ground)
     assert "受付番号は2です。" in asked.text
     agrees(officer, 2)
+    assert HERS in registrar.presses("/screens/disclosure/cases/case", number="1").text
     assert "突合しました。" in registrar.presses(refused.action("/go-on/"), how="again").text
 
 
