@@ -30,7 +30,8 @@ PEOPLE = sorted(
     name for name, rule in ROLES.items() if name != ANYBODY and set(rule["terminals"]) & {*STAFFED}
 )
 FORBIDDEN, FAULT = 403, 500
-CANARIES = [str(person(1)[item]) for item in ("name", "address", "resident_code", "my_number")]
+WHOLE = {str(item): value for item, value in person(1).items()}
+CANARIES = [str(WHOLE[item]) for item in ("name", "address", "resident_code", "my_number")]
 
 
 @dataclass

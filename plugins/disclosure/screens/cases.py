@@ -12,6 +12,7 @@ from typing import Any
 from appliance.plugin_api import (
     Desk,
     Form,
+    NotFound,
     OperationName,
     Page,
     Paper,
@@ -78,7 +79,7 @@ def whole(desk: Desk, form: Form) -> Page:
 
 def opened(desk: Desk, number: int | None, notice: str = "") -> Page:
     """Show a case whole, with the step that is next."""
-    case = ask(desk, DISCLOSURE, "case", number=number)
+    case = case_of(desk, DISCLOSURE, "disclosure", number)
     papers = ask(desk, DISCLOSURE, "sheets", number=number)["sheets"]
     return Page(
         template="case.html",
@@ -96,6 +97,18 @@ def opened(desk: Desk, number: int | None, notice: str = "") -> Page:
             "sheets_path": "/screens/disclosure/sheets",
         },
     )
+
+
+def case_of(desk: Desk, why: str, kind: str, number: int | None) -> Mapping[str, Any]:
+    """Return a case of a kind.
+
+    Raises:
+        NotFound: there is none of this number; one of the other kind has a screen of its own.
+    """
+    case = ask(desk, why, "case", number=number)
+    if case["kind"] != kind:
+        raise NotFound("the register has no entry of this number")
+    return case
 
 
 def again(desk: Desk, form: Form) -> Page:

@@ -16,7 +16,7 @@ from appliance.plugin_api import (
 )
 from plugins.disclosure.form import LABELS
 from plugins.disclosure.letters import WISHES
-from plugins.disclosure.screens.cases import closed, handed, listing, printed, which_of
+from plugins.disclosure.screens.cases import case_of, closed, handed, listing, printed, which_of
 from plugins.disclosure.screens.words import (
     CORRECTION,
     FINDINGS,
@@ -65,7 +65,7 @@ def whole(desk: Desk, form: Form) -> Page:
 
 def opened(desk: Desk, number: int | None, notice: str = "") -> Page:
     """Show a case whole, with the step that is next."""
-    case = ask(desk, CORRECTION, "case", number=number)
+    case = case_of(desk, CORRECTION, "correction", number)
     papers = ask(desk, CORRECTION, "sheets", number=number)["sheets"]
     found = (case["investigated"] or {}).get("finding")
     return Page(

@@ -66,6 +66,18 @@ def test_a_wish_is_entered_as_it_was_written(desk: Desk, disclosed: Visitor) -> 
     assert "番地が違う" not in listed.text
 
 
+@pytest.mark.parametrize(("path", "number"), [(WISHES, "1"), ("/screens/disclosure/cases", "2")])
+def test_a_case_of_the_other_kind_is_none_of_this_screen(
+    disclosed: Visitor, path: str, number: str
+) -> None:
+    received(disclosed)
+    for act in ("case", "deliver"):
+        page = disclosed.presses(f"{path}/{act}", number=number)
+        assert page.status == 200
+        assert 'class="banner wrong summary"' in page.markup
+        assert HANAKO["address"] not in page.text
+
+
 @pytest.mark.parametrize(
     ("field", "typed", "said"),
     [
