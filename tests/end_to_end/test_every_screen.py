@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import pytest
 from selenium.webdriver.common.by import By
 
-from tests.accessibility import axe
+from tests.accessibility import axe, unfolded
 from tests.browser import Browser
 from tests.machine import PIN
 from tests.rights import ANYBODY, ROLES, STAFFED
@@ -24,7 +24,6 @@ COLLEAGUE = "OP-0200"
 WIDTH, HEIGHT = 640, 480
 """In pixels of CSS: a window of 1280 × 960 at 200 % (WCAG 1.4.4, 1.4.10)."""
 TOO_WIDE = "return document.documentElement.scrollWidth - document.documentElement.clientWidth;"
-UNFOLD = "for (const each of document.querySelectorAll('main details')) each.open = true;"
 UNMARKED = """
 const found = [];
 const some = "a[href], button, input, select, textarea, summary, [tabindex='0']";
@@ -86,11 +85,11 @@ def faults(page: Browser) -> list[object]:
         "return performance.getEntriesByType('navigation')[0].responseStatus;"
     )
     found: list[object] = [] if status == 200 else [f"status {status}"]
-    page.driver.execute_script(UNFOLD)
-    if wide := page.driver.execute_script(TOO_WIDE):
-        found.append(f"{wide} px too wide")
-    found += [("no mark of focus", each) for each in page.driver.execute_script(UNMARKED)]
-    found += [(each.rule, each.places) for each in axe(page.driver)]
+    with unfolded(page.driver):
+        if wide := page.driver.execute_script(TOO_WIDE):
+            found.append(f"{wide} px too wide")
+        found += [("no mark of focus", each) for each in page.driver.execute_script(UNMARKED)]
+        found += [(each.rule, each.places) for each in axe(page.driver)]
     return found
 
 
