@@ -163,7 +163,7 @@ TEXTS = {
     ),
     # rights
     r"no role of yours reaches (?P<what>[a-z/-]+) at this terminal": (
-        "この端末では、あなたの役割でこの機能({what})を使えません。"
+        "この端末では、あなたの役割でこの機能を使えません。必要なときはシステム管理者に相談してください。"
     ),
     r"name the purpose \(X-Purpose\) and its reason \(X-Reason\)": (
         "利用する事務と利用事由を選んでください。"

@@ -1,7 +1,7 @@
 """業務メニュー: what waits for whoever is there, what he did lately, and what he may do."""
 
 from collections.abc import Iterable
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from appliance.edge.answers import HttpAnswer
 from appliance.edge.door import Seat
@@ -31,15 +31,26 @@ class Menu:
             (now - timedelta(seconds=ago), title)
             for ago, title in self._shelf.recent(seat.who.session)
         ]
+        at, waiting = self._today(seat, asked)
+        around = Around(title="業務メニュー", seat=seat, here=MENU)
+        around.notice = self._shelf.told(seat.who.session)
+        return self._look.page(
+            "menu.html", around, {"waiting": waiting, "at": at, "recent": recent}
+        )
+
+    def _today(self, seat: Seat, asked: Asked) -> "_Today":
+        """Return what there is to see to, and as of when."""
+        kept: _Today | None = self._shelf.today(seat.who.session)
+        if kept is not None:
+            return kept
         waiting = [
             (screen, found)
             for screen in self._screens
             if screen.waiting is not None and seat.may(screen.needs)
             if (found := self._waiting(seat, asked, screen)) != []
         ]
-        around = Around(title="業務メニュー", seat=seat, here=MENU)
-        around.notice = self._shelf.told(seat.who.session)
-        return self._look.page("menu.html", around, {"waiting": waiting, "recent": recent})
+        self._shelf.keep_today(seat.who.session, (seat.who.now, waiting))
+        return seat.who.now, waiting
 
     def _waiting(self, seat: Seat, asked: Asked, screen: Screen) -> list[Waiting] | None:
         desk = self._acting.desk(seat, asked)
@@ -49,6 +60,9 @@ class Menu:
             raise
         except Refusal:
             return None
+
+
+_Today = tuple[datetime, list[tuple[Screen, list[Waiting] | None]]]
 
 
 def _nothing(desk: Desk) -> Iterable[Waiting]:

@@ -15,6 +15,7 @@ from appliance.screen import Screen
 from appliance.screens.desk import Question
 
 REQUEST, OPENING = "approval/request", "protection/ask-opening"
+LEAST_WEIGHT = 4096
 _WHO = ("ref", "resident_code", "my_number", "name", "birth_date", "sex")
 
 
@@ -26,6 +27,14 @@ class Waits:
     act: str
     form: Form
     question: Question | None
+
+    @property
+    def weight(self) -> int:
+        """How much memory is held: what was typed, and every file."""
+        typed = sum(len(value) for values in self.form.fields.values() for value in values)
+        return (
+            LEAST_WEIGHT + 4 * typed + sum(len(each.content) for each in self.form.files.values())
+        )
 
     def with_approval(self, number: str) -> "Waits":
         """Return the same act with another person's agreement."""

@@ -11,7 +11,7 @@ from collections import OrderedDict, deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from threading import Lock
-from typing import Generic, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 from appliance.edge.answers import HttpAnswer
 from appliance.errors import Unavailable
@@ -24,6 +24,16 @@ MOST_BYTES = 40 * 1024 * 1024
 """Of one session: more than the largest file that can be fetched."""
 MOST_BYTES_TOGETHER = 256 * 1024 * 1024
 MOST_RECENT = 8
+TODAY_SECONDS = 60
+"""For which the menu repeats itself instead of asking: every question is in the ledger."""
+
+
+class Weighs(Protocol):
+    """Something beside a page, that says how much memory it holds."""
+
+    @property
+    def weight(self) -> int:
+        """In bytes, about."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,11 +49,13 @@ class Kept(Generic[T]):
 class Drawer:
     """What belongs to one session."""
 
-    pages: "OrderedDict[str, Kept[HttpAnswer | object]]" = field(default_factory=OrderedDict)
+    pages: "OrderedDict[str, Kept[HttpAnswer | Weighs]]" = field(default_factory=OrderedDict)
     recent: deque[tuple[float, str]] = field(default_factory=lambda: deque(maxlen=MOST_RECENT))
     """What was done lately: the seconds of then, and the title of a screen; nobody's data."""
     notice: str = ""
     """What the next page tells, once."""
+    today: tuple[float, Any] | None = None
+    """What the menu said of today, and when."""
 
     @property
     def size(self) -> int:
@@ -59,13 +71,13 @@ class Shelf:
         self._drawers: dict[str, Drawer] = {}
         self._lock = Lock()
 
-    def put(self, session: str, what: HttpAnswer | object) -> str:
+    def put(self, session: str, what: HttpAnswer | Weighs) -> str:
         """Keep something for a session; return the opaque word it is fetched by.
 
         Raises:
             Unavailable: there is no room for anything as large.
         """
-        size = len(what.body) if isinstance(what, HttpAnswer) else 4096
+        size = len(what.body) if isinstance(what, HttpAnswer) else what.weight
         if size > MOST_BYTES:
             raise Unavailable("the page is too large to be shown")
         word = secrets.token_urlsafe(24)
@@ -93,8 +105,9 @@ class Shelf:
     def note(self, session: str, title: str) -> None:
         """Remember that something was done on a screen."""
         with self._lock:
-            recent = self._drawers.setdefault(session, Drawer()).recent
-            recent.append((self._seconds(), title))
+            drawer = self._drawers.setdefault(session, Drawer())
+            drawer.recent.append((self._seconds(), title))
+            drawer.today = None
 
     def recent(self, session: str) -> list[tuple[float, str]]:
         """Return what was done lately, newest first: how many seconds ago, and on which screen."""
@@ -102,6 +115,18 @@ class Shelf:
             drawer = self._drawers.get(session)
             now = self._seconds()
             return [(now - at, title) for at, title in reversed(drawer.recent)] if drawer else []
+
+    def keep_today(self, session: str, said: object) -> None:
+        """Keep what the menu says of today, until something is done."""
+        with self._lock:
+            self._drawers.setdefault(session, Drawer()).today = (self._seconds(), said)
+
+    def today(self, session: str) -> Any:
+        """Return what was kept a minute ago or less, or None."""
+        with self._lock:
+            drawer = self._drawers.get(session)
+            kept = drawer.today if drawer else None
+            return kept[1] if kept and self._seconds() - kept[0] <= TODAY_SECONDS else None
 
     def tell(self, session: str, notice: str) -> None:
         """Keep a sentence for the next page of this session."""
@@ -122,7 +147,7 @@ class Shelf:
         with self._lock:
             self._drawers.pop(session, None)
 
-    def _find(self, session: str, word: str) -> HttpAnswer | object | None:
+    def _find(self, session: str, word: str) -> HttpAnswer | Weighs | None:
         with self._lock:
             self._expire()
             drawer = self._drawers.get(session)

@@ -1,5 +1,6 @@
 """How a person stands in the 操作者名簿: what is told of him, and nothing that logs in as him."""
 
+from collections.abc import Iterable
 from datetime import date, datetime
 from typing import Literal
 
@@ -52,8 +53,12 @@ class People(Answer, frozen=True, kw_only=True):
     people: tuple[PersonState, ...]
 
 
-def state_of(case: Case, person: PersonRecord) -> PersonState:
-    """Return a person as he is listed."""
+def state_of(
+    case: Case, person: PersonRecord, operators: Iterable[str] | None = None
+) -> PersonState:
+    """Return a person as he is listed; ``operators``: each 操作者ID of his, if they are known."""
+    if operators is None:
+        operators = (each.operator_id for each in case.roster.held_by(person.person_id))
     login = case.roster.login_state(person.person_id)
     today = case.request.today
     return PersonState(
@@ -79,7 +84,7 @@ def state_of(case: Case, person: PersonRecord) -> PersonState:
         pin_until=person.pin.until if person.pin else None,
         pin_reason=person.pin.reason if person.pin else "",
         locked=login.failures >= MAX_FAILURES,
-        operators=tuple(each.operator_id for each in case.roster.held_by(person.person_id)),
+        operators=tuple(operators),
         last_login=login.last_login,
         last_terminal=login.last_terminal,
         last_method=login.last_method,

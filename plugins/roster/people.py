@@ -4,6 +4,7 @@ A paper comes first: the number of the 照合ID付与申請書 or 照合ID無効
 revision. What he may do stands elsewhere (``authorities.py``): here it is who he is.
 """
 
+from collections import defaultdict
 from datetime import date, datetime, timedelta
 from typing import Annotated
 
@@ -149,7 +150,16 @@ def about_changed(roster: Roster, asked: ChangePerson) -> About:
 
 def listed(case: Case, asked: ListPeople) -> People:
     """List everybody."""
-    return People(people=tuple(state_of(case, person) for person in case.roster.persons()))
+    # Read once: looking for each person's own would open every authority for every person.
+    held: defaultdict[str, list[str]] = defaultdict(list)
+    for authority in case.roster.operators():
+        for person_id in authority.holders:
+            held[person_id].append(authority.operator_id)
+    return People(
+        people=tuple(
+            state_of(case, person, held[person.person_id]) for person in case.roster.persons()
+        )
+    )
 
 
 def grant(case: Case, asked: Grant) -> EnrolmentCode:

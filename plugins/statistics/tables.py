@@ -69,12 +69,17 @@ PROVISIONS = Kind(PROVISION, ("month", "purpose", "agency", "method", "result"),
 def residents(tallies: Mapping[str, int], today: date) -> Finest:
     """Return how many live where, by age and sex; who moves out later still does."""
     finest: Counter[tuple[str, ...]] = Counter()
+
     # There are many more names than months of birth.
-    class_of = cache(lambda birth: age_class(birth, today))
+    @cache
+    def counted_as(whose: str) -> tuple[str, str] | None:
+        birth, sex, *_ = whose.split("/")
+        return None if has_lapsed(whose, today) else (age_class(birth, today), sex)
+
     for name, count in tallies.items():
-        _, municipality, birth, sex, *_ = name.split("/")
-        if not has_lapsed(name, today):
-            finest[municipality, class_of(birth), sex] += count
+        _, municipality, whose = name.split("/", 2)
+        if (counted := counted_as(whose)) is not None:
+            finest[municipality, *counted] += count
     return finest
 
 

@@ -52,6 +52,10 @@ Counts = Mapping[int, Counter[Count]]
 """By day, an ordinal."""
 
 
+Tables = Mapping[str, Mapping[str, Mapping[str, Mapping[str, int]]]]
+"""Of one day, as they are kept: what, where, who, which. There are many, and few of a kind."""
+
+
 class Nothing(msgspec.Struct):
     """Nothing is remembered between two runs: what was counted is in the papers."""
 
@@ -120,13 +124,13 @@ def enter(papers: Papers, counts: Counts) -> None:
         papers.replace(DAYS, name, _packed(whole))
 
 
-def between(papers: Papers, since: date, until: date) -> Iterator[tuple[date, Counter[Count]]]:
+def between(papers: Papers, since: date, until: date) -> Iterator[tuple[date, Tables]]:
     """Yield the counts of every day of a period that has any."""
     before = date.fromordinal(since.toordinal() - 1).isoformat()
     for name, body in papers.every(DAYS, after=before):
         if name > until.isoformat():
             return
-        yield date.fromisoformat(name), _unpacked(body)
+        yield date.fromisoformat(name), body
 
 
 def _packed(counts: Counter[Count]) -> dict[str, Any]:

@@ -5,7 +5,7 @@ the municipalities, which are nobody's of the staff.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, timedelta
 from statistics import mean, pstdev
 from typing import Annotated
@@ -117,9 +117,9 @@ def uses(case: Case, asked: Uses) -> Used:
     if (asked.until - asked.since).days >= LONGEST:
         raise Malformed(f"until: at most {LONGEST} days are told at once")
     office = chosen_office(case, asked.office)
-    counted = dict(days.between(case.papers, asked.since, asked.until))
-    mine = {day: _of_office(counts, office) for day, counts in counted.items()}
-    total: Counter[days.Count] = sum(mine.values(), Counter())
+    counted = days.between(case.papers, asked.since, asked.until)
+    mine = {day: _of_office(tables, office) for day, tables in counted}
+    every = mine.values()
     hours, counted_until = case.policy.watching.hours, read_until(case.papers)
     return Used(
         office=office,
@@ -127,10 +127,10 @@ def uses(case: Case, asked: Uses) -> Used:
         opens=hours.opens,
         closes=hours.closes,
         days=tuple(_days(mine, asked, Hours(hours), counted_until)),
-        persons=tuple(_persons(total)),
-        hits=_hits(total),
-        by_name=sum(_each(total, "by-name").values()),
-        updates=tuple(_updates(total)),
+        persons=tuple(_persons(every)),
+        hits=_hits(every),
+        by_name=_each("by-name", *every).total(),
+        updates=tuple(_updates(every)),
     )
 
 
@@ -165,22 +165,21 @@ def usual_of(values: Mapping[date, int], classes: Mapping[date, str]) -> dict[da
     return usual
 
 
-def _of_office(counts: Counter[days.Count], office: str | None) -> Counter[days.Count]:
-    return Counter(
-        {
-            each: number
-            for each, number in counts.items()
-            if office is None or each.what == "lag" or each.where == office
-        }
-    )
+def _of_office(tables: days.Tables, office: str | None) -> days.Tables:
+    if office is None:
+        return tables
+    return {
+        what: places if what == "lag" else {office: places.get(office, {})}
+        for what, places in tables.items()
+    }
 
 
 def _days(
-    mine: Mapping[date, Counter[days.Count]], asked: Uses, hours: Hours, counted_until: date | None
+    mine: Mapping[date, days.Tables], asked: Uses, hours: Hours, counted_until: date | None
 ) -> Iterator[OfDay]:
     span = [asked.since + timedelta(n) for n in range((asked.until - asked.since).days + 1)]
     classes = {day: hours.class_of(day.toordinal()).value for day in span}
-    used = {day: _each(mine.get(day, Counter()), "use") for day in span}
+    used = {day: _each("use", mine.get(day, {})) for day in span}
     # Before the first counted day nobody was at work, after the last one nobody has counted.
     known = [day for day in span if mine and min(mine) <= day <= (counted_until or date.min)]
     usual = {
@@ -193,15 +192,18 @@ def _days(
             day_class=classes[day],
             uses=dict(used[day]),
             usual={name: those[day] for name, those in usual.items() if day in those},
-            proofs=dict(_each(mine.get(day, Counter()), "proof")),
+            proofs=dict(_each("proof", mine.get(day, {}))),
         )
 
 
-def _persons(total: Counter[days.Count]) -> Iterator[OfPerson]:
+def _persons(every: Iterable[days.Tables]) -> Iterator[OfPerson]:
     table: defaultdict[tuple[str, str], Counter[tuple[str, str]]] = defaultdict(Counter)
-    for (what, where, who, which), number in total.items():
-        if what in ("hour", "outside", "look"):
-            table[who, where][what, which] += number
+    for tables in every:
+        for what in ("hour", "outside", "look"):
+            for where, people in tables.get(what, {}).items():
+                for who, ways in people.items():
+                    for which, number in ways.items():
+                        table[who, where][what, which] += number
     for (who, where), counts in sorted(table.items()):
         only = counts["look", "only"]
         yield OfPerson(
@@ -214,27 +216,29 @@ def _persons(total: Counter[days.Count]) -> Iterator[OfPerson]:
         )
 
 
-def _hits(total: Counter[days.Count]) -> dict[str, int]:
-    counts = _each(total, "hits")
+def _hits(every: Iterable[days.Tables]) -> dict[str, int]:
+    counts = _each("hits", *every)
     names: Sequence[str] = (*(name for _, name in days.CLASSES), days.BEYOND)
     return {name: counts[name] for name in names}
 
 
-def _updates(total: Counter[days.Count]) -> Iterator[OfMunicipality]:
-    lags: defaultdict[str, dict[int, int]] = defaultdict(dict)
-    for (what, where, _, which), number in total.items():
-        if what == "lag":
-            lags[where][int(which)] = number
+def _updates(every: Iterable[days.Tables]) -> Iterator[OfMunicipality]:
+    lags: defaultdict[str, Counter[int]] = defaultdict(Counter)
+    for tables in every:
+        for where, people in tables.get("lag", {}).items():
+            for which, number in people.get("", {}).items():
+                lags[where][int(which)] += number
     for code in sorted(lags):
         yield OfMunicipality(municipality_code=code, lags=dict(sorted(lags[code].items())))
 
 
-def _each(counts: Counter[days.Count], what: str) -> Counter[str]:
+def _each(what: str, *every: days.Tables) -> Counter[str]:
     """Return how often each ``which`` of something is counted, wherever and by whomever."""
     each: Counter[str] = Counter()
-    for count, number in counts.items():
-        if count.what == what:
-            each[count.which] += number
+    for tables in every:
+        for people in tables.get(what, {}).values():
+            for counts in people.values():
+                each.update(counts)
     return each
 
 

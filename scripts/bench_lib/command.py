@@ -19,7 +19,7 @@ QUICK, FULL = (2_000, 20_000), (200_000, 2_000_000)
 MET, MISSED, MISUSED = 0, 1, 2
 EXAMPLES = """
 examples:
-  scripts/bench --quick --json bench.json         20,000 residents, under 100 s
+  scripts/bench --quick --json bench.json         20,000 residents, under 120 s
   scripts/bench                                   200,000 and 2,000,000 residents; about two hours
   scripts/bench --capacity bench.json --plot bench.svg
   scripts/bench --only find,ledger --sizes 20000,200000

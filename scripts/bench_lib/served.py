@@ -148,7 +148,7 @@ class Site:
             if process is None:
                 raise RuntimeError("the appliance has ended")
             self._tokens = [self._log_in(number) for number in range(TERMINALS)]
-            _settle(process.pid)
+            settle(process.pid)
             yield Served(("127.0.0.1", machine.port), process.pid)
 
     @contextmanager
@@ -300,9 +300,9 @@ def processor_seconds(pid: int) -> float:
     return (int(stat[11]) + int(stat[12])) / os.sysconf("SC_CLK_TCK")
 
 
-def _settle(pid: int) -> None:
+def settle(pid: int, patience: float = PATIENCE) -> None:
     """Wait until a process has done what it does after a start, such as counting everybody."""
-    end, taken = time.monotonic() + PATIENCE, -1.0
+    end, taken = time.monotonic() + patience, -1.0
     while time.monotonic() < end and (now := processor_seconds(pid)) > taken + QUIET * PAUSE:
         taken = now
         time.sleep(PAUSE)

@@ -3,7 +3,7 @@
 import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from http.server import BaseHTTPRequestHandler, HTTPServer
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -123,6 +123,15 @@ def test_somebody_registers_a_device_and_logs_in_with_it(
     assert entry(machine)["operation"] == "session/close"
 
 
+def test_no_address_leads_from_the_login_to_anywhere_else(page: Browser, enrolled: None) -> None:
+    for elsewhere in ("//evil.example/x", "/screens/../v1/x", "/screens/r/abc?x", "javascript:x"):
+        page.goes_to(f"{LOGIN}#{elsewhere}")
+        log_in(page)
+        page.sees("業務メニューへ進む")
+        page.presses("logout")
+        page.sees("ログアウトしました")
+
+
 @pytest.mark.requirement("R121")
 def test_a_device_that_verified_nobody_is_refused_by_browser_and_server(
     machine: Machine, page: Browser, enrolled: None
@@ -169,7 +178,7 @@ def test_a_page_of_another_origin_proves_nobody(
     machine: Machine, page: Browser, enrolled: None
 ) -> None:
     """The browser lets a page of the same host use the key; the origin it signs is another one."""
-    server = HTTPServer(("127.0.0.1", 0), Elsewhere)
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Elsewhere)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     try:
         page.driver.get(f"http://localhost:{server.server_port}/")

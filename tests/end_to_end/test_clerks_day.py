@@ -23,6 +23,7 @@ from tests.waiting import until
 
 CLERK, APPROVER = "OP-0100", "OP-0200"
 PEOPLE = {CLERK: ["clerk", "registrar", "media-operator"], APPROVER: ["media-approver"]}
+MENU = "今日の確認事項"
 ROWS = 5_000
 """Some seconds of work: long enough to be seen under way."""
 
@@ -47,8 +48,8 @@ def clerk(served: Town, folder: Path) -> Iterator[Keyboard]:
         yield Keyboard(page)
 
 
-def logs_in(clerk: Keyboard, operator: str, pin: str = "") -> None:
-    """Log in at 操作者認証, by the device unless by a PIN."""
+def logs_in(clerk: Keyboard, operator: str, pin: str = "", *, then: str = MENU) -> None:
+    """Log in at 操作者認証, by the device unless by a PIN, and go on to a page that says this."""
     clerk.sees("操作者認証", "照合ID")
     clerk.page.keys(operator.replace("OP", "P"))
     if pin:
@@ -56,13 +57,13 @@ def logs_in(clerk: Keyboard, operator: str, pin: str = "") -> None:
         clerk.enters(pin=pin)
     else:
         clerk.presses("by-device")
-    goes_on(clerk)
+    goes_on(clerk, then)
 
 
-def goes_on(clerk: Keyboard) -> None:
+def goes_on(clerk: Keyboard, then: str = MENU) -> None:
     clerk.sees("ログイン中", "ログインしました。")
     clerk.page.keys(Keys.ENTER)
-    clerk.sees("今日の確認事項")
+    clerk.sees(then)
 
 
 def logs_out(clerk: Keyboard) -> None:
@@ -332,12 +333,16 @@ def test_f8_empties_the_page_and_whoever_comes_back_proves_himself_again(clerk: 
 
 
 @pytest.mark.requirement("R161")
-def test_whoever_does_nothing_is_locked_out_by_the_page_itself(clerk: Keyboard) -> None:
+def test_whoever_does_nothing_is_locked_out_and_goes_on_at_the_same_screen(
+    clerk: Keyboard,
+) -> None:
     finds_hanako(clerk)
     clerk.page.driver.execute_script("document.body.dataset.idle = '1'")
     is_locked(clerk)
     clerk.page.keys(Keys.ENTER)
-    logs_in(clerk, CLERK)
+    logs_in(clerk, CLERK, then="利用の根拠")
+    assert clerk.page.driver.current_url == f"{clerk.page.origin}/screens/search/find"
+    assert HANAKO not in clerk.page.driver.page_source
 
 
 def finds_hanako(clerk: Keyboard) -> None:

@@ -79,8 +79,16 @@ async function choose() {
   say(`${done.person} の操作者照合暗証番号を設定しました。続けて認証してください。`);
 }
 
+// Whoever comes from a lock goes on where he was: at a screen of ours, and nowhere else.
+const SCREEN = /^#(\/screens\/[a-z][a-z0-9-]*\/[a-z][a-z0-9-]*)$/;
+
 function entered(session) {
   inside = true;
+  const [, back] = SCREEN.exec(location.hash) ?? [];
+  if (back) {
+    at("go-on").href = back;
+    at("go-on").textContent = "元の画面へ戻る";
+  }
   at("who").textContent = session.person;
   at("as").textContent = session.operator;
   at("office").textContent = session.office;

@@ -22,7 +22,8 @@
     heading.textContent = title;
     const link = document.createElement("a");
     link.className = "button";
-    link.href = "/screens/login";
+    // Back to the same screen: its path tells of nobody, and a fragment is sent to no server.
+    link.href = `/screens/login#${body.dataset.here ?? ""}`;
     link.textContent = "操作者認証へ";
     box.append(heading, link);
     body.replaceChildren(box);
@@ -65,6 +66,7 @@
   const fields = "main input:not([type=hidden]), main select, main textarea";
   if (!document.querySelector("[autofocus]")) (at("wrong")?.classList.contains("summary") ? at("wrong") : at("title"))?.focus();
   for (const link of document.querySelectorAll(".summary a")) {
+    if (!at(link.hash.slice(1))) { link.replaceWith(link.textContent); continue; }
     link.addEventListener("click", (event) => {
       event.preventDefault();
       const field = at(link.hash.slice(1));
@@ -145,6 +147,7 @@
   for (const form of document.querySelectorAll("[data-poll]")) {
     const bar = form.querySelector("progress");
     const told = form.querySelector(".told");
+    let pause = 2000;
     const ask = async () => {
       if (away) return;
       try {
@@ -155,10 +158,14 @@
         bar.value = done;
         if (told.textContent !== text) told.textContent = text;
         if (finished) { form.querySelector("button")?.click(); return; }
-      } catch { told.textContent = "現在の状態を確認できません。"; }
-      setTimeout(ask, 2000);
+        pause = 2000;
+      } catch {
+        told.textContent = "現在の状態を確認できません。";
+        pause = Math.min(2 * pause, 30000);
+      }
+      setTimeout(ask, pause);
     };
-    setTimeout(ask, 2000);
+    setTimeout(ask, pause);
   }
 
   // --- prove again who one is, in the middle of an act ---

@@ -13,6 +13,7 @@ from scripts.bench_lib.measures import (
     reconciling,
     rewrapping,
     rival,
+    screens,
     serving,
 )
 from scripts.bench_lib.rows import Row, Setting
@@ -27,6 +28,7 @@ MEASURES: Mapping[str, Callable[[Setting], Iterator[Row]]] = {
     "reconcile": reconciling.measure,
     "rewrapping": rewrapping.measure,
     "papers": papers.measure,
+    "screens": screens.measure,
     "memory": memory.measure,
     "growth": growth.measure,
 }

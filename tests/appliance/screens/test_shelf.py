@@ -6,9 +6,21 @@ import pytest
 
 from appliance.edge.answers import HttpAnswer
 from appliance.errors import Unavailable
+from appliance.filled import Form, Upload
+from appliance.model import OperationName
+from appliance.screen import Page, Screen
 from appliance.screens import shelf as limits
+from appliance.screens.refused import Waits
 from appliance.screens.shelf import Shelf
 
+SCREEN = Screen(
+    path="/screens/probe/form",
+    title="試験画面",
+    group="システム",
+    package="tests",
+    needs=OperationName("probe/form"),
+    show=lambda desk: Page(template="none.html"),
+)
 MINE, ANOTHERS = "a" * 64, "b" * 64
 
 
@@ -93,3 +105,22 @@ def test_a_sentence_for_the_next_page_is_told_once(shelf: Shelf) -> None:
     assert shelf.told(ANOTHERS) == ""
     assert shelf.told(MINE) == "登録しました。"
     assert shelf.told(MINE) == ""
+
+
+def test_what_waits_weighs_as_much_as_the_files_in_it(shelf: Shelf) -> None:
+    upload = Upload(bytes(limits.MOST_BYTES // 2))
+    waits = Waits(SCREEN, "send", Form({"name": ("x",)}, {"file": upload}), None)
+    words = [shelf.put(MINE, waits) for _ in range(3)]
+    assert [shelf.kept(MINE, word, Waits) is not None for word in words] == [False, False, True]
+
+
+def test_what_is_said_of_today_holds_for_a_minute_or_until_something_is_done(
+    shelf: Shelf, clock: Clock
+) -> None:
+    shelf.keep_today(MINE, "1件")
+    assert (shelf.today(MINE), shelf.today(ANOTHERS)) == ("1件", None)
+    clock.now += limits.TODAY_SECONDS + 1
+    assert shelf.today(MINE) is None
+    shelf.keep_today(MINE, "1件")
+    shelf.note(MINE, "承認")
+    assert shelf.today(MINE) is None

@@ -126,14 +126,14 @@ def test_the_administrator_sees_how_erasing_went(bench: Bench) -> None:
 def test_the_administrator_is_told_in_the_menu_that_erasing_fails(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    visitor = at_work(bench)
-    assert "続けて失敗" not in visitor.goes("/screens/menu").text
+    assert "続けて失敗" not in at_work(bench).goes("/screens/menu").text
 
     def fails(*_: object) -> None:
         raise Unavailable("the disk is full")
 
     monkeypatch.setattr(Erasing, "expired", fails)
     bench.work()
+    visitor = at_work(bench)
     assert "1件 続けて失敗した" in visitor.goes("/screens/menu").text
     page = visitor.goes(PATH)
     assert "1回続けて失敗しています。" in page.text
