@@ -46,6 +46,8 @@ EARLIEST = (1980, 1, 1, 0, 0, 0)
 BOM = "\ufeff"
 """Without it a spreadsheet takes UTF-8 for something else."""
 Offices = Annotated[tuple[ShortText, ...], Meta(max_length=200, title="所属")]
+RISKY = tuple("'=+-@\t\r＝＋－＠")
+"""A spreadsheet takes what begins so for a formula, in either width; ``'`` can be read back."""
 
 
 class Scope(Arguments, frozen=True, kw_only=True):
@@ -212,8 +214,7 @@ def _csv(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> bytes:
 
 
 def _safe(cell: Any) -> Any:
-    # A spreadsheet takes what begins so for a formula.
-    return f"'{cell}" if str(cell).startswith(("=", "+", "-", "@", "\t", "\r")) else cell
+    return f"'{cell}" if str(cell).startswith(RISKY) else cell
 
 
 def _json(plain: Mapping[str, Any]) -> bytes:
