@@ -1,7 +1,7 @@
 """A day of whoever uses residents' items, in a real browser and by keyboard alone.
 
-The tests are the hours of one day: each begins where the one before ended. Every page is held
-against WCAG 2.2 AA and its own policy; in the evening nothing of a resident is on the terminal.
+Each test begins wherever the one before left the clerk, logged in. Every page is held against
+WCAG 2.2 AA and its own policy; in the evening nothing of a resident is on the terminal.
 """
 
 from collections.abc import Iterator
@@ -42,10 +42,24 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def clerk(served: Town, folder: Path) -> Iterator[Keyboard]:
+    """Come in the morning, register a device, and log in by it."""
+    administrator = served.machine.administrator()
+    person = {"person_id": CLERK.replace("OP", "P")}
+    key = "the-device-of-the-clerk"
+    told = served.machine.agreed(administrator, "roster/enrol-person", person, key)
+    administrator.close()
     with browser(folder, served.origin, served.machine.credentials(TERMINAL)) as page:
         page.gets_device()
         page.goes_to("/screens/login")
-        yield Keyboard(page)
+        clerk = Keyboard(page)
+        clerk.sees("操作者認証")
+        clerk.presses("照合情報を登録する")
+        clerk.writes(code=told["enrolment_code"], label="指紋認証装置 1号")
+        clerk.presses("register")
+        clerk.sees("照合情報を登録しました。")
+        clerk.presses("by-device")
+        goes_on(clerk)
+        yield clerk
 
 
 def logs_in(clerk: Keyboard, operator: str, pin: str = "", *, then: str = MENU) -> None:
@@ -70,25 +84,6 @@ def logs_out(clerk: Keyboard) -> None:
     clerk.reaches("leave", back=True)
     clerk.page.keys(Keys.ENTER)
     clerk.sees("照合情報で認証")
-
-
-@pytest.mark.requirement("R7", "R121")
-def test_in_the_morning_the_device_is_registered_and_proves_who_comes(
-    served: Town, clerk: Keyboard
-) -> None:
-    administrator = served.machine.administrator()
-    person = {"person_id": CLERK.replace("OP", "P")}
-    told = served.machine.agreed(
-        administrator, "roster/enrol-person", person, "the-device-of-the-clerk"
-    )
-    administrator.close()
-    clerk.sees("操作者認証")
-    clerk.presses("照合情報を登録する")
-    clerk.writes(code=told["enrolment_code"], label="指紋認証装置 1号")
-    clerk.presses("register")
-    clerk.sees("照合情報を登録しました。")
-    clerk.presses("by-device")
-    goes_on(clerk)
 
 
 def test_somebody_is_found_and_opened_and_back_works(clerk: Keyboard) -> None:
@@ -116,8 +111,10 @@ def test_a_date_is_told_while_it_is_typed(clerk: Keyboard) -> None:
         assert "1990年4月5日" in clerk.page.driver.find_element(By.ID, "c-birth_date").text
 
 
-@pytest.mark.requirement("R41")
-def test_a_person_is_inquired_about_and_the_number_stays_folded(clerk: Keyboard) -> None:
+@pytest.mark.requirement("R41", "R52", "R62")
+def test_a_person_is_inquired_about_and_verified_and_each_provision_reported(
+    clerk: Keyboard,
+) -> None:
     clerk.opens("即時提供")
     clerk.states_the_ground("R8-77")
     clerk.ticks("key")
@@ -136,10 +133,6 @@ def test_a_person_is_inquired_about_and_the_number_stays_folded(clerk: Keyboard)
     assert clerk.page.driver.execute_script(is_open, folded) is False
     clerk.presses("●●●● ●●●● ●●●● 個人番号を表示する")
     assert clerk.page.driver.execute_script(is_open, folded) is True
-
-
-@pytest.mark.requirement("R52", "R62")
-def test_what_is_claimed_is_verified_and_every_provision_reported(clerk: Keyboard) -> None:
     clerk.opens("照合")
     clerk.states_the_ground("R8-77")
     clerk.ticks("key")
