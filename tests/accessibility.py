@@ -5,6 +5,8 @@ is used. It is given to the browser by the driver and not by the page, so that t
 Content-Security-Policy stands, trusted types included.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import distribution
@@ -42,6 +44,17 @@ def axe(driver: Chrome) -> list[Violation]:
         )
         for each in found["violations"]
     ]
+
+
+@contextmanager
+def unfolded(driver: Chrome) -> Iterator[None]:
+    """Open everything of a page that can be opened, and leave it as it was."""
+    folds = "for (const each of document.querySelectorAll('main details%s')) "
+    driver.execute_script(folds % ":not([open])" + "each.open = each.dataset.unfolded = true;")
+    yield
+    driver.execute_script(
+        folds % "[data-unfolded]" + "{ each.open = false; delete each.dataset.unfolded; }"
+    )
 
 
 def _evaluate(driver: Chrome, expression: str) -> Any:

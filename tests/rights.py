@@ -8,7 +8,7 @@ instead. Where the two differ, one of them is wrong.
 import tomllib
 from dataclasses import dataclass, replace
 from datetime import date
-from functools import cache
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +24,8 @@ KEYS = ("four", "my_number", "resident_code")
 KINDS = ("representative", "business", "municipality", "national", "service")
 STAFFED = ("representative", "business")
 ANYBODY = "at-a-terminal"
+MOST_REMEMBERED = 1 << 16
+"""Answers, of each question; a walk over all cells comes by its neighbours first."""
 
 ROLES: dict[str, dict[str, Any]] = tomllib.loads((POLICY / "roles.toml").read_text("utf-8"))[
     "roles"
@@ -58,7 +60,7 @@ class Asking:
         return bool(self.roles) and self.kind in STAFFED
 
 
-@cache
+@lru_cache(MOST_REMEMBERED)
 def refusal(asking: Asking) -> str | None:
     """Return the code of the refusal that the policy asks for, or None if it allows this."""
     if not reaching(asking):
@@ -79,7 +81,7 @@ def reaching(asking: Asking) -> list[str]:
     return sorted(name for name in holds if _reaches(name, asking))
 
 
-@cache
+@lru_cache(MOST_REMEMBERED)
 def shows(asking: Asking, item: str) -> bool:
     """Return whether this one item of a resident may be in the answer."""
     if refusal(asking) is not None or asking.blind:
@@ -89,7 +91,7 @@ def shows(asking: Asking, item: str) -> bool:
     return any(_names(ROLES[name], "items", item) for name in reaching(asking))
 
 
-@cache
+@lru_cache(MOST_REMEMBERED)
 def asks_by(asking: Asking, key: str) -> bool:
     """Return whether a resident may be asked for by this key."""
     if refusal(asking) is not None or asking.blind:
@@ -99,7 +101,7 @@ def asks_by(asking: Asking, key: str) -> bool:
     return any(_names(ROLES[name], "keys", key) for name in reaching(asking))
 
 
-@cache
+@lru_cache(MOST_REMEMBERED)
 def has(asking: Asking, right: str) -> bool:
     """Return whether struck-off residents (``removed``) or former versions may be seen."""
     reached = () if refusal(asking) is not None or asking.blind else reaching(asking)

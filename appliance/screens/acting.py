@@ -29,10 +29,12 @@ from appliance.screens.asked import Asked
 from appliance.screens.desk import OpenDesk, Question
 from appliance.screens.look import COMMON, PAPER_HEADERS, PREFIX, Around, Look
 from appliance.screens.refused import (
+    ASKING,
     OPENING,
     REQUEST,
     Told,
     Waits,
+    names_somebody,
     to_be_opened,
     told,
     wanted,
@@ -185,10 +187,12 @@ class Acting:
             problems=said.problems,
         )
         offered = desk.may(OPENING if protected else REQUEST)
+        nobody = protected and not names_somebody(waits.question)
         data = {
             "word": word,
             "protected": protected,
-            "offered": offered,
+            "offered": offered and not nobody,
+            "elsewhere": ASKING if nobody else None,
             "text": said.text,
             "number": sought["number"] if sought else None,
             "named": waits.form.approval,

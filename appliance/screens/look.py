@@ -25,6 +25,7 @@ from appliance.edge.answers import HttpAnswer
 from appliance.edge.door import Seat
 from appliance.errors import Problem
 from appliance.filled import APPROVAL, CASE, GROUND, KEY, Form
+from appliance.press import is_drawn
 from appliance.screen import GROUPS, Screen
 from appliance.screens.wording import FILTERS, MASKED
 
@@ -126,6 +127,7 @@ class Look:
             APPROVAL=APPROVAL,
             GROUND=GROUND,
             CASE=CASE,
+            is_drawn=is_drawn,
             fresh_key=lambda: secrets.token_urlsafe(24),
         )
 

@@ -15,6 +15,8 @@ from appliance.screen import Screen
 from appliance.screens.desk import Question
 
 REQUEST, OPENING = "approval/request", "protection/ask-opening"
+ASKING = "/screens/protection/opening"
+"""Where an opening is asked for by showing whom."""
 LEAST_WEIGHT = 4096
 _WHO = ("ref", "resident_code", "my_number", "name", "birth_date", "sex")
 
@@ -70,10 +72,19 @@ def wanted(question: Question, form: Form) -> dict[str, Any]:
     }
 
 
+def names_somebody(question: Question | None) -> bool:
+    """Return whether a question says whom it is about, and not only which case."""
+    return question is not None and bool(_known(question))
+
+
 def to_be_opened(question: Question, form: Form) -> dict[str, Any]:
     """Return what ``protection/ask-opening`` is asked: whoever the question was about."""
-    by = question.body.get("by")
-    given = {**question.body, **(by if isinstance(by, Mapping) else {})}
-    known = {name: given[name] for name in _WHO if given.get(name)}
+    known = _known(question)
     who = next(({n: known[n]} for n in ("ref", "resident_code", "my_number") if n in known), known)
     return {"who": who, "why": form.text("why") or ""}
+
+
+def _known(question: Question) -> dict[str, Any]:
+    by = question.body.get("by")
+    given = {**question.body, **(by if isinstance(by, Mapping) else {})}
+    return {name: given[name] for name in _WHO if given.get(name)}

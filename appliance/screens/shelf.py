@@ -159,5 +159,6 @@ class Shelf:
         for session, drawer in list(self._drawers.items()):
             while drawer.pages and next(iter(drawer.pages.values())).since < end:
                 drawer.pages.popitem(last=False)
-            if not drawer.pages and all(at < end for at, _ in drawer.recent):
+            said = drawer.today is not None and drawer.today[0] >= end
+            if not drawer.pages and not said and all(at < end for at, _ in drawer.recent):
                 del self._drawers[session]

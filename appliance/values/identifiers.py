@@ -218,6 +218,12 @@ class Municipalities:
         """Whether residents of ``child`` are residents of ``parent`` (rule G-03)."""
         return child in self.covered_by(parent)
 
+    def named(self, prefecture: str, day: date | None = None) -> tuple[Municipality, ...]:
+        """Return what a prefecture of this name has on ``day``, or now: cities, towns and wards."""
+        ours = next((each for each in self.prefectures() if each.name == prefecture), None)
+        found = (self.lookup(code, day) for code in (self.in_prefecture(ours.code) if ours else ()))
+        return tuple(each for each in found if each and (day is not None or each.last is None))
+
     def prefectures(self) -> tuple[Municipality, ...]:
         """Return every prefecture, in the order of the codes."""
         return tuple(e[-1] for e in self._entries.values() if e[-1].is_prefecture)

@@ -45,9 +45,9 @@ EARLIEST = (1980, 1, 1, 0, 0, 0)
 """The time of every file in an archive: the first a ZIP can tell."""
 BOM = "\ufeff"
 """Without it a spreadsheet takes UTF-8 for something else."""
-RISKY = tuple("'=+-@\t\r＝＋－＠")
-"""A spreadsheet takes what begins so for a formula; a Japanese one in full width, too."""
 Offices = Annotated[tuple[ShortText, ...], Meta(max_length=200, title="所属")]
+RISKY = tuple("'=+-@\t\r＝＋－＠")
+"""A spreadsheet takes what begins so for a formula, in either width; ``'`` can be read back."""
 
 
 class Scope(Arguments, frozen=True, kw_only=True):

@@ -172,10 +172,10 @@ def _name(code: str) -> str:
 def _places(prefecture: str, today: date) -> list[tuple[str, str]]:
     """Return the municipalities with a server of their own, by code; a ward's is its city's."""
     master = Municipalities.load()
-    ours = next((each for each in master.prefectures() if each.name == prefecture), None)
-    codes = master.in_prefecture(ours.code) if ours else ()
-    found = ((code, master.lookup(code, today)) for code in codes if master.office_of(code) == code)
-    return [(code, entry.full_name) for code, entry in found if entry]
+    found = master.named(prefecture, today)
+    return [
+        (each.code, each.full_name) for each in found if master.office_of(each.code) == each.code
+    ]
 
 
 SCREENS = [

@@ -16,7 +16,6 @@ from appliance.plugin_api import (
     Page,
     Rejected,
     Screen,
-    is_drawn,
 )
 
 FIND, DETAIL = "search/find", "search/detail"
@@ -140,7 +139,6 @@ def _based(desk: Desk, form: Form) -> dict[str, Any]:
     if ground is None or stated["reason"] not in ground.reasons:
         raise Rejected("利用する事務と利用事由を選び直してください。")
     return {
-        "is_drawn": is_drawn,
         "ground": ground,
         "reason": stated["reason"],
         "case": stated["case"],
@@ -155,11 +153,7 @@ def _ground(desk: Desk, form: Form) -> Ground | None:
 
 def _places(prefecture: str) -> list[tuple[str, str]]:
     """Return the municipalities of a prefecture, by code."""
-    master = Municipalities.load()
-    ours = next((e for e in master.prefectures() if e.name == prefecture), None)
-    codes = master.in_prefecture(ours.code) if ours else ()
-    found = ((code, master.lookup(code)) for code in codes)
-    return [(code, entry.full_name) for code, entry in found if entry and entry.last is None]
+    return [(each.code, each.full_name) for each in Municipalities.load().named(prefecture)]
 
 
 SCREENS = [

@@ -221,11 +221,9 @@ def _reception(
 def _municipalities(case: Case) -> Iterator[str]:
     """Yield the municipalities of the prefecture that have a server of their own."""
     master, today = case.registry.municipalities, case.request.today
-    name = case.policy.office.prefecture
-    ours = next((each for each in master.prefectures() if each.name == name), None)
-    for code in master.in_prefecture(ours.code) if ours else ():
-        if master.office_of(code) == code and master.lookup(code, today) is not None:
-            yield code
+    for each in master.named(case.policy.office.prefecture, today):
+        if master.office_of(each.code) == each.code:
+            yield each.code
 
 
 def _months(papers: Papers, code: str) -> Iterator[tuple[str, Mapping[str, object]]]:

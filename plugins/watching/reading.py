@@ -45,6 +45,8 @@ ENTRIES = 1_000
 MINUTES = timedelta(minutes=5)
 NAME, KANA = ItemName("name"), ItemName("kana")
 STATE, CALENDAR = "state", "calendar"
+HOLIDAYS, READ = "holidays", "read"
+"""Of the calendar: how far the holidays go, and the last day that was read whole."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +136,10 @@ class _Reader:
 
 def nightly(case: Case, _: Nothing) -> Step:
     """Watch some more entries, with every detector that can wait for the night."""
-    _keep_calendar(case)
+    _keep(case, HOLIDAYS, max(case.policy.watching.hours.holidays, default=date.min))
+    day = case.prepared.state["watcher"]["day"]
+    if day:
+        _keep(case, READ, date.fromordinal(day - 1))
     return _step(case, BY_NIGHT)
 
 
@@ -153,18 +158,17 @@ def _step(case: Case, stream: Stream) -> Step:
     return Step(done=read.through, total=read.total, more=read.through < read.total)
 
 
-def _keep_calendar(case: Case) -> None:
-    """Keep how far the holidays go: an alarm sees papers, and no policy."""
-    until = max(case.policy.watching.hours.holidays, default=date.min).isoformat()
-    kept = case.papers.get(CALENDAR, "holidays")
-    if kept is None or kept["until"] != until:
-        case.papers.replace(CALENDAR, "holidays", {"until": until})
+def _keep(case: Case, what: str, day: date) -> None:
+    """Keep a day by itself: an alarm sees papers and no policy, a page should not read a state."""
+    kept = case.papers.get(CALENDAR, what)
+    if kept is None or kept["until"] != day.isoformat():
+        case.papers.replace(CALENDAR, what, {"until": day.isoformat()})
 
 
 def read_until(papers: Papers) -> date | None:
     """Return the last day that the nightly reading has read whole; None if there is none."""
-    kept = papers.get(STATE, BY_NIGHT.name)
-    return date.fromordinal(kept["watcher"]["day"] - 1) if kept and kept["watcher"]["day"] else None
+    kept = papers.get(CALENDAR, READ)
+    return date.fromisoformat(kept["until"]) if kept else None
 
 
 def is_due(watch: Watch) -> bool:
@@ -175,7 +179,7 @@ def is_due(watch: Watch) -> bool:
 
 def alarms(watch: Watch) -> Iterator[Alarm]:
     """Say so when the calendar has ended."""
-    kept = watch.papers.get(CALENDAR, "holidays")
+    kept = watch.papers.get(CALENDAR, HOLIDAYS)
     if kept is not None and date.fromisoformat(kept["until"]) < watch.today:
         text = "祝日の登録が終わっています。watching.toml の holidays に翌年分を追加してください。"
         yield Alarm(name="watching/holidays-missing", text=text)

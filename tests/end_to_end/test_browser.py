@@ -123,6 +123,15 @@ def test_somebody_registers_a_device_and_logs_in_with_it(
     assert entry(machine)["operation"] == "session/close"
 
 
+def test_no_address_leads_from_the_login_to_anywhere_else(page: Browser, enrolled: None) -> None:
+    for elsewhere in ("//evil.example/x", "/screens/../v1/x", "/screens/r/abc?x", "javascript:x"):
+        page.goes_to(f"{LOGIN}#{elsewhere}")
+        log_in(page)
+        page.sees("業務メニューへ進む")
+        page.presses("logout")
+        page.sees("ログアウトしました")
+
+
 @pytest.mark.requirement("R121")
 def test_a_device_that_verified_nobody_is_refused_by_browser_and_server(
     machine: Machine, page: Browser, enrolled: None

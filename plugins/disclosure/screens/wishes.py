@@ -198,11 +198,7 @@ def _allowed(case: Mapping[str, Any], finding: str | None) -> list[tuple[str, st
 
 def _places(prefecture: str) -> list[tuple[str, str]]:
     """Return the municipalities of a prefecture, by code."""
-    master = Municipalities.load()
-    ours = next((each for each in master.prefectures() if each.name == prefecture), None)
-    codes = master.in_prefecture(ours.code) if ours else ()
-    found = ((code, master.lookup(code)) for code in codes)
-    return [(code, place.full_name) for code, place in found if place and place.last is None]
+    return [(each.code, each.full_name) for each in Municipalities.load().named(prefecture)]
 
 
 SCREENS = [

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from appliance.plugin_api import Desk, Form, is_drawn
+from appliance.plugin_api import Desk, Form
 from plugins.disclosure.book import STATES as CASE_STATES
 from plugins.disclosure.form import LABELS
 from plugins.disclosure.letters import WISHES
@@ -84,7 +84,6 @@ WORDS: Mapping[str, Any] = {
     "case_states": CASE_STATES,
     "sheet_states": SHEET_STATES,
     "chips": CHIPS,
-    "is_drawn": is_drawn,
 }
 """For every template of this function."""
 

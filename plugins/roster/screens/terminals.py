@@ -212,14 +212,8 @@ def waiting(desk: Desk) -> Iterable[Waiting]:
 
 def _places(prefecture: str) -> list[tuple[str, str]]:
     """Return the municipalities of a prefecture, by code."""
-    master = Municipalities.load()
-    ours = next((each for each in master.prefectures() if each.name == prefecture), None)
-    found = (
-        (each, master.lookup(each)) for each in (master.in_prefecture(ours.code) if ours else ())
-    )
-    return [
-        (each, f"{entry.full_name} ({each})") for each, entry in found if entry and not entry.last
-    ]
+    found = Municipalities.load().named(prefecture)
+    return [(each.code, f"{each.full_name} ({each.code})") for each in found]
 
 
 SCREENS = [

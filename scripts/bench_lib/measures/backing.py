@@ -27,7 +27,6 @@ from scripts.bench_lib.timing import percentile
 from storage.engine import Unit
 from tests.simulators.terminal import Terminal
 
-ROUNDS = 5
 ALONE_SECONDS = 3.0
 TERMINAL, OPERATOR, PERSON = "TERM-BACKUP", "OP-BACKUP", "P-BACKUP"
 PURPOSE = ("register-administration", "04")
@@ -36,18 +35,18 @@ OK = 200
 MB = 1e6
 
 
-def backed_up(site: Grown) -> Iterator[Row]:
-    """Back up while somebody reads; every backup is verified and removed."""
+def backed_up(site: Grown, rounds: int) -> Iterator[Row]:
+    """Back up so many times while somebody reads; every backup is verified and removed."""
     _let_in(site)
     medium = site.machine.folder / "medium"
     medium.mkdir(exist_ok=True)
     with site.running(), _reader(site) as read:
         _timed(read, ALONE_SECONDS)  # until it has done what it does after a start
         alone = _timed(read, ALONE_SECONDS)
-        copied, plain, meanwhile = _rounds(site, medium, read)
+        copied, plain, meanwhile = _rounds(site, medium, read, rounds)
     size = site.persons
     bytes_, best = copied[0]["bytes"], min(each["seconds"] for each in copied)
-    note = f"{bytes_ / MB:,.0f} MB while serving, best of {ROUNDS}; against cp and sync"
+    note = f"{bytes_ / MB:,.0f} MB while serving, best of {rounds}; against cp and sync"
     yield told(f"growth/backup@{size}", best, "s", min(plain), note=note)
     speed, other = bytes_ / MB / best, bytes_ / MB / min(plain)
     yield told(f"growth/backup speed@{size}", speed, "MB/s", other, note="SHA-256 included")
@@ -62,13 +61,13 @@ def backed_up(site: Grown) -> Iterator[Row]:
 
 
 def _rounds(
-    site: Grown, medium: Path, read: "_Read"
+    site: Grown, medium: Path, read: "_Read", rounds: int
 ) -> tuple[list[dict[str, Any]], list[float], list[float]]:
     """Return what each backup told, the seconds of plain copies, and of the reads meanwhile."""
     copied, plain, meanwhile = list[dict[str, Any]](), list[float](), list[float]()
 
     def back_up() -> None:
-        for _ in range(ROUNDS):
+        for _ in range(rounds):
             done = site.machine.juki(
                 *("backup", "make", "--config", str(site.machine.config), "--to", str(medium))
             )
@@ -81,7 +80,7 @@ def _rounds(
     while copier.is_alive():
         meanwhile.append(read())
     copier.join()
-    if len(copied) != ROUNDS:
+    if len(copied) != rounds:
         raise RuntimeError("a backup failed")
     for each in copied:
         done = site.machine.juki("backup", "verify", each["backup"])

@@ -32,6 +32,7 @@ MOST_QUICK = 200
 SMALLEST = 20_000
 """A full run has a third size, a tenth of its smaller one, if that is as large as this."""
 BATCH, ASKED, ENTRIES = 1_000, 100, 300
+BACKUPS_QUICK, BACKUPS = 2, 5
 MOST_CHECKED = 5_000
 """Residents, in a quick run."""
 ITEMS = ("name", "kana", "birth_date", "sex", "address", "my_number", "reason", "effective_date")
@@ -49,7 +50,7 @@ def measure(setting: Setting) -> Iterator[Row]:
         yield from _asked(site)
         yield from _history(site, MOST_QUICK if setting.quick else size // TENTH)
         yield _ledger(site)
-        yield from backed_up(site)
+        yield from backed_up(site, BACKUPS_QUICK if setting.quick else BACKUPS)
         yield _checked(site, most=MOST_CHECKED if setting.quick else size)
 
 

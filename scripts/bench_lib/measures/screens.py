@@ -116,7 +116,7 @@ def measure(setting: Setting) -> Iterator[Row]:
         bench = Bench(opened.vault, ours(), opened.firmware.policy, opened.ring, None)
         bench.now = utc_now()
         _furnish(bench, site, uses)
-    taken, rounds = Taken(), 5 if setting.quick else 25
+    taken, rounds = Taken(), 2 if setting.quick else 25
     with site.running() as began:
         settle(began.pid, PATIENCE)
         papers = Papers(*map(str, site.machine.credentials(TERMINAL)))

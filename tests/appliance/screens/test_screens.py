@@ -4,6 +4,7 @@ import json
 import re
 from base64 import b64encode
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -12,7 +13,7 @@ from typing import Any
 import pytest
 from nacl.public import PrivateKey
 
-from appliance.errors import StartupError
+from appliance.errors import Protected, Refusal, StartupError
 from appliance.loaded import put_together
 from appliance.model import OperationName
 from appliance.plugin_api import Desk, Form, Page, Paper, Progress, Redirect, Screen, hookimpl
@@ -38,6 +39,11 @@ def send(desk: Desk, form: Form) -> Page | Paper | Redirect:
             return Paper(content=b"a,b", media_type="text/csv", name="rows.csv", saved=True)
         case "done":
             return Redirect(PROBE, "登録しました。")
+        case "closed" | "closed-person":
+            about = {"ref": "r"} if form.raw("name") == "closed-person" else {}
+            with suppress(Refusal):
+                desk.ask("job/list", about)
+            raise Protected("two persons open this one")
         case "second":
             desk.ask("provision/add-recipient", RECIPIENT)
         case _:
@@ -374,3 +380,18 @@ def test_a_screen_that_cannot_be_reached_as_it_says_stops_the_start(
 ) -> None:
     with pytest.raises(StartupError, match=why):
         put_together({"probe": Offering(*screens)}, identified())
+
+
+def test_an_opening_is_asked_for_only_where_the_question_names_somebody(clerk: Visitor) -> None:
+    named = clerk.presses(f"{PROBE}/send", name="closed-person").text
+    assert "開くことを求める" in named
+    assert "この画面からは求められません" not in named
+    nobody = clerk.presses(f"{PROBE}/send", name="closed")
+    assert "開くことを求める" not in nobody.text
+    assert "この画面からは求められません" in nobody.text
+
+
+def test_a_field_that_was_emptied_stays_empty_when_the_form_is_shown_again(clerk: Visitor) -> None:
+    again = clerk.presses(f"{PROBE}/send", name="", note="", old="").body.decode()
+    assert 'name="old" type="text" class="" value=""' in again
+    assert 'name="old" type="text" class="" value="旧"' in clerk.goes(PROBE).body.decode()

@@ -118,6 +118,7 @@ def test_what_is_said_of_today_holds_for_a_minute_or_until_something_is_done(
     shelf: Shelf, clock: Clock
 ) -> None:
     shelf.keep_today(MINE, "1件")
+    shelf.put(ANOTHERS, page())
     assert (shelf.today(MINE), shelf.today(ANOTHERS)) == ("1件", None)
     clock.now += limits.TODAY_SECONDS + 1
     assert shelf.today(MINE) is None

@@ -117,14 +117,16 @@ def test_the_same_content_gives_the_same_bytes() -> None:
         assert [info.date_time for info in archive.infolist()] == [EARLIEST] * 2
 
 
-@pytest.mark.parametrize("office", ["=1+1", "＝1+1", "＠SUM(A1)"])
-def test_what_a_spreadsheet_would_take_for_a_formula_is_marked(whole: Staff, office: str) -> None:
-    whole.bench.clerk("OP-0070", roles=("auditor",), purposes=(), office=office)
+@pytest.mark.parametrize(
+    "written", ["=1+1", "+1", "-1", "@A1", "＝1+1", "＋1", "－1", "＠A1", "'=1"]
+)
+def test_what_a_spreadsheet_would_take_for_a_formula_is_marked(whole: Staff, written: str) -> None:
+    whole.bench.clerk("OP-0070", roles=("auditor",), purposes=(), office=written)
     packed = whole.ask(AUDITOR, "pack", since="2026-04-01", until="2026-04-30")
     row = next(
         r for r in rows(unpacked(packed)["authorities.csv"]) if r["operator_id"] == "OP-0070"
     )
-    assert row["office"] == f"'{office}"
+    assert row["office"] == f"'{written}"
 
 
 @pytest.mark.requirement("R182")
