@@ -172,6 +172,17 @@ class Registry:
             raise NotPermitted("struck-off residents are not within your rights")
         return self._fitting(sought)
 
+    def only(self, sought: Conditions) -> PersonId | None:
+        """Return whoever alone fits, or alone is protected of those who fit; nobody is listed.
+
+        Raises:
+            NotPermitted, Malformed, AddConditions: as ``find``.
+        """
+        self._may_ask_by("four")
+        hits = self._hits(sought)
+        found = [hit.person for hit in hits if hit.guarded] or [hit.person for hit in hits]
+        return found[0] if len(found) == 1 else None
+
     def placed(self, sought: Conditions) -> list[tuple[Hit, Standing]]:
         """Return everybody who fits, struck-off ones too, and how each stands today (R43).
 
@@ -429,11 +440,14 @@ class Registry:
         self.concerns(person)
         self.touched.compared.update(items)
 
-    def _fitting(self, sought: Conditions) -> list[Hit]:
+    def _hits(self, sought: Conditions) -> list[Hit]:
         self._may_compare(sought.items)
         worth(sought)
         self.touched.compared.update(sought.items)
-        hits = self._seeker.found(sought)
+        return self._seeker.found(sought)
+
+    def _fitting(self, sought: Conditions) -> list[Hit]:
+        hits = self._hits(sought)
         if len(hits) > (most := self._grant.most_results):
             raise TooMany(f"more than {most} residents fit; add a condition", count=len(hits))
         return sorted(hits, key=lambda hit: (hit.why, hit.person))

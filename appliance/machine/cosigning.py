@@ -137,7 +137,7 @@ class WitnessLine:
         with views() as view:
             body = submit(Tree(view.ledger_size(), view), old, checkpoint).text()
         try:
-            return self._link.post(PATH, body.encode(), HEADERS)
+            return self._link.post_again(PATH, body.encode(), HEADERS)
         except TooLong:
             raise Unwitnessed("the witness answered more than is read") from None
         except (OSError, http.client.HTTPException) as problem:

@@ -85,6 +85,22 @@ class Link:
             self.close()
         return Answer(response.status, answer)
 
+    def post_again(self, path: str, body: bytes, headers: Mapping[str, str] = JSON) -> Answer:
+        """Post what may arrive twice: once more if a kept connection breaks, but not for lateness.
+
+        The other side may have ended it while it was idle. Raises as ``post`` does.
+        """
+        kept = self.is_open
+        try:
+            return self.post(path, body, headers)
+        except TimeoutError:
+            raise
+        except (OSError, http.client.HTTPException):
+            self.close()
+            if not kept:
+                raise
+            return self.post(path, body, headers)
+
     def close(self) -> None:
         """Close the connection; the next post opens a new one."""
         connected, self._connection, self._socket = self._socket, None, None

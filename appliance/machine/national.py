@@ -151,18 +151,8 @@ class NationalLine:
 
     def _asked(self, body: bytes) -> Answer:
         link = self._link()
-        kept = link.is_open
         try:
-            try:
-                answer = link.post(PATH, body)
-            except TimeoutError:
-                raise
-            except (OSError, http.client.HTTPException):
-                # A connection that was kept may have been closed by the other side meanwhile.
-                link.close()
-                if not kept:
-                    raise
-                answer = link.post(PATH, body)
+            answer = link.post_again(PATH, body)
         except TimeoutError:
             link.close()
             self._failed()

@@ -111,9 +111,7 @@ def _named(case: Case, who: Who) -> PersonId | None:
     sought = Conditions(
         name=who.name, birth_date=who.birth_date, sex=who.sex, today=case.request.today
     )
-    hits = case.registry.find(sought)
-    guarded = [hit.person for hit in hits if hit.guarded] or [hit.person for hit in hits]
-    return guarded[0] if len(guarded) == 1 else None
+    return case.registry.only(sought)
 
 
 def add(case: Case, kind: Kind, person: PersonId, **more: object) -> Asked:

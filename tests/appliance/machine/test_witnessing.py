@@ -2,6 +2,7 @@
 
 import ssl
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
@@ -30,6 +31,10 @@ from tests.waiting import until
 
 WITNESS = Cosigner("witness.example", bytes(range(50, 82)))
 MINUTE = timedelta(minutes=1)
+
+
+IDLE_SECONDS = 1.5
+"""In which the witness looks for connections that nobody uses."""
 
 
 class Ledger:
@@ -134,6 +139,16 @@ def test_a_ledger_that_grew_is_cosigned_from_where_the_witness_is(bench: Bench) 
     assert note is not None
     assert cosigned_at(note, WITNESS.key) == int(NOW.timestamp())
     assert (ours.status()["state"], ours.status()["size"]) == ("cosigned", 300)
+
+
+def test_a_connection_that_the_witness_ended_while_idle_is_opened_anew(bench: Bench) -> None:
+    ledger, ours = Ledger(5), bench.ours()
+    bench.server.timeout = 0.1
+    ours.agree(ledger.views)
+    time.sleep(IDLE_SECONDS)
+    ledger.grow(9)
+    ours.agree(ledger.views)
+    assert (ours.status()["state"], ours.status()["size"]) == ("cosigned", 9)
 
 
 def test_what_was_cosigned_is_known_after_a_restart(bench: Bench) -> None:

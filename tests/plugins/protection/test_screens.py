@@ -189,6 +189,14 @@ def test_nobody_agrees_at_the_terminal_it_was_asked_from(bench: Bench, registrar
     assert "申請した端末では承認できません。別の端末で承認してください。" in told.text
 
 
+def test_somebody_is_marked_by_name_and_birth_date(registrar: Visitor, officer: Visitor) -> None:
+    nobody = registrar.presses(f"{MARK}/ask", name="存在　せぬ男", birth_date="19900405", **MARKED)
+    assert "0人を超えて" not in nobody.text
+    assert nobody.path != MARK
+    told = registrar.presses(f"{MARK}/ask", name="熊本　花子", birth_date="H2.4.5", **MARKED)
+    assert "要注意の登録を申請しました。受付番号は1です。" in told.text
+
+
 def test_somebody_found_by_a_search_is_marked_without_a_number_typed(
     bench: Bench, registrar: Visitor, officer: Visitor
 ) -> None:
