@@ -24,6 +24,7 @@ __all__ = [
     "Desk",
     "Form",
     "Ground",
+    "Onward",
     "Page",
     "Paper",
     "Progress",
@@ -80,6 +81,17 @@ class Paper:
     """Above a PDF that is looked at; the screen's own title without it."""
     saved: bool = False
     """Offered to be saved, not opened."""
+    back: "Onward | None" = None
+    """Where the button below a PDF leads; the screen itself without it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Onward:
+    """A button that presses an act of a screen."""
+
+    label: str
+    path: str
+    carried: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -267,7 +267,11 @@ class Acting:
             title=paper.title or screen.title, seat=seat, here=screen.path, framing=True
         )
         around.crumbs = (MENU_CRUMB, (screen.title, screen.path))
-        data = {"paper": self._address(seat, paper), "back": screen.path}
+        data = {
+            "paper": self._address(seat, paper),
+            "back": screen.path,
+            "onward": paper.back,
+        }
         return self._keep(seat, self._look.page("paper.html", around, data))
 
     def _rendered(self, screen: Screen, page: Page, around: Around) -> HttpAnswer:

@@ -31,6 +31,8 @@ FUNCTIONS = {
     "ledger": "操作履歴の確認",
     "session": "操作者照合",
     "system": "システム",
+    "job": "自動処理",
+    "keys": "鍵",
     "approval": "承認",
     "compliance": "監査の支援",
     "protection": "要注意(DV等支援措置)",

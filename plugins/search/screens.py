@@ -38,6 +38,11 @@ SHOWN = (
     "notified_on",
 )
 """The items of the detail, in the order of the page, as far as they are granted."""
+TYPED = (
+    *("name", "name_match", "kana", "kana_match", "birth_date", "birth_match", "sex"),
+    *("municipality_code", "address", "town_code", "include_removed"),
+)
+"""The fields of the form."""
 WHYS = {
     "exact": "氏名が一致",
     "variant": "氏名が異体字で一致",
@@ -68,9 +73,15 @@ def find(desk: Desk, form: Form) -> Page:
             "count": found["count"],
             "residents": found["residents"],
             "whys": WHYS,
+            "typed": {name: form.all(name) for name in TYPED if form.raw(name)},
             **_based(desk, form),
         },
     )
+
+
+def change(desk: Desk, form: Form) -> Page:
+    """Show the form again as it was filled in."""
+    return show(desk)
 
 
 def detail(desk: Desk, form: Form) -> Page:
@@ -164,6 +175,6 @@ SCREENS = [
         package=__package__ or "plugins.search",
         needs=OperationName(FIND),
         show=show,
-        acts={"list": find, "detail": detail, "my-number": my_number},
+        acts={"list": find, "change": change, "detail": detail, "my-number": my_number},
     )
 ]

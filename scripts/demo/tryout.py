@@ -44,11 +44,12 @@ def lines(stage: Stage, cast: Cast) -> str:
         *_municipality(stage, cast),
     ]
     parts += [*_functions(stage, cast), *_people(stage), *_auditor(stage, cast), *_machine()]
+    parts += [_screens(stage)]
     return "\n\n".join([*parts, f"{RULE}\nIt runs until Ctrl-C."])
 
 
 def _screens(stage: Stage) -> str:
-    return f"\n{RULE}\n{browsing.how(stage.grounds)}"
+    return f"{RULE}\n{browsing.how(stage.grounds)}"
 
 
 def _preparations(stage: Stage) -> str:

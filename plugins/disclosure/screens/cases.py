@@ -13,6 +13,7 @@ from appliance.plugin_api import (
     Desk,
     Form,
     NotFound,
+    Onward,
     OperationName,
     Page,
     Paper,
@@ -180,7 +181,7 @@ def issue(desk: Desk, form: Form) -> Paper:
     # Ticked beside another preview, the box says nothing of this one.
     shapes_seen = bool(seen) and form.raw("shapes_seen") == seen
     made = ask(desk, DISCLOSURE, "issue", number=number, sha256=seen, shapes_seen=shapes_seen)
-    return printed(made)
+    return printed(made, to_case(PATH, number))
 
 
 def extend(desk: Desk, form: Form) -> Paper:
@@ -188,17 +189,24 @@ def extend(desk: Desk, form: Form) -> Paper:
     form.need(until="延長後の期限", extension_why="延長の理由")
     told = given(until=form.day("until"), why=form.text("extension_why"), again=form.text("again"))
     told["shapes_seen"] = form.ticked("shapes_seen")
-    return printed(ask(desk, DISCLOSURE, "extend", number=form.number("number"), **told))
+    made = ask(desk, DISCLOSURE, "extend", number=form.number("number"), **told)
+    return printed(made, to_case(PATH, form.number("number")))
 
 
-def printed(made: Mapping[str, Any]) -> Paper:
-    """Return a sheet as it is opened and printed."""
+def printed(made: Mapping[str, Any], back: Onward | None = None) -> Paper:
+    """Return a sheet as it is opened and printed, and what leads on from there."""
     return Paper(
         content=made["pdf"],
         media_type="application/pdf",
         name=f"sheet-{made['sheet']}.pdf",
         title=f"{FORMS[made['form']]} 帳票番号{made['sheet']}",
+        back=back,
     )
+
+
+def to_case(path: str, number: int | None) -> Onward:
+    """Return the way back to a case, where its 交付 is entered."""
+    return Onward("この事案に戻る", f"{path}/case", {"number": str(number)})
 
 
 def deliver(desk: Desk, form: Form) -> Page:

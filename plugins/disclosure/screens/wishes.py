@@ -16,7 +16,15 @@ from appliance.plugin_api import (
 )
 from plugins.disclosure.form import LABELS
 from plugins.disclosure.letters import WISHES
-from plugins.disclosure.screens.cases import case_of, closed, handed, listing, printed, which_of
+from plugins.disclosure.screens.cases import (
+    case_of,
+    closed,
+    handed,
+    listing,
+    printed,
+    to_case,
+    which_of,
+)
 from plugins.disclosure.screens.words import (
     CORRECTION,
     FINDINGS,
@@ -122,7 +130,7 @@ def report(desk: Desk, form: Form) -> Answered:
     told["shapes_seen"] = form.ticked("shapes_seen")
     made = ask(desk, CORRECTION, "report", number=number, **told)
     if made.get("paper"):
-        return printed(made["paper"])
+        return printed(made["paper"], to_case(PATH, number))
     return opened(desk, number, "市町村長に通報しました。")
 
 
@@ -142,7 +150,8 @@ def result(desk: Desk, form: Form) -> Paper:
         "explanation": form.text("explanation"),
         "shapes_seen": form.ticked("shapes_seen"),
     }
-    return printed(ask(desk, CORRECTION, "result", number=form.number("number"), **told))
+    number = form.number("number")
+    return printed(ask(desk, CORRECTION, "result", number=number, **told), to_case(PATH, number))
 
 
 def deliver(desk: Desk, form: Form) -> Page:

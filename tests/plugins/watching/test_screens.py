@@ -126,7 +126,7 @@ def test_a_period_that_cannot_be_shown_is_told_beside_the_form(
     assert told in page.text
     assert titles(page) == []
     assert (
-        f'name="since" type="text" class="short" value="{typed["since"] or "2026"}' in page.markup
+        f'name="since" type="text" class="short" value="{typed["since"]}' in page.markup
     )
 
 
