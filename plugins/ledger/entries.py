@@ -13,6 +13,9 @@ Index = Annotated[int, Meta(ge=0)]
 Moment = Annotated[datetime, Meta(tz=True)]
 
 
+LOGIN = "session/"
+
+
 class LedgerEntry(Answer, frozen=True, kw_only=True):
     """One entry."""
 
@@ -26,6 +29,8 @@ class LedgerEntry(Answer, frozen=True, kw_only=True):
     person: str | None
     operator: str | None
     office: str | None
+    named: str | None
+    """照合ID that was typed in to log in or to enrol: proved if the result is ``ok``."""
     purpose: str | None
     purpose_label: str
     """What the 事務 is called today; its code if there is none any more."""
@@ -66,6 +71,14 @@ def at(reading: Reading) -> datetime:
     return datetime.fromtimestamp(reading.at_ms / 1000, UTC)
 
 
+def named(reading: Reading) -> str | None:
+    """Return whose 照合ID was typed in where nobody was logged in yet."""
+    if reading.person is not None or not reading.operation.startswith(LOGIN):
+        return None
+    said = reading.conditions.get("person")
+    return said if isinstance(said, str) else None
+
+
 def purpose(reading: Reading, policy: Policy) -> str:
     """Return the 事務, as it is called today; its code if there is none any more."""
     code = reading.purpose or ""
@@ -92,6 +105,7 @@ def _entry(reading: Reading, policy: Policy) -> LedgerEntry:
         person=reading.person,
         operator=reading.operator,
         office=reading.office,
+        named=named(reading),
         purpose=reading.purpose,
         purpose_label=purpose(reading, policy),
         reason=reading.reason,

@@ -12,7 +12,7 @@ from typing import Annotated, Literal
 from msgspec import Meta
 
 from appliance.plugin_api import Arguments, Case, Reading, ShortText
-from plugins.ledger.entries import Index, Moment
+from plugins.ledger.entries import Index, Moment, named
 
 SCANNED = 50_000
 """Entries opened in one call: about two seconds."""
@@ -36,7 +36,7 @@ class Filter(Period, frozen=True, kw_only=True):
     operator: ShortText | None = None
     """操作者ID"""
     person: ShortText | None = None
-    """照合ID"""
+    """照合ID, also where it was only typed in to log in."""
     terminal: ShortText | None = None
     office: ShortText | None = None
     """所属, as it was then."""
@@ -110,7 +110,7 @@ class Stretch:
 def _fits(reading: Reading, asked: Filter) -> bool:
     wanted = (
         (asked.operator, reading.operator),
-        (asked.person, reading.person),
+        (asked.person, reading.person or named(reading)),
         (asked.terminal, reading.terminal),
         (asked.office, reading.office),
         (asked.function, reading.operation.partition("/")[0]),

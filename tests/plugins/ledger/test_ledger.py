@@ -3,9 +3,16 @@ from typing import Any
 
 import pytest
 
-from appliance.errors import AddConditions, Malformed, NotFound, NotPermitted, Refusal
+from appliance.errors import (
+    AddConditions,
+    Malformed,
+    NotFound,
+    NotPermitted,
+    Refusal,
+    Unidentified,
+)
 from appliance.roster import Roster
-from appliance.testing import ORIGIN, PREPARED, Bench, Seat
+from appliance.testing import ORIGIN, PIN, PREPARED, Bench, Seat
 from plugins.ledger import filters
 from storage.engine import Unit
 from storage.merkle import leaf_hash
@@ -67,7 +74,7 @@ def test_denials_are_found_by_their_result(clerk: Seat, auditor: Seat) -> None:
     [
         ({"operator": "OP-0001"}, 2),
         ({"operator": "AUDIT"}, 0),
-        ({"person": "P-OP-0001"}, 2),
+        ({"person": "P-OP-0001"}, 3),
         ({"terminal": "TERM-0001", "operation": "search/find"}, 2),
         ({"purpose": "prefectural-tax"}, 2),
         ({"purpose": "passport"}, 0),
@@ -299,3 +306,15 @@ def test_a_receipt_can_be_proved_to_anybody(bench: Bench, clerk: Seat, auditor: 
 def test_what_is_not_there_is_not_proved(auditor: Seat) -> None:
     with pytest.raises(NotFound):
         auditor.ask("ledger/proof", {"index": 10_000})
+
+
+def test_who_logged_in_or_tried_to_is_found_by_his_id(bench: Bench, auditor: Seat) -> None:
+    bench.appoint("OP-0099", "P-0099")
+    visitor = bench.seat("TERM-0001")
+    asked = {"person": "P-0099", "pin": PIN}
+    visitor.ask("session/open", asked)
+    with pytest.raises(Unidentified):
+        visitor.ask("session/open", {**asked, "pin": "19283746"})
+    found = auditor.ask("ledger/search", {"person": "P-0099", "function": "session"}).data
+    told = [(each["result"], each["named"], each["person"]) for each in found["entries"]]
+    assert told == [("denied", "P-0099", None), ("ok", "P-0099", None)]

@@ -125,9 +125,7 @@ def test_a_period_that_cannot_be_shown_is_told_beside_the_form(
     page = sits(watched, "auditor").presses(f"{PATH}/choose", **typed)
     assert told in page.text
     assert titles(page) == []
-    assert (
-        f'name="since" type="text" class="short" value="{typed["since"]}' in page.markup
-    )
+    assert f'name="since" type="text" class="short" value="{typed["since"]}' in page.markup
 
 
 def test_before_anything_was_counted_the_page_says_when_to_come_back(watched: Watched) -> None:
