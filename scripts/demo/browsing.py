@@ -1,8 +1,8 @@
 """The screens: who may sit down at them, how they are opened, and the first of them opened."""
 
 import shlex
-from collections.abc import Sequence
 from datetime import date, timedelta
+from pathlib import Path
 from shutil import which
 
 from selenium.webdriver.common.by import By
@@ -25,17 +25,27 @@ COUNTER = Person(
     ("register-administration", "disclosure"),
     "01",
 )
+SECOND = Person(
+    "second",
+    "OP-0015",
+    "市町村課",
+    "registrar",
+    "TERM-0002",
+    ("register-administration", "disclosure"),
+    "01",
+)
+"""Who agrees to what the first asks for: another person, at another terminal."""
 REVIEWER = Person("reviewer", "OP-0014", "監査室", "auditor", "TERM-0001")
-BY_PIN = (COUNTER, REVIEWER)
+BY_PIN = (COUNTER, SECOND, REVIEWER)
 FIND, OPENS = "/screens/search/find", "main table button"
 PROGRAMS = ("chromium", "chromedriver", "certutil", "pk12util")
 """Of the packages chromium, chromium-driver and libnss3-tools."""
 
 
 def let_in(stage: Stage, today: date) -> None:
-    """Give two persons a PIN: a virtual device is not to be had in everybody's browser."""
+    """Give three persons a PIN: a virtual device is not to be had in everybody's browser."""
     until = ("--until", str(today + timedelta(days=7)))
-    with stage.steps.step("two more have a PIN for a week, for the screens") as step:
+    with stage.steps.step("three more have a PIN for a week, for the screens") as step:
         step.asks("juki person issue-pin, juki login --enrol")
         for person in BY_PIN:
             granted(stage, person, today)
@@ -78,35 +88,39 @@ def _find(page: Browser, resident: Notice) -> None:
 
 
 def how(grounds: Grounds) -> str:
-    """Return how to open the screens; what a browser needs lies in the terminal's folder."""
-    terminal = grounds.credentials(grounds.terminal, COUNTER.terminal)
-    file = grounds.terminal / f"{COUNTER.terminal}.p12"
-    file.write_bytes(packed(terminal))
+    """Return how to open the screens; what a browser needs lies in the terminals' folder."""
+    terminals = (COUNTER.terminal, SECOND.terminal)
+    lines = [
+        f"The screens: {url(grounds)}",
+        "",
+        "照合情報が使えないとき → 暗証番号で認証, with one of these:",
+        f"  {COUNTER.person}  {PIN}  searches, provides, discloses (本人確認情報利用担当者)",
+        f"  {SECOND.person}  {PIN}  the same, at the other terminal: agrees to what takes two",
+        f"  {REVIEWER.person}  {PIN}  audits; what is counted by night is there tomorrow",
+        "",
+        *(_ready(grounds, each) for each in terminals if which("certutil") and which("pk12util")),
+        "Any other browser comes as a terminal once it has imported its certificate and key (no",
+        "passphrase), and the authority for web sites:",
+        *(f"  {_packed(grounds, each)}" for each in terminals),
+        f"  {grounds.ca}",
+    ]
+    return "\n".join(lines)
+
+
+def _ready(grounds: Grounds, terminal: str) -> str:
+    """Make the certificate store of a browser at a terminal; return the line that starts it."""
+    folder = grounds.terminal / f"browser-{terminal}"
+    store = folder / "home" / ".pki" / "nssdb"
+    keeps_certificates(store, grounds.credentials(grounds.terminal, terminal))
+    words = ["chromium", f"--user-data-dir={folder / 'profile'}", "--no-first-run", url(grounds)]
+    return f"HOME={shlex.quote(str(folder / 'home'))} {shlex.join(words)}\n"
+
+
+def _packed(grounds: Grounds, terminal: str) -> Path:
+    file = grounds.terminal / f"{terminal}.p12"
+    file.write_bytes(packed(grounds.credentials(grounds.terminal, terminal)))
     file.chmod(0o600)
-    folder = grounds.terminal / "browser"
-    ready: Sequence[str] = ()
-    if which("certutil") and which("pk12util"):
-        keeps_certificates(folder / "home" / ".pki" / "nssdb", terminal)
-        words = [
-            "chromium",
-            f"--user-data-dir={folder / 'profile'}",
-            "--no-first-run",
-            url(grounds),
-        ]
-        ready = (f"HOME={shlex.quote(str(folder / 'home'))} {shlex.join(words)}", "")
-    return "\n".join(
-        (
-            f"The screens:  {url(grounds)}",
-            f"clerk:        照合ID {COUNTER.person}   操作者照合暗証番号 {PIN}",
-            f"auditor:      照合ID {REVIEWER.person}   操作者照合暗証番号 {PIN}",
-            "(照合情報が使えないとき → 暗証番号で認証)",
-            "",
-            *ready,
-            "Any other browser comes as the terminal once it has imported",
-            f"  {file}   (its certificate and key, no passphrase)",
-            f"  {grounds.ca}   (as an authority for web sites)",
-        )
-    )
+    return file
 
 
 def url(grounds: Grounds) -> str:

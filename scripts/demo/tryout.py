@@ -38,7 +38,6 @@ NEW_KEY = "\"Idempotency-Key: $(python3 -c 'import uuid; print(uuid.uuid4())')\"
 def lines(stage: Stage, cast: Cast) -> str:
     """Return everything that is printed."""
     parts = [
-        _screens(stage),
         _preparations(stage),
         *_office(stage, cast),
         *_municipality(stage, cast),
