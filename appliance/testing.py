@@ -419,8 +419,8 @@ class Bench:
             stepped += turn
         return stepped
 
-    def ledger(self) -> list[Reading]:
-        """Return every ledger entry, oldest first."""
+    def ledger(self, start: int = 0) -> list[Reading]:
+        """Return the ledger entries from a number on, oldest first."""
         with self.vault.view() as view:
-            entries = list(LedgerReader(view).newest_first())
-        return entries[::-1]
+            reader = LedgerReader(view)
+            return list(reader.between(start, reader.size))

@@ -127,16 +127,17 @@ def told(seen: Seen) -> list[str]:
 def test_whoever_reaches_a_screen_gets_by_its_acts_no_more_than_the_files_allow(
     bench: Bench,
 ) -> None:
-    wrong, pressed = [], 0
+    wrong, pressed, before = [], 0, 0
     for who in everybody(bench):
+        before += len(bench.ledger(before))
         for screen in SCREENS.values():
             if not who.may(screen.needs):
                 continue
             for method, path in ways_in(screen):
-                before = len(bench.ledger())
                 seen = who.visitor.follows(sent(who.visitor, method, path))
                 pressed += 1
-                after = bench.ledger()[before:]
+                after = bench.ledger(before)
+                before += len(after)
                 done = [e.operation for e in after if e.result is Result.OK]
                 if seen.status == FAULT or told(seen) or not all(map(who.may, done)):
                     wrong.append((who.role, who.kind, path, seen.status, done, told(seen)))
