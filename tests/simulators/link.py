@@ -38,6 +38,10 @@ class Refused(Exception):
         return f"{self.status} {json.dumps(self.problem, ensure_ascii=False)}"
 
 
+FRESH_SECONDS = 5.0
+"""For which a connection that nobody used is taken to be there still."""
+
+
 class Credentials(NamedTuple):
     """Files in PEM form: our certificate and its key, and the authority we believe."""
 
@@ -75,6 +79,7 @@ class Link:
         if parts.scheme != "https" or parts.hostname is None:
             raise ValueError("the address must begin with https:// and name a host")
         self._sleep = sleep
+        self._used = time.monotonic()
         self._connection = http.client.HTTPSConnection(
             parts.hostname, parts.port, timeout=timeout, context=client_context(credentials)
         )
@@ -96,6 +101,9 @@ class Link:
             Lost: the connection broke.
         """
         kind = {} if body is None else {"Content-Type": JSON}
+        if time.monotonic() - self._used > FRESH_SECONDS:
+            # The other side ends what nobody uses, and a request may cross with the end.
+            self.close()
         try:
             self._connection.request(
                 "GET" if body is None else "POST", path, body, {"Accept": JSON, **kind, **headers}
@@ -113,6 +121,7 @@ class Link:
         try:
             response = self._connection.getresponse()
             content = response.read()
+            self._used = time.monotonic()
             return Answer(response.status, _parsed(response.headers.get_content_type(), content))
         except (OSError, http.client.HTTPException, ValueError, cbor2.CBORDecodeError) as problem:
             self.close()
