@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 from msgspec import to_builtins
 from msgspec.structs import replace
@@ -174,12 +173,6 @@ def _people(stage: Stage) -> Iterator[str]:
         f"juki approval show $N {officer}",
         f"juki approval give $N {officer}",
         f"{grant} --approval $N",
-    )
-    yield _trial(
-        "操作者認証 in a browser that has the certificate of a terminal (import the .p12)",
-        "openssl pkcs12 -export -passout pass: -out terminal/TERM-0001.p12 \\",
-        "  -in terminal/TERM-0001.pem -inkey terminal/TERM-0001.key",
-        f"echo https://localhost:{urlsplit(stage.grounds.url).port}/screens/login",
     )
     watch = f"--session terminal/session-{AUDITOR.operator}.json"
     yield _trial("使用簿: what the offices signed off", f"juki usebook figures {watch}")
