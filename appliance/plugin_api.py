@@ -92,6 +92,7 @@ from appliance.screen import (
     Upload,
     Waiting,
     Who,
+    ground_stated,
 )
 from appliance.screens import plots
 from appliance.staff import (
@@ -288,6 +289,7 @@ __all__ = [
     "duties_of",
     "framed",
     "gaiji",
+    "ground_stated",
     "has_lapsed",
     "hiragana",
     "hookimpl",

@@ -33,6 +33,7 @@ __all__ = [
     "Upload",
     "Waiting",
     "Who",
+    "ground_stated",
 ]
 
 
@@ -92,6 +93,12 @@ class Onward:
     label: str
     path: str
     carried: Mapping[str, str]
+
+
+def ground_stated(grounds: Iterable[Ground], form: Form) -> Ground | None:
+    """Return which of these a form states, or None; nothing is noted in the form."""
+    purpose = Form(form.fields).stated()["purpose"]
+    return next((each for each in grounds if each.purpose == purpose), None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

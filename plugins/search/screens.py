@@ -10,12 +10,12 @@ from typing import Any
 from appliance.plugin_api import (
     Desk,
     Form,
-    Ground,
     Municipalities,
     OperationName,
     Page,
     Rejected,
     Screen,
+    ground_stated,
 )
 
 FIND, DETAIL = "search/find", "search/detail"
@@ -101,7 +101,7 @@ def my_number(desk: Desk, form: Form) -> Page:
 
 def _detail(desk: Desk, form: Form, number: str | None = None) -> Page:
     stated = form.stated()
-    ground = _ground(desk, form)
+    ground = ground_stated(desk.grounds(DETAIL), form)
     items = [item for item in SHOWN if ground and item in ground.grant.items]
     history = bool(ground and ground.grant.history)
     asked = {"ref": form.raw("ref"), "items": items, "history": history}
@@ -146,7 +146,7 @@ def _conditions(form: Form) -> Mapping[str, Any]:
 
 def _based(desk: Desk, form: Form) -> dict[str, Any]:
     """Return the ground as the next page says and carries it."""
-    ground, stated = _ground(desk, form), form.stated()
+    ground, stated = ground_stated(desk.grounds(DETAIL), form), form.stated()
     if ground is None or stated["reason"] not in ground.reasons:
         raise Rejected("利用する事務と利用事由を選び直してください。")
     return {
@@ -155,11 +155,6 @@ def _based(desk: Desk, form: Form) -> dict[str, Any]:
         "case": stated["case"],
         "carried": {"ground": form.raw("ground"), "case": form.raw("case")},
     }
-
-
-def _ground(desk: Desk, form: Form) -> Ground | None:
-    purpose = form.stated()["purpose"]
-    return next((each for each in desk.grounds(DETAIL) if each.purpose == purpose), None)
 
 
 def _places(prefecture: str) -> list[tuple[str, str]]:

@@ -11,11 +11,11 @@ from appliance.plugin_api import (
     PROVIDED,
     Desk,
     Form,
-    Ground,
     OperationName,
     Page,
     Rejected,
     Screen,
+    ground_stated,
     is_birth_date,
 )
 
@@ -57,7 +57,7 @@ def my_number(desk: Desk, form: Form) -> Page:
 
 def again(desk: Desk, form: Form) -> Page:
     """Return the page an act was pressed on."""
-    ground = _ground(desk, form)
+    ground = ground_stated(desk.grounds(INQUIRE), form)
     if not form.raw("answered") or ground is None:
         return show(desk)
     return Page(
@@ -72,7 +72,7 @@ def _answered(desk: Desk, form: Form, items: list[str], reason: str | None = Non
     chosen = stated["reason"]
     stated["reason"] = reason or chosen
     told = desk.ask(INQUIRE, {"by": by, "items": items}, **stated)
-    ground = _ground(desk, form)
+    ground = ground_stated(desk.grounds(INQUIRE), form)
     if ground is None:
         raise Rejected("利用する事務と利用事由を選び直してください。")
     found: Mapping[str, Any] = told["resident"] or {}
@@ -130,11 +130,6 @@ def _carried(form: Form) -> dict[str, str | tuple[str, ...]]:
     names = ("ground", "case", *BY)
     carried: dict[str, str | tuple[str, ...]] = {each: form.raw(each) for each in names}
     return {**carried, "items": form.all("items"), "answered": "1"}
-
-
-def _ground(desk: Desk, form: Form) -> Ground | None:
-    purpose = Form(form.fields).stated()["purpose"]
-    return next((each for each in desk.grounds(INQUIRE) if each.purpose == purpose), None)
 
 
 SCREEN = Screen(

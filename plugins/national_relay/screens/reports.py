@@ -11,7 +11,6 @@ from appliance.plugin_api import (
     PROVIDED,
     Desk,
     Form,
-    Ground,
     OperationName,
     Page,
     Protected,
@@ -19,6 +18,7 @@ from appliance.plugin_api import (
     Rejected,
     Screen,
     Waiting,
+    ground_stated,
 )
 from plugins.national_relay.book import FINDINGS
 
@@ -63,7 +63,7 @@ def whole(desk: Desk, form: Form) -> Page:
 def look(desk: Desk, form: Form) -> Page:
     """Show a case in all its states, with the person as recorded now."""
     stated, number = form.stated(), _number(form)
-    ground = _ground(desk, form)
+    ground = ground_stated(desk.grounds(CASE), form)
     items = [item for item in PROVIDED if ground and item in ground.grant.items]
     items = [item for item in items if item != MY_NUMBER]
     try:
@@ -153,11 +153,6 @@ def _number(form: Form) -> int:
     if not number:
         raise Rejected("事案を一覧から選んでください。")
     return number
-
-
-def _ground(desk: Desk, form: Form) -> Ground | None:
-    purpose = Form(form.fields).stated()["purpose"]
-    return next((each for each in desk.grounds(CASE) if each.purpose == purpose), None)
 
 
 SCREEN = Screen(

@@ -4,7 +4,7 @@ Only what the 事務 reaches can be chosen. No item is ticked beforehand: whoeve
 needs. 個人番号 comes with the answer where it was asked for, and is folded away on the page.
 """
 
-from appliance.plugin_api import Desk, Form, OperationName, Page, Refusal, Screen
+from appliance.plugin_api import Desk, Form, OperationName, Page, Screen
 from plugins.provision.screens.person import (
     KEYS,
     answered,
@@ -12,6 +12,7 @@ from plugins.provision.screens.person import (
     by_whom,
     informations,
     key_chosen,
+    step_refused,
 )
 from plugins.provision.screens.words import GROUP, PACKAGE, based, chosen_items, label_of
 
@@ -63,12 +64,7 @@ def inquire(desk: Desk, form: Form) -> Page:
 
 def again(desk: Desk, form: Form) -> Page:
     """Return the step that was refused: the person, or already the ground."""
-    if form.raw("step") != "whom":
-        return show(desk)
-    try:
-        return whom(desk, Form(form.fields))
-    except Refusal:
-        return show(desk)
+    return step_refused(desk, form, show, whom)
 
 
 SCREENS = [

@@ -1,8 +1,9 @@
 """Whom an inquiry at a terminal means: by a number, or by 4情報, as far as the 事務 allows."""
 
+from collections.abc import Callable
 from typing import Any
 
-from appliance.plugin_api import Desk, Form, Page
+from appliance.plugin_api import Desk, Form, Page, Refusal
 from plugins.provision.screens.words import MY_NUMBER, Based, chosen, expect_no_problem
 
 KEYS = {"my_number": "個人番号", "resident_code": "住民票コード", "four": "4情報"}
@@ -29,6 +30,18 @@ def beginning(desk: Desk, operation: str, steps: tuple[str, ...], lead: str) -> 
     keys = [(key, label) for key, label in KEYS.items() if key in reaching]
     data = {"grounds": grounds, "keys": keys, "steps": steps, "lead": lead}
     return Page(template="beginning.html", data=data)
+
+
+def step_refused(
+    desk: Desk, form: Form, show: Callable[[Desk], Page], whom: Callable[[Desk, Form], Page]
+) -> Page:
+    """Return the step that was refused: the person, or already the ground."""
+    if form.raw("step") != "whom":
+        return show(desk)
+    try:
+        return whom(desk, Form(form.fields))
+    except Refusal:
+        return show(desk)
 
 
 def key_chosen(known: Based, form: Form) -> str:

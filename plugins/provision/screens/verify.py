@@ -1,6 +1,6 @@
 """照合 at a terminal: whether what somebody claims holds, without any value of the record (R48)."""
 
-from appliance.plugin_api import Desk, Form, OperationName, Page, Refusal, Screen
+from appliance.plugin_api import Desk, Form, OperationName, Page, Screen
 from plugins.provision.screens.person import (
     FOUR,
     KEYS,
@@ -9,6 +9,7 @@ from plugins.provision.screens.person import (
     by_whom,
     informations,
     key_chosen,
+    step_refused,
 )
 from plugins.provision.screens.words import GROUP, PACKAGE, based, label_of
 
@@ -65,12 +66,7 @@ def verify(desk: Desk, form: Form) -> Page:
 
 def again(desk: Desk, form: Form) -> Page:
     """Return the step that was refused: the person, or already the ground."""
-    if form.raw("step") != "whom":
-        return show(desk)
-    try:
-        return whom(desk, Form(form.fields))
-    except Refusal:
-        return show(desk)
+    return step_refused(desk, form, show, whom)
 
 
 SCREENS = [
